@@ -1,0 +1,87 @@
+package stub
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// object is a JSON object of an answer.
+type object = map[string]any
+
+// answer is what a request is answered with.
+type answer struct {
+	status      int
+	header      http.Header
+	contentType string
+	body        []byte
+	date        time.Time
+}
+
+func reply(status int, body object) *answer {
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // an object of this package is always JSON
+	}
+	return &answer{status: status, header: http.Header{}, contentType: "application/json", body: text}
+}
+
+func empty(status int) *answer {
+	return &answer{status: status, header: http.Header{}, contentType: "application/json"}
+}
+
+// faultNames are the API's names of its faults, by status.
+var faultNames = map[int]string{
+	http.StatusBadRequest:            "badRequest",
+	http.StatusUnauthorized:          "unauthorized",
+	http.StatusForbidden:             "forbidden",
+	http.StatusNotFound:              "itemNotFound",
+	http.StatusMethodNotAllowed:      "badMethod",
+	http.StatusConflict:              "conflictingRequest",
+	http.StatusRequestEntityTooLarge: "overLimit",
+	http.StatusUnsupportedMediaType:  "badMediaType",
+	http.StatusTooManyRequests:       "overLimit",
+	http.StatusInternalServerError:   "computeFault",
+	http.StatusNotImplemented:        "notImplemented",
+	http.StatusServiceUnavailable:    "serviceUnavailable",
+}
+
+// refuse answers with the fault that goes with a status.
+func refuse(status int, message string) *answer {
+	name := faultNames[status]
+	if name == "" {
+		return empty(status)
+	}
+	return refuseAs(name, status, message)
+}
+
+func refuseAs(name string, status int, message string) *answer {
+	a := reply(status, object{name: object{"code": status, "message": message}})
+	a.contentType = "application/json; charset=UTF-8"
+	return a
+}
+
+// refuseOverLimit answers as the rate limiter does.
+func refuseOverLimit(status int, now time.Time, wait time.Duration) *answer {
+	a := reply(status, object{"overLimit": object{
+		"code": status, "message": "OverLimit Retry...", "details": "Error Details...",
+		"retryAt": now.Add(wait).Format(time.RFC3339),
+	}})
+	a.header.Set("Retry-After", fmt.Sprint(int((wait+time.Second-1)/time.Second)))
+	return a
+}
+
+// send writes the answer, and notes its status in the record.
+func (a *answer) send(w http.ResponseWriter, e *entry) {
+	for name, values := range a.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", a.contentType)
+	w.Header().Set("Date", a.date.Format(http.TimeFormat))
+	w.Header().Set("X-Compute-Request-Id", e.requestID)
+	w.Header().Set("X-Openstack-Request-Id", e.requestID)
+	e.answered(a.status)
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body) // the client may have gone
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
+)
+
+// exitUsage is the status for errors of the stub itself.
+const exitUsage = 2
+
+type options struct {
+	listen  string
+	speed   float64
+	config  stub.Config
+	command []string
+}
+
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	opts, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "rackspace-stub:", err)
+		return exitUsage
+	}
+	listener, err := net.Listen("tcp", opts.listen)
+	if err != nil {
+		fmt.Fprintln(stderr, "rackspace-stub: cannot listen:", err)
+		return exitUsage
+	}
+	cloud := stub.New(opts.config)
+	for _, sample := range stub.Samples() {
+		cloud.AddServer(sample)
+	}
+	server := &http.Server{Handler: cloud, ReadHeaderTimeout: time.Minute}
+	go server.Serve(listener) //nolint:errcheck // it ends with Close
+	defer server.Close()      //nolint:errcheck // nothing is left to do about it
+
+	variables := environment("http://" + listener.Addr().String())
+	if len(opts.command) > 0 {
+		return execute(ctx, opts.command, variables, stdin, stdout, stderr)
+	}
+	announce(stdout, variables)
+	<-ctx.Done()
+	return 0
+}
+
+func parse(args []string, stderr io.Writer) (options, error) {
+	opts := options{}
+	flags := flag.NewFlagSet("rackspace-stub", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		fmt.Fprintln(stderr, "usage: rackspace-stub [flags] [-- COMMAND ARG…]")
+		flags.PrintDefaults()
+	}
+	flags.StringVar(&opts.listen, "listen", "127.0.0.1:0", "loopback `address` to listen on; port 0 takes a free one")
+	flags.Float64Var(&opts.speed, "speed", 1, "how many times as fast as observed migrations run; they take 7.2 s at 1")
+	flags.IntVar(&opts.config.ReadsPerMinute, "reads-per-minute", 0, "limit of reads; 0 is none, Rackspace has 1000")
+	flags.IntVar(&opts.config.WritesPerMinute, "writes-per-minute", 0, "limit of writes; 0 is none, Rackspace has 100")
+	flags.DurationVar(&opts.config.AutoConfirmAfter, "auto-confirm-after", 24*time.Hour, "when the cloud confirms a migration by itself")
+	if err := flags.Parse(args); err != nil {
+		return opts, err
+	}
+	opts.command = flags.Args()
+	host, _, err := net.SplitHostPort(opts.listen)
+	ip := net.ParseIP(host)
+	switch {
+	case err != nil || ip == nil || !ip.IsLoopback():
+		return opts, fmt.Errorf("-listen must be a loopback address with a port, such as 127.0.0.1:8774, not %q: the stub asks for no real credentials", opts.listen)
+	case opts.speed <= 0:
+		return opts, fmt.Errorf("-speed must be greater than 0, not %v", opts.speed)
+	case opts.config.ReadsPerMinute < 0 || opts.config.WritesPerMinute < 0:
+		return opts, errors.New("-reads-per-minute and -writes-per-minute must not be negative")
+	case opts.config.AutoConfirmAfter <= 0:
+		return opts, errors.New("-auto-confirm-after must be greater than 0")
+	}
+	opts.config.Timing = stub.ObservedTiming().Scaled(opts.speed)
+	return opts, nil
+}
+
+type variable struct{ name, value string }
+
+// environment leads the provider to the stub.
+func environment(url string) []variable {
+	return []variable{
+		{"RACKSPACE_IDENTITY_ENDPOINT", url + "/v2.0/"},
+		{"RACKSPACE_USERNAME", stub.DefaultUser.Name},
+		{"RACKSPACE_API_KEY", stub.DefaultUser.APIKey},
+		{"RACKSPACE_REGION", "ORD"},
+	}
+}
+
+func announce(w io.Writer, variables []variable) {
+	for _, v := range variables {
+		fmt.Fprintf(w, "export %s=%s\n", v.name, v.value)
+	}
+	fmt.Fprintln(w)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "# SERVER\tREGION\tID")
+	for _, sample := range stub.Samples() {
+		fmt.Fprintf(table, "# %s\t%s\t%s\n", sample.Name, sample.Region, sample.ID)
+	}
+	_ = table.Flush()
+}
+
+// execute runs a command with the variables set, and returns its exit status.
+func execute(ctx context.Context, command []string, variables []variable, stdin io.Reader, stdout, stderr io.Writer) int {
+	child := exec.Command(command[0], command[1:]...)
+	child.Stdin, child.Stdout, child.Stderr = stdin, stdout, stderr
+	child.Env = withoutCredentials(os.Environ())
+	for _, v := range variables {
+		child.Env = append(child.Env, v.name+"="+v.value)
+	}
+	if err := child.Start(); err != nil {
+		fmt.Fprintln(stderr, "rackspace-stub: cannot run the command:", err)
+		return exitUsage
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- child.Wait() }()
+	var err error
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		// The command decides how to end; the stub serves it to its last request.
+		_ = child.Process.Signal(syscall.SIGTERM)
+		err = <-ended
+	}
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case !errors.As(err, &exit):
+		fmt.Fprintln(stderr, "rackspace-stub: the command was lost:", err)
+		return exitUsage
+	}
+	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return exit.ExitCode()
+}
+
+// withoutCredentials drops everything that could lead the provider elsewhere.
+func withoutCredentials(environment []string) []string {
+	var kept []string
+	for _, assignment := range environment {
+		name, _, _ := strings.Cut(assignment, "=")
+		prefix, _, _ := strings.Cut(name, "_")
+		switch prefix {
+		case "RACKSPACE", "RAX", "RS", "OS":
+		default:
+			kept = append(kept, assignment)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+// invoke runs the command as from a shell.
+func invoke(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	status = run(t.Context(), args, strings.NewReader("typed"), &out, &errs)
+	return status, out.String(), errs.String()
+}
+
+func TestRun_passesTheCommandsExitStatusThrough(t *testing.T) {
+	tests := []struct {
+		script string
+		want   int
+	}{
+		{"exit 0", 0},
+		{"exit 7", 7},
+		{"kill -KILL $$", 128 + 9},
+	}
+	for _, test := range tests {
+		t.Run(test.script, func(t *testing.T) {
+			if got, _, stderr := invoke(t, "--", "sh", "-c", test.script); got != test.want {
+				t.Errorf("got status %d (%s), want %d", got, stderr, test.want)
+			}
+		})
+	}
+}
+
+func TestRun_leadsTheCommandToTheStubAndNowhereElse(t *testing.T) {
+	t.Setenv("RACKSPACE_COMPUTE_ENDPOINT", "https://elsewhere.example")
+	t.Setenv("RAX_API_KEY", "real")
+	t.Setenv("RS_TENANT_ID", "real")
+	t.Setenv("OS_PASSWORD", "real")
+	t.Setenv("UNRELATED", "kept")
+	status, stdout, _ := invoke(t, "-speed", "10", "--", "sh", "-c", "env; cat")
+	if status != 0 {
+		t.Fatalf("got status %d", status)
+	}
+	for _, want := range []string{"RACKSPACE_IDENTITY_ENDPOINT=http://127.0.0.1:", "RACKSPACE_USERNAME=demo", "RACKSPACE_API_KEY=", "RACKSPACE_REGION=ORD", "UNRELATED=kept", "typed"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("the command does not see %s", want)
+		}
+	}
+	for _, unwanted := range []string{"elsewhere", "real"} {
+		if strings.Contains(stdout, unwanted) {
+			t.Errorf("the command sees %s:\n%s", unwanted, stdout)
+		}
+	}
+}
+
+func TestRun_answersWhileTheCommandRuns(t *testing.T) {
+	const ask = `exec 3<>"/dev/tcp/127.0.0.1/$(echo "$RACKSPACE_IDENTITY_ENDPOINT" | sed 's#.*:\([0-9]*\)/.*#\1#')"
+printf 'GET / HTTP/1.0\r\n\r\n' >&3; head -n 1 <&3`
+	_, stdout, stderr := invoke(t, "--", "bash", "-c", ask)
+	if !strings.Contains(stdout, "404") {
+		t.Errorf("got %q (%s), want the stub's 404", stdout, stderr)
+	}
+}
+
+func TestRun_saysWhatIsWrong(t *testing.T) {
+	tests := []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"another address", []string{"-listen", "0.0.0.0:80"}, "must be a loopback address"},
+		{"no address", []string{"-listen", "here"}, "must be a loopback address"},
+		{"a name", []string{"-listen", "localhost:0"}, "must be a loopback address"},
+		{"a port that is none", []string{"-listen", "127.0.0.1:99999"}, "cannot listen"},
+		{"no speed", []string{"-speed", "0"}, "-speed must be greater than 0"},
+		{"nonsense", []string{"-speed", "fast"}, "invalid value"},
+		{"a negative limit", []string{"-reads-per-minute", "-1"}, "must not be negative"},
+		{"a negative time", []string{"-auto-confirm-after", "-1s"}, "must be greater than 0"},
+		{"an unknown flag", []string{"-frobnicate"}, "not defined"},
+		{"an unknown command", []string{"--", "no-such-command-here"}, "cannot run the command"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			status, _, stderr := invoke(t, test.args...)
+			if status != exitUsage || !strings.Contains(stderr, test.want) {
+				t.Errorf("got status %d and %q, want %d and %q", status, stderr, exitUsage, test.want)
+			}
+		})
+	}
+}
+
+func TestRun_explainsItself(t *testing.T) {
+	if status, _, stderr := invoke(t, "-h"); status != 0 || !strings.Contains(stderr, "usage: rackspace-stub") {
+		t.Errorf("got status %d and %q, want the usage", status, stderr)
+	}
+}
+
+func TestRun_servesUntilItIsInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	out, written := io.Pipe()
+	ended := make(chan int)
+	go func() { ended <- run(ctx, nil, nil, written, io.Discard) }()
+	text := make([]byte, 4096)
+	n, err := out.Read(text)
+	if err != nil || !strings.HasPrefix(string(text[:n]), "export RACKSPACE_IDENTITY_ENDPOINT=http://127.0.0.1:") {
+		t.Errorf("got %q (%v), want the variables to export", text[:n], err)
+	}
+	go io.Copy(io.Discard, out) //nolint:errcheck // it ends with the test
+	cancel()
+	select {
+	case status := <-ended:
+		if status != 0 {
+			t.Errorf("got status %d, want 0", status)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the stub did not end")
+	}
+}
+
+func TestRun_handsAnInterruptOnAndWaitsForTheCommand(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var stdout bytes.Buffer
+	ready := &notifier{Writer: &stdout, seen: make(chan struct{}, 8)}
+	ended := make(chan int)
+	go func() {
+		ended <- run(ctx, []string{"--", "bash", "-c", `trap 'echo tidied; exit 3' TERM; echo ready; while :; do sleep 0.05; done`}, nil, ready, io.Discard)
+	}()
+	<-ready.seen
+	cancel()
+	if status := <-ended; status != 3 || !strings.Contains(stdout.String(), "tidied") {
+		t.Errorf("got status %d and %q, want the command's own end", status, stdout.String())
+	}
+}
+
+// notifier tells when something was written.
+type notifier struct {
+	io.Writer
+	seen chan struct{}
+}
+
+func (n *notifier) Write(p []byte) (int, error) {
+	written, err := n.Writer.Write(p)
+	n.seen <- struct{}{}
+	return written, err
+}

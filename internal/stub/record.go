@@ -1,0 +1,55 @@
+package stub
+
+import (
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Request is a request as the stub saw it.
+type Request struct {
+	Time      time.Time // by the stub's clock
+	Call      Call
+	Region    string
+	ServerID  string
+	User      string // the id of the token's user; empty without a valid token
+	Method    string
+	Path      string
+	RawQuery  string
+	Header    http.Header
+	Body      []byte
+	Status    int // of the answer; 0 while there is none, and when it was torn down
+	RequestID string
+}
+
+// Requests returns all requests so far, in order of arrival.
+func (s *Stub) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
+}
+
+// Count returns how many requests of a kind there were so far.
+func (s *Stub) Count(call Call) int {
+	count := 0
+	for _, request := range s.Requests() {
+		if request.Call == call {
+			count++
+		}
+	}
+	return count
+}
+
+// entry is the place of one request in the record.
+type entry struct {
+	stub      *Stub
+	index     int
+	requestID string
+}
+
+func (e *entry) answered(status int) {
+	e.stub.mu.Lock()
+	defer e.stub.mu.Unlock()
+	e.stub.requests[e.index].Status = status
+	e.stub.requests[e.index].RequestID = e.requestID
+}

@@ -1,0 +1,156 @@
+// Package stub is a Rackspace Identity v2.0 and Cloud Servers v2 endpoint in
+// memory, as one http.Handler. It behaves as a running Nova was seen to behave:
+// transitional states, stale reads, silent failures, the automatic confirm. It
+// records every request, and answers with faults on demand.
+//
+// Identity is at /v2.0/, and the Cloud Servers API of a region at
+// /REGION/v2/TENANT/. It shares no code with the client that it tests.
+package stub
+
+import (
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Config says how the stub is set up. The zero value is a cloud with default
+// users, regions and observed timing.
+type Config struct {
+	Users            []User        // DefaultUser
+	TenantID         string        // 123456
+	Regions          []string      // ORD, DFW and LON
+	DefaultRegion    string        // of every user; the first region
+	NoDefaultRegion  bool          // users have no default region
+	TokenLifetime    time.Duration // 24 hours
+	Timing           Timing        // ObservedTiming
+	AutoConfirmAfter time.Duration // 24 hours; negative: never
+	PageSize         int           // 1000 servers
+	ReadsPerMinute   int           // no limit
+	WritesPerMinute  int           // no limit
+	RateLimitStatus  int           // 413; newer front ends say 429
+}
+
+// User is somebody who can get a token. An Observer can look, but not act.
+type User struct {
+	ID, Name, APIKey, Password string
+	Observer                   bool
+}
+
+// DefaultUser is the user of a stub that is set up without any. The secrets
+// open nothing but a stub.
+var DefaultUser = User{ID: "user-1", Name: "demo", APIKey: "stub-api-key", Password: "stub-password"}
+
+// Stub is the endpoint. It is safe for concurrent use.
+type Stub struct {
+	config Config
+
+	mu       sync.Mutex
+	offset   time.Duration // of the stub's clock from the real one
+	servers  map[string]*server
+	order    []string // ids, oldest server first
+	tokens   map[string]token
+	faults   []*Fault
+	requests []Request
+	reads    []time.Time // within the last minute
+	writes   []time.Time
+}
+
+// New returns a stub without servers.
+func New(config Config) *Stub {
+	if len(config.Users) == 0 {
+		config.Users = []User{DefaultUser}
+	}
+	if config.TenantID == "" {
+		config.TenantID = "123456"
+	}
+	if len(config.Regions) == 0 {
+		config.Regions = []string{"ORD", "DFW", "LON"}
+	}
+	if config.DefaultRegion == "" {
+		config.DefaultRegion = config.Regions[0]
+	}
+	if config.TokenLifetime == 0 {
+		config.TokenLifetime = 24 * time.Hour
+	}
+	if config.Timing == (Timing{}) {
+		config.Timing = ObservedTiming()
+	}
+	if config.AutoConfirmAfter == 0 {
+		config.AutoConfirmAfter = 24 * time.Hour
+	}
+	if config.PageSize == 0 {
+		config.PageSize = 1000
+	}
+	if config.RateLimitStatus == 0 {
+		config.RateLimitStatus = http.StatusRequestEntityTooLarge
+	}
+	return &Stub{config: config, servers: map[string]*server{}, tokens: map[string]token{}}
+}
+
+// Now is the time by the stub's clock.
+func (s *Stub) Now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now()
+}
+
+func (s *Stub) now() time.Time { return time.Now().Add(s.offset).UTC() }
+
+// Advance moves the stub's clock forward.
+func (s *Stub) Advance(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.offset += d
+}
+
+// ServeHTTP answers one request: it records it, lets a fault spoil it, and
+// otherwise answers like the cloud.
+func (s *Stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+	if err != nil {
+		http.Error(w, "request body too large", http.StatusBadRequest)
+		return
+	}
+	call := s.parse(r, body)
+	entry, fault := s.admit(call)
+	if fault == nil {
+		s.handle(call).send(w, entry)
+		return
+	}
+	if fault.spoil(w, r, func() *answer { return s.handle(call) }, entry) {
+		return
+	}
+	s.handle(call).send(w, entry)
+}
+
+// admit records a request, and finds the fault that is meant for it.
+func (s *Stub) admit(call *call) (*entry, *Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	call.user = s.tokens[call.token].user
+	s.requests = append(s.requests, Request{
+		Time: s.now(), Call: call.kind, Region: call.region, ServerID: call.server, User: call.user.ID,
+		Method: call.method, Path: call.path, RawQuery: call.query.Encode(), Header: call.header, Body: call.body,
+	})
+	return &entry{stub: s, index: len(s.requests) - 1, requestID: call.requestID}, s.match(call)
+}
+
+// handle lets a request take effect, and returns the cloud's answer to it.
+func (s *Stub) handle(call *call) *answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	answer := s.route(call)
+	answer.date = s.now()
+	return answer
+}
+
+// newID returns a random UUID of version 4.
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
