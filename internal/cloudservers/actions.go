@@ -1,0 +1,106 @@
+package cloudservers
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Acceptance is the API's word that it took an action on.
+type Acceptance struct {
+	RequestID string    // names the action in the server's action log
+	At        time.Time // the API's clock, in whole seconds
+}
+
+// Migrate asks for a migration to another hypervisor host
+// (POST /servers/{id}/action, {"migrate":{}}). An *Error whose MaybeAccepted
+// is true leaves open whether the migration was accepted: it must not be asked
+// for again before that is known.
+func (r *Region) Migrate(ctx context.Context, id string) (Acceptance, error) {
+	return r.act(ctx, opMigrate, id, map[string]any{"migrate": struct{}{}})
+}
+
+// Confirm confirms the migration that awaits it
+// (POST /servers/{id}/action, {"confirmResize":null}). Its errors are those of
+// Migrate.
+func (r *Region) Confirm(ctx context.Context, id string) (Acceptance, error) {
+	return r.act(ctx, opConfirm, id, map[string]any{"confirmResize": nil})
+}
+
+func (r *Region) act(ctx context.Context, op, id string, body map[string]any) (Acceptance, error) {
+	header, err := r.client.do(ctx, call{
+		op: op, method: http.MethodPost, url: r.compute.ServiceURL("servers", id, "action"), body: body, action: true,
+	})
+	if err != nil {
+		return Acceptance{}, err
+	}
+	return Acceptance{RequestID: requestID(header), At: clock(header)}, nil
+}
+
+// Words of the action log.
+const (
+	ActionMigrate = "migrate"
+	ActionResize  = "resize"
+	ActionConfirm = "confirmResize"
+	ActionRevert  = "revertResize"
+
+	// ActionFailed is the message of an action that failed. The log says no
+	// more than that to a customer.
+	ActionFailed = "Error"
+)
+
+// Action is an entry of a server's action log.
+type Action struct {
+	Action    string     `json:"action"`
+	RequestID string     `json:"request_id"`
+	UserID    identifier `json:"user_id"` // empty when the cloud acted by itself
+	Message   string     `json:"message"` // empty, or ActionFailed
+	Start     utcTime    `json:"start_time"`
+}
+
+// ActionLog reads what was done to a server, newest first
+// (GET /servers/{id}/os-instance-actions).
+func (r *Region) ActionLog(ctx context.Context, id string) ([]Action, error) {
+	var answer struct {
+		Actions *[]Action `json:"instanceActions"`
+	}
+	what := call{
+		op: opActionLog, method: http.MethodGet,
+		url: r.compute.ServiceURL("servers", id, "os-instance-actions"), answer: &answer,
+	}
+	header, err := r.client.do(ctx, what)
+	if err != nil {
+		return nil, err
+	}
+	if answer.Actions == nil {
+		return nil, missing(what, header, "instanceActions")
+	}
+	return *answer.Actions, nil
+}
+
+// missing reports an answer of the right status without its main part.
+func missing(what call, header http.Header, part string) error {
+	return &Error{
+		Op: what.op, Method: what.method, URL: what.url, StatusCode: http.StatusOK,
+		RequestID: requestID(header), Err: &answerError{fmt.Errorf("it has no %s", part)},
+	}
+}
+
+// utcTime is a time that the API may write without a zone, meaning UTC.
+type utcTime struct{ time.Time }
+
+// UnmarshalJSON takes RFC 3339 times, with a zone or without.
+func (t *utcTime) UnmarshalJSON(data []byte) error {
+	for _, layout := range []string{`"` + time.RFC3339 + `"`, `"2006-01-02T15:04:05"`} {
+		parsed, err := time.Parse(layout, string(data))
+		if err == nil {
+			t.Time = parsed.UTC()
+			return nil
+		}
+	}
+	if string(data) == "null" {
+		return nil
+	}
+	return fmt.Errorf("%s is not a time", data)
+}

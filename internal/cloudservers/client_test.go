@@ -1,0 +1,401 @@
+package cloudservers_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
+)
+
+func keyCredentials() cloudservers.Credentials {
+	return cloudservers.Credentials{Username: stub.DefaultUser.Name, APIKey: stub.DefaultUser.APIKey, Origin: "the test"}
+}
+
+// newClient returns a client of a stub in process, in virtual time.
+func newClient(t *testing.T, cloud *stub.Stub, change func(*cloudservers.Config)) *cloudservers.Client {
+	t.Helper()
+	config := cloudservers.Config{
+		IdentityEndpoint: stub.URL + "/v2.0/", Credentials: keyCredentials(), MaxRetries: 3, Transport: cloud.Transport(),
+	}
+	if change != nil {
+		change(&config)
+	}
+	client, err := cloudservers.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+func region(t *testing.T, client *cloudservers.Client) *cloudservers.Region {
+	t.Helper()
+	r, err := client.Region(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func wantError(t *testing.T, err error) *cloudservers.Error {
+	t.Helper()
+	var failure *cloudservers.Error
+	if !errors.As(err, &failure) {
+		t.Fatalf("got %v, want an API error", err)
+	}
+	return failure
+}
+
+func TestClient_authenticatesByKeyPasswordAndToken(t *testing.T) {
+	cloud := stub.New(stub.Config{})
+	id := cloud.AddServer(stub.Server{})
+	for name, credentials := range map[string]cloudservers.Credentials{
+		"key":             keyCredentials(),
+		"password":        {Username: stub.DefaultUser.Name, Password: stub.DefaultUser.Password},
+		"key with tenant": {Username: stub.DefaultUser.Name, APIKey: stub.DefaultUser.APIKey, TenantID: "123456"},
+		"token":           {Token: cloud.IssueToken(stub.DefaultUser), TenantID: "123456"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := newClient(t, cloud, func(c *cloudservers.Config) { c.Credentials = credentials })
+			if got := client.UserID(); got != "" {
+				t.Errorf("got user %q before anything was sent", got)
+			}
+			if _, err := region(t, client).Server(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+			if got := client.UserID(); got != stub.DefaultUser.ID {
+				t.Errorf("got user %q, want %q", got, stub.DefaultUser.ID)
+			}
+		})
+	}
+}
+
+func TestClient_sharesOneTokenRequestAmongAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := stub.New(stub.Config{})
+		id := cloud.AddServer(stub.Server{})
+		client := newClient(t, cloud, nil)
+		cloud.Inject(stub.Fault{Call: stub.CallToken, Delay: time.Second})
+		all := func() {
+			var group sync.WaitGroup
+			for range 50 {
+				group.Go(func() {
+					r, err := client.Region(t.Context(), "")
+					if err == nil {
+						_, err = r.Server(t.Context(), id)
+					}
+					if err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			group.Wait()
+		}
+		all()
+		if got := cloud.Count(stub.CallToken); got != 1 {
+			t.Errorf("got %d token requests, want 1", got)
+		}
+		cloud.RevokeTokens()
+		all()
+		if got := cloud.Count(stub.CallToken); got != 2 {
+			t.Errorf("got %d token requests after the token was revoked, want 2", got)
+		}
+	})
+}
+
+func TestClient_cancellingOneCallerDisturbsNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := stub.New(stub.Config{})
+		client := newClient(t, cloud, nil)
+		cloud.Inject(stub.Fault{Call: stub.CallToken, Delay: 10 * time.Second})
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		var group sync.WaitGroup
+		group.Go(func() {
+			if _, err := client.Region(ctx, ""); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, want it cancelled", err)
+			}
+			if got := client.PollInterval(); got != 2*time.Second {
+				t.Errorf("got poll interval %s, want 2s", got)
+			}
+		})
+		group.Go(func() {
+			if _, err := client.Region(t.Context(), ""); err != nil {
+				t.Errorf("got %v for the caller that waited", err)
+			}
+		})
+		group.Wait()
+	})
+}
+
+func TestClient_saysWhoseCredentialsWereRefused(t *testing.T) {
+	cloud := stub.New(stub.Config{})
+	client := newClient(t, cloud, func(c *cloudservers.Config) { c.Credentials.APIKey = "wrong" })
+	_, err := client.Region(t.Context(), "")
+	failure := wantError(t, err)
+	if failure.StatusCode != http.StatusUnauthorized || !failure.Authentication() ||
+		failure.Credentials == nil || failure.Credentials.Origin != "the test" || !failure.Credentials.Renewable() {
+		t.Errorf("got %+v, want refused credentials from the test", failure)
+	}
+	if got := cloud.Count(stub.CallToken); got != 1 {
+		t.Errorf("got %d token requests, want 1", got)
+	}
+}
+
+func TestClient_cannotRenewAToken(t *testing.T) {
+	cloud := stub.New(stub.Config{})
+	id := cloud.AddServer(stub.Server{})
+	client := newClient(t, cloud, func(c *cloudservers.Config) {
+		c.Credentials = cloudservers.Credentials{Token: cloud.IssueToken(stub.DefaultUser), TenantID: "123456"}
+	})
+	r := region(t, client)
+	cloud.RevokeTokens()
+	_, err := r.Server(t.Context(), id)
+	failure := wantError(t, err)
+	if failure.StatusCode != http.StatusUnauthorized || failure.Credentials == nil || failure.Credentials.Renewable() {
+		t.Errorf("got %+v, want a refused token", failure)
+	}
+	if got := cloud.Count(stub.CallToken); got != 1 {
+		t.Errorf("got %d token requests, want 1", got)
+	}
+}
+
+func TestClient_reportsTokenAnswersThatCannotBeUsed(t *testing.T) {
+	for name, body := range map[string]string{
+		"no token":         `{"access":{}}`,
+		"another shape":    `{"access":{"token":[]}}`,
+		"no JSON":          `<html>`,
+		"half an answer":   `{"access":{"token":{"id":"x`,
+		"an id of objects": `{"access":{"token":{"id":"x"},"user":{"id":{}}}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cloud := stub.New(stub.Config{})
+				cloud.Inject(stub.Fault{Call: stub.CallToken, Status: http.StatusOK, Body: body})
+				_, err := newClient(t, cloud, nil).Region(t.Context(), "")
+				if failure := wantError(t, err); !failure.Authentication() || failure.Reason() == "" {
+					t.Errorf("got %+v, want a failed authentication with a reason", failure)
+				}
+			})
+		})
+	}
+}
+
+func TestClient_takesAUserIDThatIsANumber(t *testing.T) {
+	cloud := stub.New(stub.Config{})
+	cloud.Inject(stub.Fault{Call: stub.CallToken, Status: http.StatusNonAuthoritativeInfo, Body: `{"access":{"token":{"id":"t"},"user":{"id":10045567},"serviceCatalog":[
+		{"name":"cloudServersOpenStack","type":"compute","endpoints":[{"region":"ORD","publicURL":"https://ord.example/v2/1"}]}]}}`})
+	client := newClient(t, cloud, func(c *cloudservers.Config) { c.Region = "ord" })
+	if got := region(t, client); got.Name != "ORD" || client.UserID() != "10045567" {
+		t.Errorf("got region %s and user %s, want ORD and 10045567", got.Name, client.UserID())
+	}
+}
+
+func TestClient_repeatsReadsButNoActions(t *testing.T) {
+	faults := map[string]stub.Fault{
+		"500":            {Status: http.StatusInternalServerError},
+		"502 in HTML":    stub.HTML(http.StatusBadGateway),
+		"503":            {Status: http.StatusServiceUnavailable},
+		"504":            {Status: http.StatusGatewayTimeout},
+		"a torn line":    {Reset: true},
+		"no answer":      {Hang: true},
+		"half an answer": {Truncate: true},
+	}
+	for name, fault := range faults {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cloud := stub.New(stub.Config{})
+				id := cloud.AddServer(stub.Server{})
+				r := region(t, newClient(t, cloud, nil))
+				read := fault
+				read.Call, read.Count = stub.CallServer, 3
+				cloud.Inject(read)
+				if _, err := r.Server(t.Context(), id); err != nil {
+					t.Errorf("got %v after 3 repetitions, want none", err)
+				}
+				read.Count = 0
+				cloud.Inject(read)
+				if _, err := r.Server(t.Context(), id); !wantError(t, err).Temporary() {
+					t.Errorf("got %v, want a failure that may pass", err)
+				}
+				if got := cloud.Count(stub.CallServer); got != 4+4 {
+					t.Errorf("got %d reads, want 4 each", got)
+				}
+				act := fault
+				act.Call = stub.CallMigrate
+				cloud.Inject(act)
+				if _, err := r.Migrate(t.Context(), id); !wantError(t, err).MaybeAccepted() {
+					t.Errorf("got %v, want an unknown outcome", err)
+				}
+				if got := cloud.Count(stub.CallMigrate); got != 1 {
+					t.Errorf("got %d migrate requests, want 1", got)
+				}
+			})
+		})
+	}
+}
+
+func TestClient_waitsAsLongAsTheRateLimitSays(t *testing.T) {
+	for _, status := range []int{http.StatusRequestEntityTooLarge, http.StatusTooManyRequests} {
+		synctest.Test(t, func(t *testing.T) {
+			cloud := stub.New(stub.Config{})
+			id := cloud.AddServer(stub.Server{})
+			// More refusals than there are repetitions of other failures.
+			cloud.Inject(stub.Fault{Call: stub.CallMigrate, Count: 6, Status: status, RetryAfter: 30 * time.Second})
+			r := region(t, newClient(t, cloud, nil))
+			began := time.Now()
+			if _, err := r.Migrate(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+			if got, want := time.Since(began), 6*30*time.Second; got != want {
+				t.Errorf("got %s of waiting, want %s", got, want)
+			}
+			cloud.Inject(stub.Fault{Call: stub.CallServer, Count: 1, Status: status, Header: http.Header{"Retry-After": nil}, Body: "{}"})
+			began = time.Now()
+			if _, err := r.Server(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+			if got, want := time.Since(began), 10*time.Second; got != want {
+				t.Errorf("got %s of waiting where the API names no time, want %s", got, want)
+			}
+		})
+	}
+}
+
+func TestClient_followsNoRedirectWithTheToken(t *testing.T) {
+	stolen := false
+	thief := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { stolen = true }))
+	t.Cleanup(thief.Close)
+	cloud := stub.New(stub.Config{})
+	id := cloud.AddServer(stub.Server{})
+	cloud.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusTemporaryRedirect, Header: http.Header{"Location": {thief.URL}}})
+	_, err := region(t, newClient(t, cloud, nil)).Server(t.Context(), id)
+	if failure := wantError(t, err); failure.StatusCode != http.StatusTemporaryRedirect || failure.Temporary() || stolen {
+		t.Errorf("got %v (followed: %t), want the redirect itself", err, stolen)
+	}
+}
+
+// endless answers with a body that does not end.
+type endless struct{ http.RoundTripper }
+
+func (e endless) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := e.RoundTripper.RoundTrip(r)
+	if err == nil && r.Method == http.MethodGet {
+		resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"server":"`), zeros{}))
+	}
+	return resp, err
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = '0'
+	}
+	return len(p), nil
+}
+
+func TestClient_readsNoEndlessAnswers(t *testing.T) {
+	cloud := stub.New(stub.Config{})
+	id := cloud.AddServer(stub.Server{})
+	client := newClient(t, cloud, func(c *cloudservers.Config) {
+		c.Transport, c.MaxRetries = endless{cloud.Transport()}, 0
+	})
+	_, err := region(t, client).Server(t.Context(), id)
+	if got := wantError(t, err).Reason(); got != "the answer is larger than 32 MiB" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestServer_isReadAsTheAPITellsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := stub.New(stub.Config{})
+		id := cloud.AddServer(stub.Server{Name: "web-1", Outcome: stub.OutcomeFails, HostID: "h1"})
+		r := region(t, newClient(t, cloud, nil))
+		if _, err := r.Migrate(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		got, err := r.Server(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := &cloudservers.Server{
+			ID: id, Name: "web-1", Status: cloudservers.StatusError, VMState: "error", HostID: "h1",
+			Fault: &cloudservers.ServerFault{Code: 500, Message: "RuntimeError"}, SeenAt: time.Now().UTC().Truncate(time.Second),
+		}
+		want.Flavor.ID = "general1-1"
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("server (-want +got):\n%s", diff)
+		}
+		log, err := r.ActionLog(t.Context(), id)
+		if err != nil || len(log) != 1 {
+			t.Fatalf("got %d entries (%v), want 1", len(log), err)
+		}
+		if log[0].Action != cloudservers.ActionMigrate || log[0].Message != cloudservers.ActionFailed ||
+			string(log[0].UserID) != stub.DefaultUser.ID || time.Since(log[0].Start.Time) != time.Minute {
+			t.Errorf("got %+v", log[0])
+		}
+	})
+}
+
+func TestClient_reportsAnswersWithoutWhatWasAskedFor(t *testing.T) {
+	tests := []struct {
+		name string
+		call stub.Call
+		body string
+	}{
+		{"a server without its main part", stub.CallServer, `{"servers":[]}`},
+		{"another server", stub.CallServer, `{"server":{"id":"another","status":"ACTIVE"}}`},
+		{"a log without entries", stub.CallActionLog, `{}`},
+		{"a log with times that are none", stub.CallActionLog, `{"instanceActions":[{"action":"migrate","start_time":"yesterday"}]}`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cloud := stub.New(stub.Config{})
+				id := cloud.AddServer(stub.Server{})
+				cloud.Inject(stub.Fault{Call: test.call, Status: http.StatusOK, Body: test.body})
+				r := region(t, newClient(t, cloud, nil))
+				_, err := r.Server(t.Context(), id)
+				if test.call == stub.CallActionLog {
+					_, err = r.ActionLog(t.Context(), id)
+				}
+				if failure := wantError(t, err); !failure.Temporary() {
+					t.Errorf("got %v, want a failure that may pass", err)
+				}
+			})
+		})
+	}
+}
+
+func TestActionLog_takesTimesWithAZoneAndWithout(t *testing.T) {
+	cloud := stub.New(stub.Config{})
+	id := cloud.AddServer(stub.Server{})
+	cloud.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusOK, Body: `{"instanceActions":[
+		{"start_time":"2026-11-23T09:19:37.000000"},{"start_time":"2026-11-23T03:19:37-06:00"},{"start_time":null,"user_id":7}]}`})
+	log, err := region(t, newClient(t, cloud, nil)).ActionLog(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := time.Date(2026, 11, 23, 9, 19, 37, 0, time.UTC)
+	if !log[0].Start.Equal(want) || !log[1].Start.Equal(want) || !log[2].Start.IsZero() || log[2].UserID != "7" {
+		t.Errorf("got %+v, want %s twice and no time", log, want)
+	}
+}
+
+func TestNew_refusesAnIdentityEndpointThatIsNoURL(t *testing.T) {
+	if _, err := cloudservers.New(cloudservers.Config{IdentityEndpoint: "http://[::1"}); err == nil {
+		t.Error("got no error")
+	}
+}

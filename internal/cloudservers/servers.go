@@ -1,0 +1,95 @@
+package cloudservers
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Status words of the API. The list is not complete, and Rackspace adds to it
+// without notice: an unknown word is no error.
+const (
+	StatusActive       = "ACTIVE"
+	StatusShutoff      = "SHUTOFF"
+	StatusResize       = "RESIZE"   // Nova's word for a migration under way
+	StatusResizing     = "RESIZING" // the documentation's word for it
+	StatusMigrating    = "MIGRATING"
+	StatusVerifyResize = "VERIFY_RESIZE"
+	StatusRevertResize = "REVERT_RESIZE"
+	StatusError        = "ERROR"
+	StatusDeleted      = "DELETED"
+	StatusSoftDeleted  = "SOFT_DELETED"
+)
+
+// onMetal begins the ids of the flavors that are physical machines.
+const onMetal = "onmetal"
+
+// Server is what GET /servers/{id} tells about a server, as far as migrations
+// need it.
+type Server struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Status    string `json:"status"`
+	VMState   string `json:"OS-EXT-STS:vm_state"`
+	TaskState string `json:"OS-EXT-STS:task_state"` // empty when nothing is being done to it
+	Progress  int    `json:"progress"`              // percent; may stay 0
+	HostID    string `json:"hostId"`                // opaque, the account's own name of the hypervisor host
+	Flavor    struct {
+		ID string `json:"id"`
+	} `json:"flavor"`
+	Fault *ServerFault `json:"fault"` // only with StatusError
+
+	// SeenAt is the API's own clock when it answered, in whole seconds.
+	SeenAt time.Time `json:"-"`
+}
+
+// ServerFault says why a server is in StatusError.
+type ServerFault struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+}
+
+// OnMetal tells whether the server is a physical machine, which Rackspace
+// cannot migrate.
+func (s *Server) OnMetal() bool {
+	return strings.HasPrefix(strings.ToLower(s.Flavor.ID), onMetal)
+}
+
+// taskDeleting is the task of a server that is being deleted. For a moment its
+// status is ACTIVE, whatever it was before.
+const taskDeleting = "deleting"
+
+// Settled tells whether the server is in one of the two states that a
+// migration starts from and ends in.
+func (s *Server) Settled() bool {
+	return (s.Status == StatusActive || s.Status == StatusShutoff) && s.TaskState != taskDeleting
+}
+
+// Server reads one server (GET /servers/{id}). A server that does not exist
+// is an error that is ErrNotFound.
+func (r *Region) Server(ctx context.Context, id string) (*Server, error) {
+	var answer struct {
+		Server *Server `json:"server"`
+	}
+	what := call{op: opServer, method: http.MethodGet, url: r.compute.ServiceURL("servers", id), answer: &answer}
+	header, err := r.client.do(ctx, what)
+	if err != nil {
+		return nil, err
+	}
+	if answer.Server == nil || answer.Server.ID != id || answer.Server.Status == "" {
+		return nil, missing(what, header, "server "+id)
+	}
+	answer.Server.SeenAt = clock(header)
+	return answer.Server, nil
+}
+
+// clock reads the API's clock off an answer, or this machine's where the
+// answer does not say.
+func clock(header http.Header) time.Time {
+	now, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return now.UTC().Truncate(time.Second)
+}
