@@ -1,0 +1,178 @@
+package migration_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
+)
+
+func TestConfirm_confirmsAMigrationThatAwaitsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		awaiting, err := c.migrate(t.Context(), false)
+		wantStatus(t, awaiting, err, migration.StatusAwaiting)
+		time.Sleep(time.Hour)
+
+		got, err := c.engine.Confirm(t.Context(), awaiting)
+
+		wantStatus(t, got, err, migration.StatusConfirmed)
+		c.wantSent(t, stub.CallConfirm, 1)
+		c.wantSent(t, stub.CallToken, 1)
+	})
+}
+
+func TestConfirm_sendsNothingForWhatIsSettled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		awaiting, _ := c.migrate(t.Context(), false)
+		if err := c.Confirm(c.server, "somebody"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		got, err := c.engine.Confirm(t.Context(), awaiting)
+		wantStatus(t, got, err, migration.StatusConfirmed)
+		c.wantSent(t, stub.CallConfirm, 0)
+		if got.SettledBy != "somebody" {
+			t.Errorf("got settled by %q, want somebody", got.SettledBy)
+		}
+	})
+}
+
+func TestConfirm_isJudgedByTheServerWhenItsAnswerIsLost(t *testing.T) {
+	faults := map[string]stub.Fault{
+		"500":            {Status: http.StatusInternalServerError},
+		"a proxy's page": stub.HTML(http.StatusBadGateway),
+		"a torn line":    {Reset: true},
+		"no answer":      {Hang: true},
+	}
+	for name, fault := range faults {
+		for _, effect := range []bool{false, true} {
+			t.Run(name+map[bool]string{false: ", not accepted", true: ", accepted"}[effect], func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					c := newCloud(t, stub.Config{}, stub.Server{})
+					fault := fault
+					fault.Call, fault.Count, fault.Effect = stub.CallConfirm, 1, effect
+					c.Inject(fault)
+					got, err := c.migrate(t.Context(), true)
+					wantStatus(t, got, err, migration.StatusConfirmed)
+					c.wantSent(t, stub.CallConfirm, map[bool]int{false: 2, true: 1}[effect])
+				})
+			})
+		}
+	}
+}
+
+func TestConfirm_reportsWhatTheAPIRefuses(t *testing.T) {
+	for _, status := range []int{400, 401, 403, 409, 500} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCloud(t, stub.Config{}, stub.Server{})
+				c.Inject(stub.Fault{Call: stub.CallConfirm, Status: status})
+				got, err := c.migrate(t.Context(), true)
+				wantKind(t, err, migration.KindConfirm)
+				if got.Status != migration.StatusAwaiting {
+					t.Errorf("got status %q, want it to await confirmation", got.Status)
+				}
+			})
+		})
+	}
+}
+
+func TestConfirm_takesAConflictForTheWordOfSomebodyElse(t *testing.T) {
+	tests := []struct {
+		name string
+		done func(*cloud) error
+		want migration.Status
+	}{
+		{"confirmed", func(c *cloud) error { return c.Confirm(c.server, "somebody") }, migration.StatusConfirmed},
+		{"reverted", func(c *cloud) error { return c.Revert(c.server, "somebody") }, migration.StatusReverted},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCloud(t, stub.Config{}, stub.Server{})
+				// Our confirm arrives after somebody has settled the migration.
+				c.Inject(stub.Fault{Call: stub.CallConfirm, Delay: 10 * time.Second})
+				time.AfterFunc(12*time.Second, func() {
+					if err := test.done(c); err != nil {
+						t.Error(err)
+					}
+				})
+				got, err := c.migrate(t.Context(), true)
+				if test.want == migration.StatusReverted {
+					wantKind(t, err, migration.KindReverted)
+				} else if err != nil {
+					t.Error(err)
+				}
+				if got.Status != test.want {
+					t.Errorf("got status %q, want %q", got.Status, test.want)
+				}
+			})
+		})
+	}
+}
+
+func TestConfirm_hasNothingLeftToFailOnceItIsAccepted(t *testing.T) {
+	tests := []struct {
+		name  string
+		fault stub.Fault
+	}{
+		{"cancelled", stub.Fault{}},
+		{"the API refuses to tell", stub.Fault{Call: stub.CallServer, Status: http.StatusForbidden}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				timing := stub.ObservedTiming()
+				timing.ConfirmStale = time.Hour
+				c := newCloud(t, stub.Config{Timing: timing}, stub.Server{})
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(time.Minute, func() {
+					if test.fault.Call == "" {
+						cancel()
+						return
+					}
+					c.Inject(test.fault)
+				})
+				got, err := c.migrate(ctx, true)
+				cancel()
+				wantKind(t, err, migration.KindConfirming)
+				if got.Status != migration.StatusAwaiting {
+					t.Errorf("got status %q, want what was seen last", got.Status)
+				}
+				c.wantSent(t, stub.CallConfirm, 1)
+			})
+		})
+	}
+}
+
+func TestConfirm_tellsOfAServerThatFailedOrWasDeletedMeanwhile(t *testing.T) {
+	tests := []struct {
+		name string
+		done func(*cloud)
+		want migration.Kind
+	}{
+		{"in ERROR", func(c *cloud) {
+			c.SetServer(c.server, func(s *stub.Server) { s.Status = cloudservers.StatusError })
+		}, migration.KindFailed},
+		{"deleted", func(c *cloud) { _ = c.Delete(c.server) }, migration.KindGone},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				timing := stub.ObservedTiming()
+				timing.ConfirmStale = time.Hour
+				c := newCloud(t, stub.Config{Timing: timing}, stub.Server{})
+				time.AfterFunc(time.Minute, func() { test.done(c) })
+				_, err := c.migrate(t.Context(), true)
+				wantKind(t, err, test.want)
+			})
+		})
+	}
+}

@@ -1,0 +1,129 @@
+package migration
+
+import (
+	"context"
+	"errors"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+)
+
+// settlingLooks is how many looks in a row, one poll interval apart, have to
+// show the same thing before it is believed where one look cannot prove it.
+const settlingLooks = 5
+
+// Engine moves servers of one account. It is safe for concurrent use.
+type Engine struct {
+	client *cloudservers.Client
+}
+
+// New returns an engine on a client.
+func New(client *cloudservers.Client) *Engine { return &Engine{client} }
+
+// Request asks for one migration.
+type Request struct {
+	Region      string // empty: the client's
+	ServerID    string
+	AutoConfirm bool // confirm as soon as the server has moved
+}
+
+// Migrate moves a server and waits until it runs on its new host and awaits
+// confirmation or, with AutoConfirm or where the cloud confirms by itself,
+// until the migration is confirmed. Every error is an *Error.
+func (e *Engine) Migrate(ctx context.Context, request Request) (Migration, error) {
+	m := &mover{engine: e, migration: Migration{ServerID: request.ServerID, Region: request.Region}}
+	err := m.migrate(ctx, request.AutoConfirm)
+	return m.migration, err
+}
+
+// Confirm confirms a migration that awaits it and waits until the server has
+// settled. A migration that turns out to be settled already is returned as it
+// is, without an error. Every error is an *Error.
+func (e *Engine) Confirm(ctx context.Context, migration Migration) (Migration, error) {
+	m := &mover{engine: e, migration: migration}
+	err := m.refresh(ctx)
+	if err == nil && m.migration.Status == StatusAwaiting {
+		err = m.confirm(ctx)
+	}
+	return m.migration, err
+}
+
+// Refresh returns the migration as it is now. For a settled one nothing is
+// sent. Every error is an *Error; KindGone says that the server was deleted.
+func (e *Engine) Refresh(ctx context.Context, migration Migration) (Migration, error) {
+	m := &mover{engine: e, migration: migration}
+	err := m.refresh(ctx)
+	return m.migration, err
+}
+
+// mover works on one migration.
+type mover struct {
+	engine    *Engine
+	region    *cloudservers.Region
+	migration Migration
+	before    *cloudservers.Server // as it was when the migration was asked for
+	server    *cloudservers.Server // as last seen
+}
+
+func (m *mover) migrate(ctx context.Context, autoConfirm bool) error {
+	if err := m.inspect(ctx); err != nil {
+		return err
+	}
+	if err := m.start(ctx); err != nil {
+		return err
+	}
+	if err := m.awaitMove(ctx); err != nil {
+		return err
+	}
+	if autoConfirm && m.migration.Status == StatusAwaiting {
+		return m.confirm(ctx)
+	}
+	return nil
+}
+
+// locate finds the API of the migration's region.
+func (m *mover) locate(ctx context.Context) error {
+	region, err := m.engine.client.Region(ctx, m.migration.Region)
+	if err != nil {
+		return m.fail(KindAPI, err)
+	}
+	m.region, m.migration.Region = region, region.Name
+	return nil
+}
+
+func (m *mover) look(ctx context.Context) error {
+	server, err := m.region.Server(ctx, m.migration.ServerID)
+	if err != nil {
+		return err
+	}
+	m.saw(server)
+	return nil
+}
+
+func (m *mover) saw(server *cloudservers.Server) {
+	m.server = server
+	m.migration.see(server)
+}
+
+func (m *mover) fail(kind Kind, err error) error {
+	return &Error{Kind: kind, Migration: m.migration, Server: m.server, Err: err}
+}
+
+// waitError explains why a wait ended without a verdict; interrupted is the
+// kind of a wait that was cancelled or timed out.
+func (m *mover) waitError(ctx context.Context, err error, interrupted Kind) error {
+	var known *Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &known):
+		return known
+	case ctx.Err() != nil:
+		return m.fail(interrupted, context.Cause(ctx))
+	case errors.Is(err, cloudservers.ErrNotFound):
+		return m.fail(KindGone, err)
+	case interrupted == KindConfirming:
+		return m.fail(KindConfirming, err)
+	default:
+		return m.fail(KindWait, err)
+	}
+}

@@ -1,0 +1,97 @@
+package migration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+)
+
+// Kind says what an Error means for the server.
+type Kind int
+
+// The kinds of errors.
+const (
+	// KindAPI is a call that failed before anything was asked of the server;
+	// Err is a *cloudservers.Error, *cloudservers.RegionError or
+	// cloudservers.ErrNoCloudServers.
+	KindAPI Kind = iota
+	// KindNotFound is a server that does not exist in the region.
+	KindNotFound
+	// KindOnMetal is a physical machine, which cannot be migrated.
+	KindOnMetal
+	// KindStatus is a server in a state that no migration starts from.
+	KindStatus
+	// KindPending is a server whose migration or resize awaits confirmation or
+	// is under way already; Pending says which where the action log tells.
+	KindPending
+	// KindRefused is a migrate request that the API refused: nothing happened.
+	KindRefused
+	// KindUndecided is a migrate request of which it cannot be told whether it
+	// was accepted.
+	KindUndecided
+	// KindFailed is a migration that failed: the server is on its original
+	// host or in ERROR.
+	KindFailed
+	// KindReverted is a migration that somebody reverted while it was waited for.
+	KindReverted
+	// KindGone is a server that was deleted while its migration was waited for.
+	KindGone
+	// KindInterrupted is a wait that ended by cancellation or timeout: the
+	// migration goes on in the cloud.
+	KindInterrupted
+	// KindWait is a wait that ended because the API refused to tell about the
+	// server: the migration goes on in the cloud.
+	KindWait
+	// KindConfirm is a confirm that the API refused: the migration still
+	// awaits confirmation.
+	KindConfirm
+	// KindConfirming is a wait that ended after the API had accepted the
+	// confirm: nothing can fail any more, only the end was not seen.
+	KindConfirming
+)
+
+// Error is an operation of the engine that did not reach its end.
+type Error struct {
+	Kind      Kind
+	Migration Migration            // as far as it is known
+	Server    *cloudservers.Server // as last seen, or nil
+	Pending   *cloudservers.Action // with KindPending: what the action log names, or nil
+	Err       error                // the API's or the context's error, or nil
+}
+
+// Error says in one line what happened, for logs.
+func (e *Error) Error() string {
+	text := fmt.Sprintf("migration of server %s: %s", e.Migration.ServerID, e.Kind)
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns the API's or the context's error.
+func (e *Error) Unwrap() error { return e.Err }
+
+// TimedOut tells whether the context's deadline ended the wait.
+func (e *Error) TimedOut() bool { return errors.Is(e.Err, context.DeadlineExceeded) }
+
+// String names the kind in words.
+func (k Kind) String() string {
+	return [...]string{
+		KindAPI:         "the API call failed",
+		KindNotFound:    "no such server",
+		KindOnMetal:     "the server is an OnMetal server",
+		KindStatus:      "the server's status does not allow it",
+		KindPending:     "a migration or resize is pending",
+		KindRefused:     "the API refused to migrate",
+		KindUndecided:   "unknown whether the migration was accepted",
+		KindFailed:      "the migration failed",
+		KindReverted:    "the migration was reverted",
+		KindGone:        "the server is gone",
+		KindInterrupted: "interrupted, the migration goes on",
+		KindWait:        "the API does not tell about the server any more, the migration goes on",
+		KindConfirm:     "the API refused to confirm",
+		KindConfirming:  "interrupted after the confirm was accepted",
+	}[k]
+}

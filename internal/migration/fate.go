@@ -1,0 +1,63 @@
+package migration
+
+import (
+	"context"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+)
+
+// fate is what a server's action log says became of a migration. Its zero
+// value says nothing.
+type fate struct {
+	failed  bool
+	settled Status // StatusConfirmed, StatusReverted or empty
+	by      string // the user who settled it; empty when the cloud did
+	at      time.Time
+}
+
+// fate reads the action log. A log that cannot be read says nothing.
+func (m *mover) fate(ctx context.Context) fate {
+	log, err := m.region.ActionLog(ctx, m.migration.ServerID)
+	if err != nil {
+		tflog.Warn(ctx, "Cannot read the server's action log", map[string]any{
+			"server_id": m.migration.ServerID, "error": err.Error(),
+		})
+		return fate{}
+	}
+	return fateOf(m.migration.RequestID, log)
+}
+
+// fateOf follows a log, newest entry first, from the migration's own entry to
+// what settled it.
+func fateOf(requestID string, log []cloudservers.Action) fate {
+	var after []cloudservers.Action
+	for i, entry := range log {
+		if entry.RequestID != requestID || requestID == "" {
+			continue
+		}
+		if entry.Message == cloudservers.ActionFailed {
+			return fate{failed: true}
+		}
+		after = log[:i]
+	}
+	for i := len(after) - 1; i >= 0; i-- {
+		entry := after[i]
+		settled := map[string]Status{
+			cloudservers.ActionConfirm: StatusConfirmed,
+			cloudservers.ActionRevert:  StatusReverted,
+		}[entry.Action]
+		if settled != "" && entry.Message != cloudservers.ActionFailed {
+			return fate{settled: settled, by: string(entry.UserID), at: entry.Start.Time}
+		}
+	}
+	return fate{}
+}
+
+// settleAs settles the migration as its fate has it.
+func (m *Migration) settleAs(f fate) {
+	m.settle(f.settled, f.at)
+	m.SettledBy = f.by
+}

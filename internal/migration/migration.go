@@ -1,0 +1,94 @@
+// Package migration is the engine that moves a Cloud Server to another
+// hypervisor host and follows the move to its end. It keeps to one rule: a
+// server is never migrated twice for one request, and a migration that the API
+// accepted is never called finished before it is proven.
+//
+// The engine knows nothing of Terraform. What it cannot do it reports as an
+// *Error, whose Kind says what happened and what is now true of the server.
+package migration
+
+import (
+	"time"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+)
+
+// Status is how far a migration has come.
+type Status string
+
+// The statuses of a migration. The last three are settled: the cloud has
+// nothing left to do, and nothing left to undo.
+const (
+	StatusMigrating Status = "migrating"
+	StatusAwaiting  Status = "awaiting_confirmation"
+	StatusConfirmed Status = "confirmed"
+	StatusReverted  Status = "reverted"
+	StatusFailed    Status = "failed"
+)
+
+// Settled tells whether nothing can happen to the migration any more.
+func (s Status) Settled() bool {
+	return s == StatusConfirmed || s == StatusReverted || s == StatusFailed
+}
+
+// ConfirmationWindow is how long Rackspace keeps the original server before it
+// confirms a migration by itself ("Migrate specified server" in the Cloud
+// Servers API documentation).
+const ConfirmationWindow = 24 * time.Hour
+
+// Migration is the record of one move of one server. Times are UTC, by the
+// API's clock, in whole seconds.
+type Migration struct {
+	Region            string
+	ServerID          string
+	ServerName        string
+	RequestID         string // of the migrate request; empty when the API named none
+	Status            Status
+	ServerStatus      string // the API's own word
+	SourceHostID      string // empty when unknown
+	DestinationHostID string // empty until the server was seen elsewhere
+	RequestedAt       time.Time
+	SettledAt         time.Time // zero until settled
+	SettledBy         string    // the user who settled it; empty when the cloud did, or unknown
+}
+
+// ConfirmBy is when Rackspace confirms the migration by itself; it is zero
+// once the migration is settled.
+func (m *Migration) ConfirmBy() time.Time {
+	if m.Status.Settled() {
+		return time.Time{}
+	}
+	return m.RequestedAt.Add(ConfirmationWindow)
+}
+
+// see takes over what a look at the server shows.
+func (m *Migration) see(s *cloudservers.Server) {
+	m.ServerStatus = s.Status
+	if s.Name != "" {
+		m.ServerName = s.Name
+	}
+}
+
+func (m *Migration) settle(status Status, at time.Time) {
+	m.Status, m.SettledAt = status, at
+}
+
+// whereabouts is what host ids tell about a server.
+type whereabouts int
+
+const (
+	unknownHost whereabouts = iota
+	onSource
+	elsewhere
+)
+
+func (m *Migration) whereabouts(s *cloudservers.Server) whereabouts {
+	switch {
+	case m.SourceHostID == "" || s.HostID == "":
+		return unknownHost
+	case m.SourceHostID == s.HostID:
+		return onSource
+	default:
+		return elsewhere
+	}
+}

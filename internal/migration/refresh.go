@@ -1,0 +1,63 @@
+package migration
+
+import (
+	"context"
+	"errors"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+)
+
+// refresh finds out what became of a migration that was not settled when it
+// was last seen.
+//
+//	the server is …               | the action log has …  | its host is … | so the migration is
+//	-------------------------------+-----------------------+---------------+---------------------
+//	VERIFY_RESIZE, on its new host |                       |               | awaiting
+//	in any other state             | a confirm after it    |               | confirmed
+//	                               | a revert after it     |               | reverted
+//	ACTIVE or SHUTOFF              | neither, is not told  | the old one   | reverted
+//	                               |                       | the new one   | confirmed
+//	anything else                  | neither               |               | as it was
+func (m *mover) refresh(ctx context.Context) error {
+	if m.migration.Status.Settled() {
+		return nil
+	}
+	if err := m.locate(ctx); err != nil {
+		return err
+	}
+	err := m.look(ctx)
+	// Only a second look is believed: a server that is gone is forgotten.
+	if errors.Is(err, cloudservers.ErrNotFound) && m.rest(ctx) == nil {
+		err = m.look(ctx)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return m.fail(KindAPI, context.Cause(ctx))
+	case errors.Is(err, cloudservers.ErrNotFound):
+		return m.fail(KindGone, err)
+	case err != nil:
+		return m.fail(KindAPI, err)
+	case m.server.Status == cloudservers.StatusDeleted, m.server.Status == cloudservers.StatusSoftDeleted:
+		return m.fail(KindGone, nil)
+	case m.server.Status == cloudservers.StatusVerifyResize && m.onDestination():
+		m.migration.Status = StatusAwaiting
+		return nil
+	}
+	fate := m.fate(ctx)
+	switch {
+	case fate.settled != "":
+		m.migration.settleAs(fate)
+	case m.server.Settled() && m.migration.whereabouts(m.server) == onSource:
+		m.migration.settle(StatusReverted, m.server.SeenAt)
+	case m.server.Settled() && m.onDestination():
+		m.migration.settle(StatusConfirmed, m.server.SeenAt)
+	}
+	return nil
+}
+
+// onDestination tells whether the server is where the migration brought it,
+// as far as the API tells.
+func (m *mover) onDestination() bool {
+	return m.server.HostID == "" || m.migration.DestinationHostID == "" ||
+		m.server.HostID == m.migration.DestinationHostID
+}

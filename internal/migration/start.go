@@ -1,0 +1,231 @@
+package migration
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+)
+
+// inspect refuses what cannot be migrated, before anything is asked of it.
+func (m *mover) inspect(ctx context.Context) error {
+	if err := m.locate(ctx); err != nil {
+		return err
+	}
+	err := m.look(ctx)
+	switch {
+	case errors.Is(err, cloudservers.ErrNotFound):
+		return m.fail(KindNotFound, err)
+	case err != nil:
+		return m.fail(KindAPI, err)
+	case m.server.OnMetal():
+		return m.fail(KindOnMetal, nil)
+	}
+	return m.awaitIdle(ctx)
+}
+
+// awaitIdle waits while the server is in a state to start from but busy with
+// something short, such as a snapshot, and refuses every other state.
+func (m *mover) awaitIdle(ctx context.Context) error {
+	for {
+		switch {
+		case moving(m.server):
+			return m.pending(ctx)
+		case !m.server.Settled():
+			return m.fail(KindStatus, nil)
+		case m.server.TaskState == "":
+			m.before = m.server
+			m.migration.SourceHostID = m.server.HostID
+			return nil
+		}
+		tflog.Info(ctx, "The server is busy, waiting before it is migrated", m.fields())
+		err := m.region.Watch(ctx, m.migration.ServerID, func(s *cloudservers.Server) (bool, error) {
+			m.saw(s)
+			return s.TaskState == "" || !s.Settled(), nil
+		})
+		switch {
+		case ctx.Err() != nil:
+			return m.fail(KindAPI, context.Cause(ctx))
+		case errors.Is(err, cloudservers.ErrNotFound):
+			return m.fail(KindNotFound, err)
+		case err != nil:
+			return m.fail(KindAPI, err)
+		}
+	}
+}
+
+// moving tells whether a migration or a resize of the server is pending.
+func moving(s *cloudservers.Server) bool {
+	switch s.Status {
+	case cloudservers.StatusResize, cloudservers.StatusResizing, cloudservers.StatusMigrating,
+		cloudservers.StatusVerifyResize, cloudservers.StatusRevertResize:
+		return true
+	}
+	return false
+}
+
+// pending refuses a server on which a migration or resize is pending, and
+// names it where the action log can be read.
+func (m *mover) pending(ctx context.Context) error {
+	refusal := &Error{Kind: KindPending, Migration: m.migration, Server: m.server}
+	log, err := m.region.ActionLog(ctx, m.migration.ServerID)
+	if err != nil {
+		tflog.Warn(ctx, "Cannot read the action log to name what is pending", map[string]any{"error": err.Error()})
+		return refusal
+	}
+	for i := range log {
+		if log[i].Action == cloudservers.ActionMigrate || log[i].Action == cloudservers.ActionResize {
+			refusal.Pending = &log[i]
+			break
+		}
+	}
+	return refusal
+}
+
+// start asks for the migration, once. How it goes on after a failure:
+//
+//	the request failed and …                         | then
+//	--------------------------------------------------+---------------------------------------------
+//	… can have been accepted                          | the evidence decides, see weigh
+//	… is a conflict (409), a migration is pending     | ours by the action log: go on; else refuse
+//	… is a conflict, the server is busy               | wait until it is idle, ask again
+//	… is a conflict, the server is idle by now        | ask again, once
+//	… was refused in any other way                    | refuse
+func (m *mover) start(ctx context.Context) error {
+	retries := m.engine.client.MaxRetries()
+	idleConflicts := 0
+	for {
+		acceptance, err := m.region.Migrate(ctx, m.migration.ServerID)
+		if err == nil {
+			m.migration.RequestID, m.migration.RequestedAt = acceptance.RequestID, acceptance.At
+			return m.started(ctx)
+		}
+		var failure *cloudservers.Error
+		switch {
+		case errors.As(err, &failure) && failure.MaybeAccepted():
+			found, undecided := m.weigh(ctx, failure)
+			switch {
+			case undecided != nil:
+				return undecided
+			case found:
+				return m.started(ctx)
+			case retries == 0:
+				return m.fail(KindRefused, err)
+			}
+			retries--
+		case ctx.Err() == nil && failure != nil && failure.StatusCode == http.StatusConflict:
+			if err := m.look(ctx); err != nil {
+				return m.fail(KindRefused, failure)
+			}
+			if moving(m.server) && m.accepted(ctx) == ours {
+				return m.started(ctx)
+			}
+			if !moving(m.server) && m.server.Settled() && m.server.TaskState == "" {
+				if idleConflicts++; idleConflicts > 1 {
+					return m.fail(KindRefused, failure)
+				}
+			}
+			if err := m.awaitIdle(ctx); err != nil {
+				return err
+			}
+		default:
+			return m.fail(KindRefused, err)
+		}
+	}
+}
+
+func (m *mover) started(ctx context.Context) error {
+	m.migration.Status = StatusMigrating
+	if m.migration.RequestID == "" {
+		m.accepted(ctx) // only the log can still name it
+	}
+	tflog.Info(ctx, "The migration was accepted", m.fields())
+	return nil
+}
+
+// author says whose migration the action log shows since the server was last
+// seen idle.
+type author int
+
+const (
+	nobodys author = iota
+	ours
+	somebodys
+	unreadable
+)
+
+// accepted looks in the action log for a migration that was asked for since
+// the server was last seen idle, and takes over its request id if it is ours.
+func (m *mover) accepted(ctx context.Context) author {
+	log, err := m.region.ActionLog(ctx, m.migration.ServerID)
+	if err != nil {
+		return unreadable
+	}
+	for _, entry := range log {
+		if entry.Start.Before(m.before.SeenAt) {
+			break
+		}
+		user := m.engine.client.UserID()
+		switch {
+		case entry.Action == cloudservers.ActionMigrate && (user == "" || string(entry.UserID) == user):
+			m.migration.RequestID, m.migration.RequestedAt = entry.RequestID, entry.Start.Time
+			return ours
+		case entry.Action == cloudservers.ActionMigrate, entry.Action == cloudservers.ActionResize:
+			return somebodys
+		}
+	}
+	return nobodys
+}
+
+// weigh decides whether a migrate request whose answer was lost was accepted:
+//
+//	the action log shows …        | the server is …                 | then
+//	-------------------------------+---------------------------------+-------------------------------
+//	our migration                  | anything                        | accepted
+//	somebody else's                | anything                        | refuse, naming it
+//	none, at each of settlingLooks | settled on its host, each time  | not accepted: ask again
+//	none                           | anything else                   | undecided
+//	nothing, it is unreadable      | anything                        | undecided
+func (m *mover) weigh(ctx context.Context, lost *cloudservers.Error) (found bool, err error) {
+	if ctx.Err() != nil {
+		return false, m.fail(KindUndecided, context.Cause(ctx))
+	}
+	tflog.Warn(ctx, "The answer to the migrate request was lost, looking for evidence", m.fields())
+	quiet := 0
+	for look := 1; ; look++ {
+		author := m.accepted(ctx)
+		switch author {
+		case ours:
+			return true, nil
+		case somebodys:
+			return false, m.pending(ctx)
+		case nobodys, unreadable:
+		}
+		seen := m.look(ctx)
+		if author == nobodys && seen == nil && m.server.Settled() && m.migration.whereabouts(m.server) != elsewhere {
+			quiet++
+		}
+		switch {
+		case quiet == settlingLooks:
+			return false, nil
+		case look == settlingLooks:
+			return false, m.fail(KindUndecided, lost)
+		}
+		if err := m.rest(ctx); err != nil {
+			return false, m.fail(KindUndecided, err)
+		}
+	}
+}
+
+func (m *mover) fields() map[string]any {
+	return map[string]any{
+		"region":      m.migration.Region,
+		"server_id":   m.migration.ServerID,
+		"server_name": m.migration.ServerName,
+		"request_id":  m.migration.RequestID,
+		"status":      m.migration.ServerStatus,
+	}
+}

@@ -1,0 +1,195 @@
+package migration_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
+)
+
+func TestStart_migratesOnceWhateverBecomesOfTheAnswer(t *testing.T) {
+	faults := map[string]stub.Fault{
+		"500":              {Status: http.StatusInternalServerError},
+		"503":              {Status: http.StatusServiceUnavailable},
+		"a proxy's page":   stub.HTML(http.StatusBadGateway),
+		"a torn line":      {Reset: true},
+		"no answer":        {Hang: true},
+		"no request id":    {Status: http.StatusAccepted, Body: " "},
+		"the rate limit":   {Status: http.StatusRequestEntityTooLarge, RetryAfter: 30 * time.Second},
+		"the wrong answer": {Status: http.StatusFound, Header: http.Header{"Location": {"https://elsewhere.example/"}}},
+	}
+	for name, fault := range faults {
+		for _, effect := range []bool{false, true} {
+			if effect && fault.RetryAfter > 0 || effect && fault.Status == http.StatusFound || !effect && fault.Status == http.StatusAccepted {
+				continue // an API that refuses has not accepted, and the other way round
+			}
+			t.Run(name+map[bool]string{false: ", not accepted", true: ", accepted"}[effect], func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					c := newCloud(t, stub.Config{}, stub.Server{})
+					fault := fault
+					fault.Call, fault.Count, fault.Effect = stub.CallMigrate, 1, effect
+					c.Inject(fault)
+
+					got, err := c.migrate(t.Context(), true)
+
+					if fault.Status == http.StatusFound {
+						wantKind(t, err, migration.KindRefused)
+						c.wantMigrations(t, 0)
+						return
+					}
+					wantStatus(t, got, err, migration.StatusConfirmed)
+					c.wantMigrations(t, 1)
+					c.wantSent(t, stub.CallMigrate, map[bool]int{false: 2, true: 1}[effect])
+					if got.RequestID != migrateEntry(c).RequestID {
+						t.Errorf("got request id %q, want the log's %q", got.RequestID, migrateEntry(c).RequestID)
+					}
+				})
+			})
+		}
+	}
+}
+
+// migrateEntry is the newest migrate entry of the server's action log.
+func migrateEntry(c *cloud) stub.Action {
+	for _, action := range c.ActionLog(c.server) {
+		if action.Action == cloudservers.ActionMigrate {
+			return action
+		}
+	}
+	return stub.Action{}
+}
+
+func TestStart_reportsWhatTheAPIRefuses(t *testing.T) {
+	for _, status := range []int{400, 401, 403, 404, 405, 415, 501} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCloud(t, stub.Config{}, stub.Server{})
+				c.Inject(stub.Fault{Call: stub.CallMigrate, Status: status})
+				_, err := c.migrate(t.Context(), true)
+				wantKind(t, err, migration.KindRefused)
+				c.wantMigrations(t, 0)
+				want := 1
+				if status == http.StatusUnauthorized {
+					want = 2 // once more with a new token
+				}
+				c.wantSent(t, stub.CallMigrate, want)
+			})
+		})
+	}
+}
+
+func TestStart_givesUpOnAnAPIThatStaysInTrouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		c.Inject(stub.Fault{Call: stub.CallMigrate, Status: http.StatusInternalServerError})
+		_, err := c.migrate(t.Context(), true)
+		wantKind(t, err, migration.KindRefused)
+		c.wantMigrations(t, 0)
+		c.wantSent(t, stub.CallMigrate, 3) // MaxRetries is 2
+	})
+}
+
+func TestStart_doesNotGuessWhenNothingCanBeTold(t *testing.T) {
+	tests := []struct {
+		name   string
+		effect bool
+		faults []stub.Fault
+	}{
+		{"the action log cannot be read, accepted", true, []stub.Fault{{Call: stub.CallActionLog, Status: http.StatusForbidden}}},
+		{"the action log cannot be read, not accepted", false, []stub.Fault{{Call: stub.CallActionLog, Status: http.StatusNotFound}}},
+		{"nothing can be read", true, []stub.Fault{
+			{Call: stub.CallActionLog, Status: http.StatusServiceUnavailable}, {Call: stub.CallServer, Skip: 1, Status: http.StatusServiceUnavailable},
+		}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCloud(t, stub.Config{}, stub.Server{})
+				c.Inject(stub.Fault{Call: stub.CallMigrate, Effect: test.effect, Reset: true, Count: 1})
+				for _, fault := range test.faults {
+					c.Inject(fault)
+				}
+				_, err := c.migrate(t.Context(), true)
+				wantKind(t, err, migration.KindUndecided)
+				c.wantSent(t, stub.CallMigrate, 1)
+			})
+		})
+	}
+}
+
+func TestStart_doesNotTakeSomebodysMigrationForItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		c.Inject(stub.Fault{Call: stub.CallMigrate, Hang: true, Count: 1})
+		time.AfterFunc(10*time.Second, func() {
+			if err := c.Migrate(c.server, "somebody"); err != nil {
+				t.Error(err)
+			}
+		})
+		_, err := c.migrate(t.Context(), true)
+		if failure := wantKind(t, err, migration.KindPending); failure.Pending == nil || failure.Pending.UserID != "somebody" {
+			t.Errorf("got pending %+v, want somebody's", failure.Pending)
+		}
+		c.wantSent(t, stub.CallConfirm, 0)
+	})
+}
+
+func TestStart_judgesAConflictByTheServer(t *testing.T) {
+	t.Run("locked", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{Locked: true})
+			_, err := c.migrate(t.Context(), true)
+			wantKind(t, err, migration.KindRefused)
+			c.wantSent(t, stub.CallMigrate, 2) // the task in the way could have ended just now
+		})
+	})
+	t.Run("busy for a moment", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			c.Inject(stub.Fault{Call: stub.CallMigrate, Status: http.StatusConflict, Count: 1})
+			got, err := c.migrate(t.Context(), true)
+			wantStatus(t, got, err, migration.StatusConfirmed)
+			c.wantMigrations(t, 1)
+		})
+	})
+	t.Run("our own migration", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			c.Inject(stub.Fault{Call: stub.CallMigrate, Status: http.StatusConflict, Effect: true, Count: 1})
+			got, err := c.migrate(t.Context(), true)
+			wantStatus(t, got, err, migration.StatusConfirmed)
+			c.wantMigrations(t, 1)
+		})
+	})
+	t.Run("somebody was quicker", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			c.Inject(stub.Fault{Call: stub.CallMigrate, Delay: 10 * time.Second})
+			time.AfterFunc(5*time.Second, func() {
+				if err := c.Migrate(c.server, "somebody"); err != nil {
+					t.Error(err)
+				}
+			})
+			_, err := c.migrate(t.Context(), true)
+			wantKind(t, err, migration.KindPending)
+		})
+	})
+}
+
+func TestStart_saysWhenTheRateLimitOutlastsTheTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		c.Inject(stub.Fault{Call: stub.CallMigrate, Status: http.StatusRequestEntityTooLarge, RetryAfter: time.Minute})
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute+30*time.Second)
+		defer cancel()
+		_, err := c.migrate(ctx, true)
+		wantKind(t, err, migration.KindRefused)
+		c.wantSent(t, stub.CallMigrate, 5) // at 0, 1, 2, 3 and 4 minutes
+		c.wantMigrations(t, 0)
+	})
+}

@@ -1,0 +1,118 @@
+package migration
+
+import (
+	"context"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+)
+
+// rest waits for one poll interval.
+func (m *mover) rest(ctx context.Context) error {
+	timer := time.NewTimer(m.engine.client.PollInterval())
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// awaitMove waits until the server has moved, and proves it.
+func (m *mover) awaitMove(ctx context.Context) error {
+	unproven := 0
+	err := m.region.Watch(ctx, m.migration.ServerID, func(s *cloudservers.Server) (bool, error) {
+		if m.server.Status != s.Status {
+			tflog.Info(ctx, "The server's status changed", map[string]any{
+				"server_id": s.ID, "status": s.Status, "task_state": s.TaskState, "progress": s.Progress,
+			})
+		}
+		m.saw(s)
+		verdict, err := m.judgeMove(ctx, s, unproven+1 >= settlingLooks)
+		if verdict == unclear {
+			unproven++
+		} else {
+			unproven = 0
+		}
+		return verdict == over, err
+	})
+	return m.waitError(ctx, err, KindInterrupted)
+}
+
+// verdict is what one look at a server says of a wait.
+type verdict int
+
+const (
+	underway verdict = iota
+	unclear          // it looks over, but there is no proof yet
+	over
+)
+
+// judgeMove says what one look means for a migration that was accepted. last
+// makes it decide where it would rather look again.
+//
+//	the server is …                | its host is … | the action log …  | so the migration
+//	--------------------------------+---------------+-------------------+------------------------------
+//	VERIFY_RESIZE, idle             | another one   |                   | awaits confirmation
+//	                                | not told      | has no Error      | awaits confirmation
+//	                                | the old one   |                   | failed, after settlingLooks
+//	ACTIVE or SHUTOFF               | another one   |                   | was confirmed by the cloud
+//	                                | old, not told | has an Error      | failed
+//	                                |               | has a revert      | was reverted
+//	                                |               | has a confirm     | was confirmed
+//	                                |               | has neither       | failed, after settlingLooks
+//	ERROR                           |               |                   | failed
+//	DELETED, SOFT_DELETED           |               |                   | is gone with its server
+//	anything else                   |               |                   | is under way
+func (m *mover) judgeMove(ctx context.Context, s *cloudservers.Server, last bool) (verdict, error) {
+	where := m.migration.whereabouts(s)
+	switch {
+	case s.Status == cloudservers.StatusVerifyResize && s.TaskState == "":
+		failed := where == onSource && last || where == unknownHost && m.fate(ctx).failed
+		if failed {
+			return over, m.failed(s)
+		}
+		if where == onSource {
+			return unclear, nil
+		}
+		m.migration.Status, m.migration.DestinationHostID = StatusAwaiting, s.HostID
+		tflog.Info(ctx, "The server has moved and awaits confirmation", m.fields())
+		return over, nil
+	case s.Settled() && where == elsewhere:
+		m.migration.DestinationHostID = s.HostID
+		m.migration.settle(StatusConfirmed, s.SeenAt)
+		return over, nil
+	case s.Settled():
+		fate := m.fate(ctx)
+		switch {
+		case fate.failed:
+			return over, m.failed(s)
+		case fate.settled == StatusReverted:
+			m.migration.settleAs(fate)
+			return over, m.fail(KindReverted, nil)
+		case fate.settled == StatusConfirmed:
+			m.migration.settleAs(fate)
+			return over, nil
+		case last:
+			return over, m.failed(s)
+		}
+		return unclear, nil
+	case s.Status == cloudservers.StatusError:
+		// The fault appears a moment after the status.
+		if s.Fault == nil && s.TaskState != "" && !last {
+			return unclear, nil
+		}
+		return over, m.failed(s)
+	case s.Status == cloudservers.StatusDeleted, s.Status == cloudservers.StatusSoftDeleted:
+		return over, m.fail(KindGone, nil)
+	}
+	return underway, nil
+}
+
+func (m *mover) failed(s *cloudservers.Server) error {
+	m.migration.settle(StatusFailed, s.SeenAt)
+	return m.fail(KindFailed, nil)
+}
