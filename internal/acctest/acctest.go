@@ -1,0 +1,79 @@
+// Package acctest is what the acceptance tests share: the provider in process,
+// and a stub of the cloud for each test.
+package acctest
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/provider"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
+)
+
+// Providers serves the provider of this source tree to a test.
+var Providers = map[string]func() (tfprotov6.ProviderServer, error){
+	"rackspace": providerserver.NewProtocol6WithError(provider.New("test")()),
+}
+
+// PollInterval is the interval that Cloud's provider block sets.
+const PollInterval = 100 * time.Millisecond
+
+// Cloud is a stub of the cloud, served over HTTP for the time of a test.
+type Cloud struct {
+	*stub.Stub
+	URL string // where it is served, without a trailing slash
+}
+
+// NewCloud starts a stub whose migrations take half a second, unless the
+// configuration has a timing of its own.
+func NewCloud(t *testing.T, config stub.Config) *Cloud {
+	t.Helper()
+	if config.Timing == (stub.Timing{}) {
+		config.Timing = stub.ObservedTiming().Scaled(15)
+	}
+	cloud := stub.New(config)
+	server := httptest.NewServer(cloud)
+	t.Cleanup(server.Close)
+	return &Cloud{Stub: cloud, URL: server.URL}
+}
+
+// Provider returns the provider block that leads to the cloud, with further
+// arguments, followed by the rest of a configuration.
+func (c *Cloud) Provider(arguments, rest string) string {
+	return fmt.Sprintf(`
+provider "rackspace" {
+  username          = %q
+  api_key           = %q
+  identity_endpoint = "%s/v2.0/"
+  poll_interval     = %q
+  %s
+}
+%s`, stub.DefaultUser.Name, stub.DefaultUser.APIKey, c.URL, PollInterval, arguments, rest)
+}
+
+// Setenv leads a configuration whose provider block says nothing to the cloud.
+func (c *Cloud) Setenv(t *testing.T) {
+	t.Helper()
+	t.Setenv("RACKSPACE_USERNAME", stub.DefaultUser.Name)
+	t.Setenv("RACKSPACE_API_KEY", stub.DefaultUser.APIKey)
+	t.Setenv("RACKSPACE_IDENTITY_ENDPOINT", c.URL+"/v2.0/")
+	t.Setenv("RACKSPACE_POLL_INTERVAL", PollInterval.String())
+}
+
+// Sees is a state check that looks at the cloud. Unlike a TestCheckFunc it can
+// be used with for_each.
+func Sees(check func() error) statecheck.StateCheck { return sees(check) }
+
+type sees func() error
+
+// CheckState implements statecheck.StateCheck.
+func (check sees) CheckState(_ context.Context, _ statecheck.CheckStateRequest, resp *statecheck.CheckStateResponse) {
+	resp.Error = check()
+}

@@ -1,0 +1,77 @@
+// Package provider is the provider block: its schema, the settings it takes
+// from the block and the environment, and the list of what the provider
+// offers.
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/providervalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/servermigration"
+)
+
+var (
+	_ provider.Provider                     = (*rackspaceProvider)(nil)
+	_ provider.ProviderWithConfigValidators = (*rackspaceProvider)(nil)
+)
+
+type rackspaceProvider struct {
+	version string
+}
+
+// New returns the provider's constructor. The version is part of the
+// User-Agent header of every request.
+func New(version string) func() provider.Provider {
+	return func() provider.Provider { return &rackspaceProvider{version} }
+}
+
+func (p *rackspaceProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = "rackspace"
+	resp.Version = p.version
+}
+
+func (p *rackspaceProvider) ConfigValidators(context.Context) []provider.ConfigValidator {
+	return []provider.ConfigValidator{
+		providervalidator.Conflicting(
+			path.MatchRoot("api_key"), path.MatchRoot("password"), path.MatchRoot("token"),
+		),
+	}
+}
+
+// Configure makes the engine that the resources share. It sends nothing:
+// credentials are checked by the first call that needs them.
+func (p *rackspaceProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	var block model
+	resp.Diagnostics.Append(req.Config.Get(ctx, &block)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	config, diags := block.resolve()
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	config.UserAgent = fmt.Sprintf("terraform-provider-rackspace/%s Terraform/%s", p.version, req.TerraformVersion)
+	client, err := cloudservers.New(config)
+	if err != nil {
+		resp.Diagnostics.AddAttributeError(path.Root("identity_endpoint"), "Invalid identity endpoint", err.Error())
+		return
+	}
+	resp.ResourceData = migration.New(client)
+}
+
+func (p *rackspaceProvider) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{servermigration.NewResource}
+}
+
+func (p *rackspaceProvider) DataSources(context.Context) []func() datasource.DataSource {
+	return nil
+}

@@ -1,0 +1,141 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+)
+
+// The names of the arguments.
+const (
+	argUsername         = "username"
+	argAPIKey           = "api_key"
+	argPassword         = "password"
+	argToken            = "token"
+	argTenantID         = "tenant_id"
+	argRegion           = "region"
+	argIdentityEndpoint = "identity_endpoint"
+	argComputeEndpoint  = "compute_endpoint"
+	argEndpointType     = "endpoint_type"
+	argPollInterval     = "poll_interval"
+	argRequestTimeout   = "request_timeout"
+	argMaxRetries       = "max_retries"
+)
+
+// environment names the variables that stand in for an argument that the block
+// does not set; the first that is set wins.
+var environment = map[string][]string{
+	argUsername:         {"RACKSPACE_USERNAME", "RAX_USERNAME", "RS_USERNAME", "OS_USERNAME"},
+	argAPIKey:           {"RACKSPACE_API_KEY", "RAX_API_KEY", "RS_API_KEY"},
+	argPassword:         {"RACKSPACE_PASSWORD", "RAX_PASSWORD", "OS_PASSWORD"},
+	argToken:            {"RACKSPACE_TOKEN", "OS_TOKEN"},
+	argTenantID:         {"RACKSPACE_TENANT_ID", "RAX_TENANT_ID", "RS_TENANT_ID", "OS_PROJECT_ID", "OS_TENANT_ID"},
+	argRegion:           {"RACKSPACE_REGION", "RAX_REGION", "RS_REGION_NAME", "OS_REGION_NAME"},
+	argIdentityEndpoint: {"RACKSPACE_IDENTITY_ENDPOINT", "RS_AUTH_URL", "OS_AUTH_URL"},
+	argComputeEndpoint:  {"RACKSPACE_COMPUTE_ENDPOINT"},
+	argEndpointType:     {"RACKSPACE_ENDPOINT_TYPE", "OS_ENDPOINT_TYPE"},
+	argPollInterval:     {"RACKSPACE_POLL_INTERVAL"},
+	argRequestTimeout:   {"RACKSPACE_REQUEST_TIMEOUT"},
+	argMaxRetries:       {"RACKSPACE_MAX_RETRIES"},
+}
+
+type model struct {
+	Username         types.String         `tfsdk:"username"`
+	APIKey           types.String         `tfsdk:"api_key"`
+	Password         types.String         `tfsdk:"password"`
+	Token            types.String         `tfsdk:"token"`
+	TenantID         types.String         `tfsdk:"tenant_id"`
+	Region           types.String         `tfsdk:"region"`
+	IdentityEndpoint types.String         `tfsdk:"identity_endpoint"`
+	ComputeEndpoint  types.String         `tfsdk:"compute_endpoint"`
+	EndpointType     types.String         `tfsdk:"endpoint_type"`
+	PollInterval     timetypes.GoDuration `tfsdk:"poll_interval"`
+	RequestTimeout   timetypes.GoDuration `tfsdk:"request_timeout"`
+	MaxRetries       types.Int64          `tfsdk:"max_retries"`
+}
+
+func (p *rackspaceProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "The Rackspace provider moves [Rackspace Cloud Servers](https://docs.rackspace.com/docs/cloud-servers) " +
+			"to other hypervisor hosts, and follows each move until it is confirmed.",
+		Attributes: map[string]schema.Attribute{
+			argUsername: text(argUsername, "Name of the Rackspace user on whose behalf servers are migrated. "+
+				"Required with `api_key` and `password`."),
+			argAPIKey: secret(argAPIKey, "API key of the user. It cannot be set together with `password` or `token`. "+
+				"Where an API key and a password both come from the environment, the API key is used."),
+			argPassword: secret(argPassword, "Password of the user. It cannot be set together with `api_key` or `token`."),
+			argToken: secret(argToken, "An existing authentication token, instead of `username` and a key or password. "+
+				"It needs `tenant_id`. The provider cannot renew it: when it expires in the middle of a migration, "+
+				"the wait ends with an error, and the migration goes on in the cloud."),
+			argTenantID: text(argTenantID, "Tenant id, also called account number, to authenticate for. "+
+				"Required with `token`; else the user's own tenant is the default."),
+			argRegion: text(argRegion, "Region of the servers, such as `ORD`, in any letter case. "+
+				"A resource can name another one. Defaults to the user's default region."),
+			argIdentityEndpoint: text(argIdentityEndpoint, "URL of the Identity API v2.0. Plain `http` is accepted for a loopback address only. "+
+				"Defaults to `"+cloudservers.DefaultIdentityEndpoint+"`."),
+			argComputeEndpoint: text(argComputeEndpoint, "URL of the Cloud Servers API v2, up to and including the tenant id, "+
+				"in place of the one in the service catalog. Plain `http` is accepted for a loopback address only. "+
+				"It is used for every region, so set it together with `region`."),
+			argEndpointType: schema.StringAttribute{
+				MarkdownDescription: described(argEndpointType, "Which of a region's addresses to use: `public`, "+
+					"or `internal` for ServiceNet, Rackspace's network inside a region. Defaults to `public`."),
+				Optional: true,
+				Validators: []validator.String{
+					stringvalidator.OneOf(string(cloudservers.EndpointPublic), string(cloudservers.EndpointInternal)),
+				},
+			},
+			argPollInterval: duration(argPollInterval, "How often pending migrations are looked at, "+
+				"such as `2s`; at least `100ms`. Defaults to `2s`."),
+			argRequestTimeout: duration(argRequestTimeout, "How long one HTTP exchange with the API may take, "+
+				"such as `1m`; at least `1s`. Defaults to `1m`."),
+			argMaxRetries: schema.Int64Attribute{
+				MarkdownDescription: described(argMaxRetries, "How often a request is repeated after failures that may pass, "+
+					"such as a lost connection, from `0` to `100`. The rate limit does not count: it is waited out within the operation's timeout. "+
+					"A migrate request is only ever repeated when it is proven that the first one had no effect. Defaults to `5`."),
+				Optional:   true,
+				Validators: []validator.Int64{int64validator.Between(0, maxMaxRetries)},
+			},
+		},
+	}
+}
+
+func text(name, description string) schema.StringAttribute {
+	return schema.StringAttribute{
+		MarkdownDescription: described(name, description),
+		Optional:            true,
+		Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+	}
+}
+
+func secret(name, description string) schema.StringAttribute {
+	attribute := text(name, description)
+	attribute.Sensitive = true
+	return attribute
+}
+
+func duration(name, description string) schema.StringAttribute {
+	return schema.StringAttribute{
+		MarkdownDescription: described(name, description),
+		CustomType:          timetypes.GoDurationType{},
+		Optional:            true,
+	}
+}
+
+// described adds to a description which environment variables stand in.
+func described(name, description string) string {
+	variables := "`" + strings.Join(environment[name], "`, `") + "`"
+	if len(environment[name]) == 1 {
+		return fmt.Sprintf("%s Can also be set with the environment variable %s.", description, variables)
+	}
+	return fmt.Sprintf("%s Can also be set with the environment variables %s; the first that is set wins.", description, variables)
+}

@@ -1,0 +1,238 @@
+package provider
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+)
+
+const (
+	defaultPollInterval   = 2 * time.Second
+	minPollInterval       = 100 * time.Millisecond
+	defaultRequestTimeout = time.Minute
+	minRequestTimeout     = time.Second
+	defaultMaxRetries     = 5
+	maxMaxRetries         = 100
+)
+
+// setting is the value of an argument and where it came from.
+type setting struct {
+	argument string
+	value    string // empty when it is not set
+	variable string // the environment variable it came from; empty when it is from the block
+}
+
+func (s setting) set() bool { return s.value != "" }
+
+func (s setting) origin() string {
+	if s.variable != "" {
+		return fmt.Sprintf("%s from the environment variable %s", s.argument, s.variable)
+	}
+	return s.argument + " from the provider block"
+}
+
+// settings reads the arguments of a provider block, and collects what is wrong
+// with them.
+type settings struct {
+	block map[string]attr.Value
+	diags diag.Diagnostics
+}
+
+// resolve turns a provider block and the environment into the client's
+// configuration. Every problem is reported, each with its argument.
+func (m *model) resolve() (cloudservers.Config, diag.Diagnostics) {
+	s := &settings{block: map[string]attr.Value{
+		argUsername: m.Username, argAPIKey: m.APIKey, argPassword: m.Password, argToken: m.Token,
+		argTenantID: m.TenantID, argRegion: m.Region,
+		argIdentityEndpoint: m.IdentityEndpoint, argComputeEndpoint: m.ComputeEndpoint, argEndpointType: m.EndpointType,
+		argPollInterval: m.PollInterval, argRequestTimeout: m.RequestTimeout, argMaxRetries: m.MaxRetries,
+	}}
+	s.refuseUnknown()
+	if s.diags.HasError() {
+		return cloudservers.Config{}, s.diags
+	}
+	config := cloudservers.Config{
+		Credentials:      s.credentials(),
+		Region:           s.get(argRegion).value,
+		IdentityEndpoint: s.endpoint(argIdentityEndpoint),
+		ComputeEndpoint:  s.endpoint(argComputeEndpoint),
+		EndpointType:     s.endpointType(),
+		PollInterval:     s.duration(argPollInterval, defaultPollInterval, minPollInterval),
+		RequestTimeout:   s.duration(argRequestTimeout, defaultRequestTimeout, minRequestTimeout),
+		MaxRetries:       s.maxRetries(),
+	}
+	return config, s.diags
+}
+
+// refuseUnknown reports arguments whose values are known only after an apply:
+// to go on without them could reach another account.
+func (s *settings) refuseUnknown() {
+	for argument, value := range s.block {
+		if value.IsUnknown() {
+			s.diags.AddAttributeError(path.Root(argument), "Provider argument not known yet",
+				fmt.Sprintf("The value of %q depends on something that is known only after an apply. "+
+					"Apply what it depends on first (-target), set it to a value that is known, or set %s.",
+					argument, oneOf(environment[argument])))
+		}
+	}
+}
+
+// fromBlock reads an argument from the provider block alone.
+func (s *settings) fromBlock(argument string) setting {
+	value := s.block[argument]
+	if value.IsNull() {
+		return setting{argument: argument}
+	}
+	if text, ok := value.(interface{ ValueString() string }); ok {
+		return setting{argument: argument, value: text.ValueString()}
+	}
+	return setting{argument: argument, value: value.String()}
+}
+
+// get reads an argument from the provider block, else from the environment.
+func (s *settings) get(argument string) setting {
+	if from := s.fromBlock(argument); from.set() {
+		return from
+	}
+	for _, variable := range environment[argument] {
+		if value := os.Getenv(variable); value != "" {
+			return setting{argument: argument, value: value, variable: variable}
+		}
+	}
+	return setting{argument: argument}
+}
+
+// invalid reports a setting that cannot be used; problem goes on from its name.
+func (s *settings) invalid(from setting, problem string) {
+	summary := "Invalid " + strings.ReplaceAll(from.argument, "_", " ")
+	if from.variable != "" {
+		s.diags.AddError(summary, fmt.Sprintf("The environment variable %s, which stands in for the provider argument %q, %s",
+			from.variable, from.argument, problem))
+		return
+	}
+	s.diags.AddAttributeError(path.Root(from.argument), summary, fmt.Sprintf("The provider argument %q %s", from.argument, problem))
+}
+
+// credentials picks what to authenticate with. What the block sets wins over
+// the environment, whatever its kind.
+func (s *settings) credentials() cloudservers.Credentials {
+	kinds := []string{argAPIKey, argPassword, argToken}
+	var proof setting
+	for _, read := range []func(string) setting{s.fromBlock, s.get} {
+		for _, kind := range kinds {
+			if from := read(kind); from.set() && !proof.set() {
+				proof = from
+			}
+		}
+	}
+	username, tenant := s.get(argUsername), s.get(argTenantID)
+	switch {
+	case !proof.set():
+		s.diags.AddError("No Rackspace credentials", fmt.Sprintf(
+			"Set username and api_key in the provider block, or the environment variables %s and %s. "+
+				"A password (password, %s) or a token with its tenant (token and tenant_id, %s) will do as well. "+
+				"The API key is shown in the Rackspace control panel under My Profile & Settings.",
+			environment[argUsername][0], environment[argAPIKey][0], environment[argPassword][0], environment[argToken][0]))
+	case proof.argument == argToken && !tenant.set():
+		s.incomplete(proof, argTenantID)
+	case proof.argument != argToken && !username.set():
+		s.incomplete(proof, argUsername)
+	}
+	credentials := cloudservers.Credentials{TenantID: tenant.value, Origin: proof.origin()}
+	switch proof.argument {
+	case argAPIKey:
+		credentials.APIKey = proof.value
+	case argPassword:
+		credentials.Password = proof.value
+	case argToken:
+		credentials.Token = proof.value
+		return credentials
+	}
+	credentials.Username = username.value
+	credentials.Origin = username.origin() + " and " + proof.origin()
+	return credentials
+}
+
+func (s *settings) incomplete(proof setting, missing string) {
+	s.diags.AddAttributeError(path.Root(missing), "Incomplete Rackspace credentials", fmt.Sprintf(
+		"There is %s, but no %s to go with it. Set %s in the provider block, or set %s.",
+		proof.origin(), missing, missing, oneOf(environment[missing])))
+}
+
+// endpoint reads a URL. Anything but https would show the credentials to the
+// network; a loopback address has none.
+func (s *settings) endpoint(argument string) string {
+	from := s.get(argument)
+	if !from.set() {
+		return ""
+	}
+	parsed, err := url.Parse(from.value)
+	switch {
+	case err != nil || parsed.Host == "" || parsed.Scheme != "https" && parsed.Scheme != "http":
+		s.invalid(from, "must be a URL such as "+cloudservers.DefaultIdentityEndpoint+".")
+	case parsed.User != nil:
+		s.invalid(from, "must not contain a username or password. Credentials belong into username and api_key.")
+	case parsed.Scheme == "http" && !loopback(parsed.Hostname()):
+		s.invalid(from, fmt.Sprintf("must begin with https://, because credentials are sent there; plain http is accepted for a loopback address only, and %s is none.", parsed.Hostname()))
+	}
+	return from.value
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (s *settings) endpointType() cloudservers.EndpointType {
+	from := s.get(argEndpointType)
+	switch kind := cloudservers.EndpointType(from.value); kind {
+	case "", cloudservers.EndpointPublic:
+		return cloudservers.EndpointPublic
+	case cloudservers.EndpointInternal:
+		return kind
+	default:
+		s.invalid(from, fmt.Sprintf("must be %q or %q, not %q.", cloudservers.EndpointPublic, cloudservers.EndpointInternal, from.value))
+		return kind
+	}
+}
+
+func (s *settings) duration(argument string, unset, least time.Duration) time.Duration {
+	from := s.get(argument)
+	if !from.set() {
+		return unset
+	}
+	value, err := time.ParseDuration(from.value)
+	if err != nil || value < least {
+		s.invalid(from, fmt.Sprintf("must be a duration of at least %s, such as %q, not %q.", least, unset, from.value))
+	}
+	return value
+}
+
+func (s *settings) maxRetries() int {
+	from := s.get(argMaxRetries)
+	if !from.set() {
+		return defaultMaxRetries
+	}
+	value, err := strconv.Atoi(from.value)
+	if err != nil || value < 0 || value > maxMaxRetries {
+		s.invalid(from, fmt.Sprintf("must be a whole number from 0 to %d, not %q.", maxMaxRetries, from.value))
+	}
+	return value
+}
+
+func oneOf(variables []string) string {
+	if len(variables) == 1 {
+		return "the environment variable " + variables[0]
+	}
+	return "one of the environment variables " + strings.Join(variables, ", ")
+}

@@ -1,0 +1,224 @@
+package servermigration
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+)
+
+// explain turns an error of the engine into a diagnostic: what failed for
+// which server, what the API said, what is true of the server now, and what to
+// do next. It is the only place where that is done.
+func explain(err error) diag.Diagnostics {
+	if err == nil {
+		return nil
+	}
+	var failure *migration.Error
+	if !errors.As(err, &failure) {
+		return diag.Diagnostics{diag.NewErrorDiagnostic("Provider defect", "An unforeseen error: "+err.Error()+". Please report this.")}
+	}
+	text := explanation{migration: failure.Migration, failure: failure}
+	summary, detail := text.of(failure.Kind)
+	switch {
+	case failure.Kind == migration.KindConfirming:
+		return diag.Diagnostics{diag.NewWarningDiagnostic(summary, detail)}
+	case failure.Kind == migration.KindNotFound, failure.Kind == migration.KindOnMetal,
+		failure.Kind == migration.KindStatus, failure.Kind == migration.KindPending:
+		return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(path.Root("server_id"), summary, detail)}
+	case failure.Kind == migration.KindAPI && isRegion(failure.Err):
+		return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(path.Root("region"), summary, detail)}
+	default:
+		return diag.Diagnostics{diag.NewErrorDiagnostic(summary, detail)}
+	}
+}
+
+func isRegion(err error) bool {
+	var region *cloudservers.RegionError
+	return errors.As(err, &region)
+}
+
+// explanation writes one diagnostic.
+type explanation struct {
+	migration migration.Migration
+	failure   *migration.Error
+}
+
+func (x explanation) of(kind migration.Kind) (summary, detail string) {
+	server := serverOf(x.migration)
+	switch kind {
+	case migration.KindNotFound:
+		return "There is no server " + x.migration.ServerID,
+			paragraphs("No server with this id exists in region "+x.migration.Region+", or the user may not see it.", x.said(),
+				"Nothing was sent to any server. Check server_id, and whether the server is in another region (argument region).")
+	case migration.KindOnMetal:
+		return "Cannot migrate " + server + ": it is an OnMetal server",
+			"An OnMetal server is a physical machine; Rackspace cannot move it to another host. Nothing was sent to it. Remove it from what is to be migrated."
+	case migration.KindStatus:
+		return fmt.Sprintf("Cannot migrate %s: its status is %s", server, x.failure.Server.Status),
+			paragraphs("A migration starts from ACTIVE or SHUTOFF only. Nothing was sent to the server.", x.state(),
+				"Bring the server into one of these states, or wait until it is in one, and apply again.")
+	case migration.KindPending:
+		return x.pending(server)
+	case migration.KindRefused:
+		return "Cannot migrate " + server, paragraphs(x.said(), "No migration was started.", x.advice())
+	case migration.KindUndecided:
+		return "It is not known whether the migration of " + server + " was started",
+			paragraphs(x.said(), "The migrate request can have been accepted although its answer did not arrive, and "+
+				"neither the server nor its action log could tell. It was not sent again, so that the server is not migrated twice.",
+				"Look at the server's status before you apply again: VERIFY_RESIZE means that it was migrated and awaits confirmation.")
+	case migration.KindFailed:
+		return "The migration of " + server + " failed", paragraphs(x.whyFailed(), x.request(), x.afterFailure())
+	case migration.KindReverted:
+		return "The migration of " + server + " was reverted",
+			paragraphs("Somebody reverted it while it was being waited for"+by(x.migration.SettledBy)+": the server is back on its original host, "+
+				"and what was written since the migration is lost.", x.request(),
+				"Find out why before you migrate the server again.")
+	case migration.KindGone:
+		return "The server of the migration is gone: " + server,
+			paragraphs("It was deleted while its migration was pending.", x.request(), "Remove the migration from the configuration.")
+	case migration.KindInterrupted:
+		return x.interrupted(server)
+	case migration.KindWait:
+		return "Cannot follow the migration of " + server,
+			paragraphs(x.said(), "The migration was accepted and goes on in the cloud; it was not recorded in the state.", x.request(), x.advice(), x.settleByHand())
+	case migration.KindConfirm:
+		return "Cannot confirm the migration of " + server,
+			paragraphs(x.said(), "The server runs on its new host, and the migration still awaits confirmation.", x.request(), x.advice(), x.deadline())
+	case migration.KindConfirming:
+		return "The end of the confirm of " + server + " was not seen",
+			paragraphs(x.because(), "Rackspace has accepted the confirm, so nothing is left to do; the next refresh shows its end.", x.request())
+	default:
+		return x.apiFailed(server)
+	}
+}
+
+// serverOf names a migration's server as a person would.
+func serverOf(m migration.Migration) string {
+	if m.ServerName == "" {
+		return "server " + m.ServerID
+	}
+	return fmt.Sprintf("server %s (%s)", m.ServerName, m.ServerID)
+}
+
+func (x explanation) apiFailed(server string) (summary, detail string) {
+	var region *cloudservers.RegionError
+	switch {
+	case errors.As(x.failure.Err, &region) && region.Region == "":
+		return "No region is set", fmt.Sprintf("The user has no default region. Set region in the provider block, one of the environment variables that stand for it, or in the resource. The account has %s.", strings.Join(region.Known, ", "))
+	case errors.As(x.failure.Err, &region):
+		return fmt.Sprintf("There is no region %q", region.Region), fmt.Sprintf(
+			"The account has no %s Cloud Servers endpoint in it. Regions that have one: %s.", region.EndpointType, strings.Join(region.Known, ", "))
+	case errors.Is(x.failure.Err, cloudservers.ErrNoCloudServers):
+		return "The account has no Cloud Servers",
+			"Its service catalog has no entry cloudServersOpenStack, the Cloud Servers API v2. Check that the credentials belong to the account that is meant, and that they are Rackspace's."
+	}
+	summary = "Cannot read " + server
+	if api := x.api(); api != nil && api.Authentication() {
+		summary = "Cannot authenticate with Rackspace"
+	}
+	return summary, paragraphs(x.said(), "Nothing was changed.", x.advice())
+}
+
+func (x explanation) pending(server string) (summary, detail string) {
+	summary = "Cannot migrate " + server + ": a migration or resize of it is pending"
+	entry := x.failure.Pending
+	what := "The action log does not tell which."
+	if entry != nil {
+		if entry.Action == cloudservers.ActionResize {
+			summary = "Cannot migrate " + server + ": a resize of it is pending"
+		} else {
+			summary = "Cannot migrate " + server + ": it is being migrated already"
+		}
+		what = fmt.Sprintf("User %s asked for it at %s (request %s).", entry.UserID, entry.Start.Format(time.RFC3339), entry.RequestID)
+	}
+	return summary, paragraphs(what, x.state(), "Nothing was sent to the server. "+
+		"Confirm or revert what is pending, in the Rackspace control panel or with the API, and apply again once the server is ACTIVE or SHUTOFF.")
+}
+
+func (x explanation) interrupted(server string) (summary, detail string) {
+	summary = "The wait for the migration of " + server + " was cancelled"
+	if x.failure.TimedOut() {
+		summary = "The migration of " + server + " did not end within its timeout"
+	}
+	return summary, paragraphs("The migration was accepted and goes on in the cloud; it was not recorded in the state, because Terraform would replace it, that is, migrate the server again.",
+		x.state(), x.request(), x.settleByHand())
+}
+
+func (x explanation) whyFailed() string {
+	s := x.failure.Server
+	switch {
+	case s == nil:
+		return ""
+	case s.Fault != nil:
+		return fmt.Sprintf("The server is in status %s. The API says: %d %s.", s.Status, s.Fault.Code, sentence(s.Fault.Message))
+	case s.Status == cloudservers.StatusVerifyResize:
+		return "The server awaits confirmation, but it is on the same host as before."
+	default:
+		return fmt.Sprintf("The server is in status %s, on its original host. The API gives no reason; most often no other host had room for it.", s.Status)
+	}
+}
+
+func (x explanation) afterFailure() string {
+	switch s := x.failure.Server; {
+	case s != nil && s.Settled():
+		return "The server was not harmed, and nothing awaits confirmation. Apply again later; if it fails again, give the request id to Rackspace support."
+	case s != nil && s.Status == cloudservers.StatusVerifyResize:
+		return "Revert it, and give the request id to Rackspace support."
+	default:
+		return "The provider does not touch a server in this status. Give the request id to Rackspace support, or reset the server's state if you know how it came about."
+	}
+}
+
+func (x explanation) state() string {
+	s := x.failure.Server
+	switch {
+	case s == nil:
+		return ""
+	case s.TaskState != "":
+		return fmt.Sprintf("The server's status is %s (task %s).", s.Status, s.TaskState)
+	default:
+		return fmt.Sprintf("The server's status is %s.", s.Status)
+	}
+}
+
+func (x explanation) request() string {
+	if x.migration.RequestID == "" {
+		return ""
+	}
+	return "Migrate request: " + x.migration.RequestID + "."
+}
+
+func (x explanation) deadline() string {
+	return "Confirm or revert it by " + timestamp(x.migration.ConfirmBy()).ValueString() + "; Rackspace then confirms it by itself."
+}
+
+func (x explanation) settleByHand() string {
+	return "Once the server's status is VERIFY_RESIZE, test it, and confirm or revert the migration in the Rackspace control panel or with the API, by " +
+		timestamp(x.migration.ConfirmBy()).ValueString() + " at the latest; Rackspace then confirms it by itself."
+}
+
+func by(user string) string {
+	if user == "" {
+		return ""
+	}
+	return " (user " + user + ")"
+}
+
+func paragraphs(texts ...string) string {
+	var kept []string
+	for _, text := range texts {
+		if text != "" {
+			kept = append(kept, text)
+		}
+	}
+	return strings.Join(kept, "\n\n")
+}
+
+func sentence(text string) string { return strings.TrimRight(strings.TrimSpace(text), ".") }

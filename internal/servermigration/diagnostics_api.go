@@ -1,0 +1,95 @@
+package servermigration
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+)
+
+func (x explanation) api() *cloudservers.Error {
+	var api *cloudservers.Error
+	if errors.As(x.failure.Err, &api) {
+		return api
+	}
+	return nil
+}
+
+// said is what the API said, or why it could not be heard.
+func (x explanation) said() string {
+	api := x.api()
+	switch {
+	case api == nil:
+		return x.because()
+	case api.StatusCode == 0 || api.Err != nil:
+		return fmt.Sprintf("The API gave no usable answer to %s %s: %s.", api.Method, api.URL, sentence(api.Reason()))
+	}
+	text := fmt.Sprintf("The API says: %d %s.", api.StatusCode, sentence(api.Reason()))
+	if api.Fault != "" {
+		text = fmt.Sprintf("The API says: %d %s: %s.", api.StatusCode, api.Fault, sentence(api.Message))
+	}
+	if api.Details != "" {
+		text += " " + sentence(api.Details) + "."
+	}
+	if api.RequestID != "" {
+		text += " (Request id: " + api.RequestID + ")"
+	}
+	return text
+}
+
+// because names what ended a wait from this side.
+func (x explanation) because() string {
+	switch {
+	case x.failure.TimedOut():
+		return "The timeout of the operation passed."
+	case x.failure.Err != nil:
+		return "The operation was cancelled."
+	default:
+		return ""
+	}
+}
+
+// advice is what to do about a status code.
+func (x explanation) advice() string {
+	api := x.api()
+	if api == nil {
+		return ""
+	}
+	switch api.StatusCode {
+	case http.StatusBadRequest:
+		return "The request was not repeated. If the message does not help, give the request id to Rackspace support."
+	case http.StatusUnauthorized:
+		return refusedCredentials(api)
+	case http.StatusForbidden:
+		if api.Fault == "resizeNotAllowed" {
+			return "Rackspace does not allow this server to be migrated. Ask Rackspace support, with the request id, what stands in the way."
+		}
+		return "The user lacks the right to do this: a role such as observer may look but not act. " +
+			"Use a user with the role nova:creator or nova:admin, or ask the account's administrator for it."
+	case http.StatusNotFound:
+		return "Check server_id, and whether the server is in region " + x.migration.Region + "."
+	case http.StatusMethodNotAllowed:
+		return "Either the endpoint is not a Cloud Servers v2 one (check compute_endpoint), or this kind of server cannot be migrated."
+	case http.StatusConflict:
+		return "Something else is being done to the server, or it is locked. " + x.state() + " Apply again once that is over."
+	case http.StatusRequestEntityTooLarge, http.StatusTooManyRequests:
+		return "The account's rate limit was reached, and stayed so until the operation's timeout passed. Apply again later, or raise the timeout."
+	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return "The API is in trouble. Apply again later; if it goes on, give the request id to Rackspace support."
+	default:
+		return "Check the network and the endpoints, and apply again."
+	}
+}
+
+func refusedCredentials(api *cloudservers.Error) string {
+	credentials := api.Credentials
+	if credentials == nil {
+		return "Check the credentials."
+	}
+	if !credentials.Renewable() {
+		return fmt.Sprintf("The token was refused (%s). It may have expired, and the provider cannot renew a token: "+
+			"set a new one, or use username and api_key, which the provider renews by itself.", credentials.Origin)
+	}
+	return fmt.Sprintf("The credentials were refused (%s). Check them in the Rackspace control panel under My Profile & Settings.", credentials.Origin)
+}

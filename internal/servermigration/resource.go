@@ -1,0 +1,168 @@
+// Package servermigration is everything that Terraform calls
+// rackspace_server_migration. It turns plans into calls of the migration
+// engine, and the engine's answers into state and diagnostics.
+package servermigration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+)
+
+// ResourceType is the name of the resource in a configuration.
+const ResourceType = "rackspace_server_migration"
+
+// Default timeouts.
+const (
+	defaultSettleTimeout = 2 * time.Hour // create, update and delete
+	defaultReadTimeout   = 5 * time.Minute
+)
+
+var (
+	_ resource.Resource               = (*serverMigration)(nil)
+	_ resource.ResourceWithConfigure  = (*serverMigration)(nil)
+	_ resource.ResourceWithModifyPlan = (*serverMigration)(nil)
+)
+
+type serverMigration struct {
+	engine *migration.Engine
+}
+
+// NewResource returns the resource rackspace_server_migration.
+func NewResource() resource.Resource { return &serverMigration{} }
+
+func (r *serverMigration) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = ResourceType
+}
+
+func (r *serverMigration) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	if req.ProviderData == nil { // only the schema is asked for
+		return
+	}
+	engine, ok := req.ProviderData.(*migration.Engine)
+	if !ok {
+		resp.Diagnostics.AddError("Provider defect", fmt.Sprintf("The resource was configured with a %T. Please report this.", req.ProviderData))
+		return
+	}
+	r.engine = engine
+}
+
+// Create migrates the server. A failure leaves nothing in the state: Terraform
+// would call what is there tainted, and migrate the server again to replace it.
+func (r *serverMigration) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	timeout, diags := plan.Timeouts.Create(ctx, defaultSettleTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+
+	done, err := r.engine.Migrate(ctx, migration.Request{
+		Region:      plan.Region.ValueString(),
+		ServerID:    plan.ServerID.ValueString(),
+		AutoConfirm: plan.AutoConfirm.ValueBool(),
+	})
+	resp.Diagnostics.Append(explain(err)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if err == nil {
+		resp.Diagnostics.Append(announce(done, plan.AutoConfirm.ValueBool())...)
+	}
+	plan.record(done)
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+// Read finds out what became of a migration that was pending. A settled one is
+// history: nothing is sent.
+func (r *serverMigration) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state model
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	timeout, diags := state.Timeouts.Read(ctx, defaultReadTimeout)
+	resp.Diagnostics.Append(diags...)
+	was, diags := state.migration()
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+
+	is, err := r.engine.Refresh(ctx, was)
+	var failure *migration.Error
+	if errors.As(err, &failure) && failure.Kind == migration.KindGone {
+		resp.Diagnostics.Append(forgotGone(is))
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	resp.Diagnostics.Append(explain(err)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if is.Status == migration.StatusReverted && was.Status != migration.StatusReverted {
+		resp.Diagnostics.Append(revertedOutside(is))
+	}
+	state.record(is)
+	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+}
+
+// Update confirms a migration that awaits it if auto_confirm asks for that by
+// now; every other change concerns the state alone.
+func (r *serverMigration) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, state model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	timeout, diags := plan.Timeouts.Update(ctx, defaultSettleTimeout)
+	resp.Diagnostics.Append(diags...)
+	pending, diags := state.migration()
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if confirms(&plan, &state) {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		done, err := r.engine.Confirm(ctx, pending)
+		resp.Diagnostics.Append(explain(err)...)
+		if err != nil && !done.Status.Settled() && resp.Diagnostics.HasError() {
+			return // the state stays as it is, and the next apply tries again
+		}
+		if err == nil && done.Status == migration.StatusReverted {
+			resp.Diagnostics.Append(revertedOutside(done))
+		}
+		pending = done
+	}
+	plan.record(pending)
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+// Delete forgets the migration. It sends nothing: what the cloud is doing goes on.
+func (r *serverMigration) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state model
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	forgotten, diags := state.migration()
+	resp.Diagnostics.Append(diags...)
+	if !diags.HasError() && !forgotten.Status.Settled() {
+		resp.Diagnostics.Append(forgotPending(forgotten))
+	}
+}
