@@ -133,7 +133,7 @@ func TestConfirm_hasNothingLeftToFailOnceItIsAccepted(t *testing.T) {
 				timing.ConfirmStale = time.Hour
 				c := newCloud(t, stub.Config{Timing: timing}, stub.Server{})
 				ctx, cancel := context.WithCancel(t.Context())
-				time.AfterFunc(time.Minute, func() {
+				time.AfterFunc(61*time.Second, func() {
 					if test.fault.Call == "" {
 						cancel()
 						return
@@ -169,7 +169,7 @@ func TestConfirm_tellsOfAServerThatFailedOrWasDeletedMeanwhile(t *testing.T) {
 				timing := stub.ObservedTiming()
 				timing.ConfirmStale = time.Hour
 				c := newCloud(t, stub.Config{Timing: timing}, stub.Server{})
-				time.AfterFunc(time.Minute, func() { test.done(c) })
+				time.AfterFunc(61*time.Second, func() { test.done(c) })
 				_, err := c.migrate(t.Context(), true)
 				wantKind(t, err, test.want)
 			})

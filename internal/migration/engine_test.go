@@ -319,7 +319,7 @@ func TestMigrate_tellsWhatOthersDidMeanwhile(t *testing.T) {
 func TestMigrate_waitsUntilABusyServerIsIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{TaskState: "image_snapshot"})
-		time.AfterFunc(time.Minute, func() {
+		time.AfterFunc(61*time.Second, func() {
 			c.SetServer(c.server, func(s *stub.Server) { s.TaskState = "" })
 		})
 		got, err := c.migrate(t.Context(), false)

@@ -3,6 +3,7 @@ package migration_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,8 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
+var noRequestID = http.Header{"X-Compute-Request-Id": nil, "X-Openstack-Request-Id": nil}
+
 func TestStart_migratesOnceWhateverBecomesOfTheAnswer(t *testing.T) {
 	faults := map[string]stub.Fault{
 		"500":              {Status: http.StatusInternalServerError},
@@ -19,7 +22,7 @@ func TestStart_migratesOnceWhateverBecomesOfTheAnswer(t *testing.T) {
 		"a proxy's page":   stub.HTML(http.StatusBadGateway),
 		"a torn line":      {Reset: true},
 		"no answer":        {Hang: true},
-		"no request id":    {Status: http.StatusAccepted, Body: " "},
+		"no request id":    {Status: http.StatusAccepted, Header: noRequestID, Body: " "},
 		"the rate limit":   {Status: http.StatusRequestEntityTooLarge, RetryAfter: 30 * time.Second},
 		"the wrong answer": {Status: http.StatusFound, Header: http.Header{"Location": {"https://elsewhere.example/"}}},
 	}
@@ -192,4 +195,73 @@ func TestStart_saysWhenTheRateLimitOutlastsTheTimeout(t *testing.T) {
 		c.wantSent(t, stub.CallMigrate, 5) // at 0, 1, 2, 3 and 4 minutes
 		c.wantMigrations(t, 0)
 	})
+}
+
+func TestStart_goesOnWithoutARequestIDWhereNobodyTellsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		c.Inject(stub.Fault{Call: stub.CallMigrate, Effect: true, Status: http.StatusAccepted, Header: noRequestID, Body: " "})
+		c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden})
+		got, err := c.migrate(t.Context(), true)
+		wantStatus(t, got, err, migration.StatusConfirmed)
+		if got.RequestID != "" {
+			t.Errorf("got request id %q, want none", got.RequestID)
+		}
+	})
+}
+
+func TestInspect_explainsWhyABusyServerWasNotMigrated(t *testing.T) {
+	tests := []struct {
+		name string
+		then func(*cloud, context.CancelFunc)
+		want migration.Kind
+	}{
+		{"cancelled", func(_ *cloud, cancel context.CancelFunc) { cancel() }, migration.KindAPI},
+		{"deleted", func(c *cloud, _ context.CancelFunc) { _ = c.Delete(c.server) }, migration.KindNotFound},
+		{"in ERROR", func(c *cloud, _ context.CancelFunc) {
+			c.SetServer(c.server, func(s *stub.Server) { s.Status = cloudservers.StatusError })
+		}, migration.KindStatus},
+		{"no answers", func(c *cloud, _ context.CancelFunc) {
+			c.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusForbidden})
+		}, migration.KindAPI},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCloud(t, stub.Config{}, stub.Server{TaskState: "image_snapshot"})
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				time.AfterFunc(61*time.Second, func() { test.then(c, cancel) })
+				_, err := c.migrate(ctx, true)
+				failure := wantKind(t, err, test.want)
+				if !strings.Contains(failure.Error(), c.server) || !strings.Contains(failure.Error(), test.want.String()) {
+					t.Errorf("got %q, want the server and the kind", failure.Error())
+				}
+				c.wantSent(t, stub.CallMigrate, 0)
+			})
+		})
+	}
+}
+
+func TestInspect_namesNothingWhereTheLogCannotBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{Status: cloudservers.StatusVerifyResize})
+		c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden})
+		_, err := c.migrate(t.Context(), true)
+		if failure := wantKind(t, err, migration.KindPending); failure.Pending != nil {
+			t.Errorf("got pending %+v, want none", failure.Pending)
+		}
+	})
+}
+
+func TestInspect_reportsAnAPIThatDoesNotAnswer(t *testing.T) {
+	for _, call := range []stub.Call{stub.CallToken, stub.CallServer} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			c.Inject(stub.Fault{Call: call, Status: http.StatusServiceUnavailable})
+			_, err := c.migrate(t.Context(), true)
+			wantKind(t, err, migration.KindAPI)
+			c.wantSent(t, stub.CallMigrate, 0)
+		})
+	}
 }

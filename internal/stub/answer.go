@@ -74,13 +74,13 @@ func refuseOverLimit(status int, now time.Time, wait time.Duration) *answer {
 
 // send writes the answer, and notes its status in the record.
 func (a *answer) send(w http.ResponseWriter, e *entry) {
-	for name, values := range a.header {
-		w.Header()[name] = values
-	}
 	w.Header().Set("Content-Type", a.contentType)
 	w.Header().Set("Date", a.date.Format(http.TimeFormat))
 	w.Header().Set("X-Compute-Request-Id", e.requestID)
 	w.Header().Set("X-Openstack-Request-Id", e.requestID)
+	for name, values := range a.header { // last, so that a fault can take the others away
+		w.Header()[name] = values
+	}
 	e.answered(a.status)
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body) // the client may have gone
