@@ -9,6 +9,15 @@ import (
 	"time"
 )
 
+// The actions, as requests and the log name them.
+const (
+	actionMigrate = "migrate"
+	actionResize  = "resize" // only people ask for it
+	actionConfirm = "confirmResize"
+	actionRevert  = "revertResize"
+	actionDelete  = "delete"
+)
+
 // Action is an entry of a server's action log.
 type Action struct {
 	Action    string
@@ -28,6 +37,12 @@ func (s *Stub) ActionLog(id string) []Action {
 	}
 	server.advance(s.now())
 	return append([]Action(nil), server.log...)
+}
+
+// record adds the newest entry of the log.
+func (v *server) record(action, requestID, userID string, at time.Time) {
+	entry := Action{Action: action, RequestID: requestID, UserID: userID, Start: at.Truncate(time.Second)}
+	v.log = append([]Action{entry}, v.log...)
 }
 
 func (v *server) logFailed(requestID string) {
@@ -74,21 +89,36 @@ func (s *Stub) action(v *server, c *call) *answer {
 	for name = range body {
 	}
 	status, known := map[string]int{
-		"migrate": http.StatusAccepted, "confirmResize": http.StatusNoContent, "revertResize": http.StatusAccepted,
+		actionMigrate: http.StatusAccepted, actionConfirm: http.StatusNoContent, actionRevert: http.StatusAccepted,
 	}[name]
 	switch {
 	case !known:
 		return refuse(http.StatusBadRequest, "There is no such action: "+name)
 	case c.user.Observer:
-		return refuse(http.StatusForbidden, "Policy doesn't allow "+name+" to be performed.")
+		return refuseObserver(name)
 	}
 	if refusal := s.perform(v, name, c.requestID, c.user); refusal != nil {
 		return refusal
 	}
-	if name == "migrate" {
+	if name == actionMigrate {
 		v.migrations++
 	}
 	return empty(status)
+}
+
+// delete is DELETE …/servers/{id}.
+func (s *Stub) delete(v *server, c *call) *answer {
+	if c.user.Observer {
+		return refuseObserver(actionDelete)
+	}
+	if refusal := s.perform(v, actionDelete, c.requestID, c.user); refusal != nil {
+		return refusal
+	}
+	return empty(http.StatusNoContent)
+}
+
+func refuseObserver(action string) *answer {
+	return refuse(http.StatusForbidden, "Policy doesn't allow "+action+" to be performed.")
 }
 
 // perform lets an action take effect, or refuses it as Nova does.
@@ -96,7 +126,7 @@ func (s *Stub) perform(v *server, name, requestID string, by User) *answer {
 	stuck := func(state, value string) *answer {
 		return refuse(http.StatusConflict, fmt.Sprintf("Cannot '%s' instance %s while it is in %s %s", name, v.ID, state, value))
 	}
-	starts := name == "migrate" || name == "resize"
+	starts, deletes := name == actionMigrate || name == actionResize, name == actionDelete
 	switch {
 	case starts && strings.HasPrefix(v.FlavorID, "onmetal"):
 		return refuse(http.StatusMethodNotAllowed, "The method is not allowed for this resource.")
@@ -104,50 +134,46 @@ func (s *Stub) perform(v *server, name, requestID string, by User) *answer {
 		return refuseAs("resizeNotAllowed", http.StatusForbidden, "Resize not allowed for this server.")
 	case v.Locked:
 		return refuse(http.StatusConflict, "Instance "+v.ID+" is locked")
-	case v.TaskState != "":
-		return stuck("task_state", v.TaskState)
+	case deletes && v.TaskState == taskDeleting:
+		return nil
+	case deletes:
 	case starts && v.VMState != vmActive && v.VMState != vmStopped, !starts && v.VMState != vmResized:
 		return stuck("vm_state", v.VMState)
+	case v.TaskState != "":
+		return stuck("task_state", v.TaskState)
 	case v.confirming && v.VMState == vmResized:
-		return refuse(http.StatusBadRequest, "Instance has not been resized.")
+		return stuck("task_state", taskResizeConfirming) // which no look at the server shows
 	}
 	v.confirming = false
 	switch name {
-	case "migrate":
+	case actionMigrate:
 		s.resize(v, name, requestID, by, v.FlavorID)
-	case "resize":
+	case actionResize:
 		s.resize(v, name, requestID, by, v.FlavorID+"-larger")
-	case "confirmResize":
+	case actionConfirm:
 		s.confirm(v, requestID, by)
-	case "revertResize":
+	case actionRevert:
 		s.revert(v, requestID, by)
+	case actionDelete:
+		s.remove(v, requestID, by)
 	}
 	return nil
 }
 
 // Migrate migrates a server on behalf of somebody else, given by user id.
-func (s *Stub) Migrate(id, user string) error { return s.event(id, "migrate", user) }
+func (s *Stub) Migrate(id, user string) error { return s.event(id, actionMigrate, user) }
 
 // Resize resizes a server to another flavor on behalf of somebody else.
-func (s *Stub) Resize(id, user string) error { return s.event(id, "resize", user) }
+func (s *Stub) Resize(id, user string) error { return s.event(id, actionResize, user) }
 
 // Confirm confirms a migration or resize on behalf of somebody else.
-func (s *Stub) Confirm(id, user string) error { return s.event(id, "confirmResize", user) }
+func (s *Stub) Confirm(id, user string) error { return s.event(id, actionConfirm, user) }
 
 // Revert reverts a migration or resize on behalf of somebody else.
-func (s *Stub) Revert(id, user string) error { return s.event(id, "revertResize", user) }
+func (s *Stub) Revert(id, user string) error { return s.event(id, actionRevert, user) }
 
-// Delete deletes a server on behalf of somebody else.
-func (s *Stub) Delete(id string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	server := s.find(id, "")
-	if server == nil {
-		return errors.New("there is no server " + id)
-	}
-	server.delete(s.now(), s.config.Timing)
-	return nil
-}
+// Delete deletes a server on behalf of the cloud itself.
+func (s *Stub) Delete(id string) error { return s.event(id, actionDelete, "") }
 
 func (s *Stub) event(id, name, user string) error {
 	s.mu.Lock()
@@ -156,7 +182,7 @@ func (s *Stub) event(id, name, user string) error {
 	if server == nil {
 		return errors.New("there is no server " + id)
 	}
-	if refusal := s.perform(server, name, "req-"+newID(), User{ID: user}); refusal != nil {
+	if refusal := s.perform(server, name, newRequestID(), User{ID: user}); refusal != nil {
 		return fmt.Errorf("%d %s", refusal.status, refusal.body)
 	}
 	return nil

@@ -2,10 +2,19 @@ package stub
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 )
+
+// The headers that name a request of the Cloud Servers API.
+const (
+	headerComputeRequestID   = "X-Compute-Request-Id"
+	headerOpenStackRequestID = "X-Openstack-Request-Id"
+)
+
+// headerRetryAfter says how many seconds to wait.
+const headerRetryAfter = "Retry-After"
 
 // object is a JSON object of an answer.
 type object = map[string]any
@@ -16,7 +25,6 @@ type answer struct {
 	header      http.Header
 	contentType string
 	body        []byte
-	date        time.Time
 }
 
 func reply(status int, body object) *answer {
@@ -68,18 +76,26 @@ func refuseOverLimit(status int, now time.Time, wait time.Duration) *answer {
 		"code": status, "message": "OverLimit Retry...", "details": "Error Details...",
 		"retryAt": now.Add(wait).Format(time.RFC3339),
 	}})
-	a.header.Set("Retry-After", fmt.Sprint(int((wait+time.Second-1)/time.Second)))
+	a.retryAfter(wait)
 	return a
+}
+
+// retryAfter says how long to wait, in whole seconds.
+func (a *answer) retryAfter(wait time.Duration) {
+	a.header.Set(headerRetryAfter, strconv.Itoa(int((wait+time.Second-1)/time.Second)))
 }
 
 // send writes the answer, and notes its status in the record.
 func (a *answer) send(w http.ResponseWriter, e *entry) {
-	w.Header().Set("Content-Type", a.contentType)
-	w.Header().Set("Date", a.date.Format(http.TimeFormat))
-	w.Header().Set("X-Compute-Request-Id", e.requestID)
-	w.Header().Set("X-Openstack-Request-Id", e.requestID)
+	header := w.Header()
+	header.Set("Content-Type", a.contentType)
+	header.Set("Date", e.stub.Now().Format(http.TimeFormat))
+	if e.requestID != "" {
+		header.Set(headerComputeRequestID, e.requestID)
+		header.Set(headerOpenStackRequestID, e.requestID)
+	}
 	for name, values := range a.header { // last, so that a fault can take the others away
-		w.Header()[name] = values
+		header[name] = values
 	}
 	e.answered(a.status)
 	w.WriteHeader(a.status)

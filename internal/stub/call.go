@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -27,25 +28,30 @@ const (
 // call is a request, taken apart.
 type call struct {
 	kind      Call
+	index     int // in the record
 	method    string
-	base      string // scheme and host that the client used
+	base      string // what links begin with
 	path      string
 	region    string
 	tenant    string
 	rest      []string // the path below the tenant
 	server    string
+	rawQuery  string
 	query     url.Values
 	header    http.Header
 	body      []byte
 	token     string
 	user      User
-	requestID string
+	requestID string // empty outside of the Cloud Servers API
 }
 
 func (s *Stub) parse(r *http.Request, body []byte) *call {
 	c := &call{
-		kind: CallOther, method: r.Method, base: "http://" + r.Host, path: r.URL.Path, query: r.URL.Query(),
-		header: r.Header.Clone(), body: body, token: r.Header.Get("X-Auth-Token"), requestID: "req-" + newID(),
+		kind: CallOther, method: r.Method, path: r.URL.Path, rawQuery: r.URL.RawQuery, query: r.URL.Query(),
+		header: r.Header.Clone(), body: body, token: r.Header.Get("X-Auth-Token"),
+	}
+	if c.base = strings.TrimSuffix(s.config.BaseURL, "/"); c.base == "" {
+		c.base = "http://" + r.Host
 	}
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	if r.Method == http.MethodPost && r.URL.Path == "/v2.0/tokens" {
@@ -55,7 +61,7 @@ func (s *Stub) parse(r *http.Request, body []byte) *call {
 	if len(parts) < 2 || parts[1] != "v2" {
 		return c
 	}
-	c.region = parts[0]
+	c.region, c.requestID = parts[0], newRequestID()
 	if len(parts) > 2 {
 		c.tenant, c.rest = parts[2], parts[3:]
 	}
@@ -85,7 +91,7 @@ func (c *call) classify() Call {
 	case "POST servers/ID/action":
 		if match := actionKey.FindSubmatch(c.body); match != nil {
 			return map[string]Call{
-				"migrate": CallMigrate, "confirmResize": CallConfirm, "revertResize": CallRevert,
+				actionMigrate: CallMigrate, actionConfirm: CallConfirm, actionRevert: CallRevert,
 			}[string(match[1])]
 		}
 	}
@@ -104,7 +110,7 @@ func (s *Stub) route(c *call) *answer {
 		return refusal
 	}
 	switch {
-	case c.region == "":
+	case !slices.Contains(s.config.Regions, c.region):
 		return refuse(http.StatusNotFound, "The resource could not be found.")
 	case c.tenant == "" && c.method == http.MethodGet:
 		return reply(http.StatusOK, object{"version": object{"id": "v2.0", "status": "SUPPORTED"}})
@@ -129,8 +135,7 @@ func (s *Stub) route(c *call) *answer {
 	case c.kind == CallActionLog:
 		return server.actionLog(c)
 	case c.kind == CallDelete:
-		server.delete(s.now(), s.config.Timing)
-		return empty(http.StatusNoContent)
+		return s.delete(server, c)
 	case c.method == http.MethodPost && len(c.rest) == 3 && c.rest[2] == "action":
 		return s.action(server, c)
 	}

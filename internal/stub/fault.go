@@ -3,36 +3,40 @@ package stub
 import (
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 )
 
 // Fault spoils requests on demand. It is used up when Count requests got it.
 type Fault struct {
-	Call     Call   // any, when empty
-	ServerID string // any, when empty
-	Skip     int    // so many matching requests pass first
-	Count    int    // how many then get it; 0: all from then on
+	Call     Call      // any, when empty
+	ServerID string    // any, when empty
+	Skip     int       // so many matching requests pass first
+	Count    int       // how many then get it; 0: all from then on
+	Until    time.Time // by the stub's clock, its end; zero: none
 
-	Delay  time.Duration // before the request is looked at
+	Delay  time.Duration // before the request is looked at or, with Effect, before it is answered
 	Effect bool          // the request takes effect before its answer is spoiled
 
-	Status      int         // answer with this status, and the fault that goes with it
-	Header      http.Header // further headers of that answer
-	Body        string      // in place of the fault
-	ContentType string      // of Body; application/json when empty
-	RetryAfter  time.Duration
+	Status      int           // answer with this status, and the fault that goes with it; 0: the right answer
+	Header      http.Header   // further headers of the answer; one without values takes it away
+	Body        string        // in place of the answer's
+	ContentType string        // of Body; application/json when empty
+	RetryAfter  time.Duration // told with 413 and 429 always, with others when it is not 0
 
 	Reset    bool // tear the connection down instead of answering
 	Hang     bool // never answer
 	Truncate bool // answer rightly, but tear the connection down in the middle
 }
 
-// HTML is a fault that answers like a proxy in front of the API.
+// HTML is a fault that answers like a proxy in front of the API, which knows no
+// request ids.
 func HTML(status int) Fault {
 	text := http.StatusText(status)
 	return Fault{
 		Status: status, ContentType: "text/html",
-		Body: "<html><head><title>" + strconv.Itoa(status) + " " + text + "</title></head><body><h1>" + text + "</h1></body></html>",
+		Header: http.Header{headerComputeRequestID: nil, headerOpenStackRequestID: nil},
+		Body:   "<html><head><title>" + strconv.Itoa(status) + " " + text + "</title></head><body><h1>" + text + "</h1></body></html>",
 	}
 }
 
@@ -56,6 +60,9 @@ func (s *Stub) match(c *call) *Fault {
 		if fault.Call != "" && fault.Call != c.kind || fault.ServerID != "" && fault.ServerID != c.server {
 			continue
 		}
+		if !fault.Until.IsZero() && !s.now().Before(fault.Until) {
+			continue
+		}
 		if fault.Skip > 0 {
 			fault.Skip--
 			continue
@@ -71,9 +78,13 @@ func (s *Stub) match(c *call) *Fault {
 	return nil
 }
 
-// spoil answers a request as the fault has it. It returns false where the
-// request is to be answered as usual.
-func (f *Fault) spoil(w http.ResponseWriter, r *http.Request, handle func() *answer, e *entry) bool {
+// spoil answers a request as the fault has it. handle is the right answer, and
+// what makes the request take effect.
+func (f *Fault) spoil(w http.ResponseWriter, r *http.Request, handle func() *answer, e *entry) {
+	right := sync.OnceValue(handle)
+	if f.Effect {
+		right()
+	}
 	if f.Delay > 0 {
 		select {
 		case <-time.After(f.Delay):
@@ -81,34 +92,41 @@ func (f *Fault) spoil(w http.ResponseWriter, r *http.Request, handle func() *ans
 			panic(http.ErrAbortHandler)
 		}
 	}
-	if f.Truncate {
-		f.truncate(w, handle(), e)
-	}
-	if !f.Reset && !f.Hang && f.Status == 0 {
-		return false
-	}
-	if f.Effect {
-		handle()
-	}
 	switch {
 	case f.Hang:
 		<-r.Context().Done()
 		panic(http.ErrAbortHandler)
 	case f.Reset:
 		panic(http.ErrAbortHandler)
+	case f.Truncate:
+		truncate(w, f.spoiled(right()), e)
+	case f.Status != 0:
+		f.spoiled(f.answer(e.stub.Now(), e.requestID == "")).send(w, e)
+	default:
+		f.spoiled(right()).send(w, e)
 	}
-	f.answer(e.stub.Now()).send(w, e)
-	return true
 }
 
-func (f *Fault) answer(now time.Time) *answer {
+// answer is the fault's own answer. The Identity API has another name for its
+// own failure than the Cloud Servers API has.
+func (f *Fault) answer(now time.Time, identity bool) *answer {
 	a := refuse(f.Status, http.StatusText(f.Status))
-	switch f.Status {
-	case http.StatusRequestEntityTooLarge, http.StatusTooManyRequests:
+	switch {
+	case f.Status == http.StatusRequestEntityTooLarge, f.Status == http.StatusTooManyRequests:
 		a = refuseOverLimit(f.Status, now, f.RetryAfter)
-	case http.StatusBadRequest:
+	case f.Status == http.StatusBadRequest:
 		a = refuse(f.Status, "Malformed request body")
+	case f.Status == http.StatusInternalServerError && identity:
+		a = refuseAs("identityFault", f.Status, http.StatusText(f.Status))
 	}
+	if f.RetryAfter > 0 {
+		a.retryAfter(f.RetryAfter)
+	}
+	return a
+}
+
+// spoiled puts the fault's own body and headers into an answer.
+func (f *Fault) spoiled(a *answer) *answer {
 	if f.Body != "" {
 		a.body, a.contentType = []byte(f.Body), "application/json"
 	}
@@ -116,14 +134,13 @@ func (f *Fault) answer(now time.Time) *answer {
 		a.contentType = f.ContentType
 	}
 	for name, values := range f.Header {
-		a.header[name] = values
+		a.header[http.CanonicalHeaderKey(name)] = values
 	}
-	a.date = now
 	return a
 }
 
 // truncate sends half of an answer and tears the connection down.
-func (f *Fault) truncate(w http.ResponseWriter, a *answer, e *entry) {
+func truncate(w http.ResponseWriter, a *answer, e *entry) {
 	a.header.Set("Content-Length", strconv.Itoa(len(a.body)+1))
 	a.body = a.body[:len(a.body)/2]
 	a.send(w, e)

@@ -75,6 +75,7 @@ func (s *Stub) issueToken(c *call) *answer {
 		return refuse(http.StatusUnauthorized, "Unable to authenticate user with credentials provided.")
 	}
 	s.tokens[id] = token{user: user, expires: until}
+	c.user = user
 	return reply(http.StatusOK, object{"access": object{
 		"token": object{
 			"id": id, "expires": until.In(centralTime).Format(expiryFormat),

@@ -6,8 +6,12 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
+
+// deletedShownFor is how long changes-since shows deleted servers.
+const deletedShownFor = 30 * 24 * time.Hour
 
 // list is GET …/servers and …/servers/detail.
 func (s *Stub) list(c *call) *answer {
@@ -66,29 +70,41 @@ func next(c *call, marker string) string {
 func (s *Stub) filter(query url.Values) (func(*server) bool, *answer) {
 	var since time.Time
 	if text := query.Get("changes-since"); text != "" {
-		var err error
-		if since, err = time.Parse(time.RFC3339, text); err != nil {
-			if since, err = time.Parse("2006-01-02T15:04:05", text); err != nil {
-				return nil, refuse(http.StatusBadRequest, "Invalid changes-since value")
-			}
+		var ok bool
+		if since, ok = parseTime(text); !ok {
+			return nil, refuse(http.StatusBadRequest, "Invalid changes-since value")
 		}
 	}
 	name, err := regexp.Compile(query.Get("name"))
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "Invalid name filter")
 	}
+	forgotten := s.now().Add(-deletedShownFor)
 	return func(v *server) bool {
 		switch {
+		case v.deleted && v.updated.Before(forgotten):
+			return false
 		case since.IsZero() && v.deleted:
 			return false
 		case !since.IsZero() && v.updated.Truncate(time.Second).Before(since.Truncate(time.Second)):
 			return false
 		}
 		for filter, value := range map[string]string{"status": v.Status, "flavor": v.FlavorID, "image": v.imageID} {
-			if query.Has(filter) && query.Get(filter) != value {
+			is := func(wanted string) bool { return strings.EqualFold(wanted, value) }
+			if query.Has(filter) && !slices.ContainsFunc(query[filter], is) {
 				return false
 			}
 		}
 		return name.MatchString(v.Name)
 	}, nil
+}
+
+// parseTime reads a time of ISO 8601; one without a zone is UTC.
+func parseTime(text string) (time.Time, bool) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
 }

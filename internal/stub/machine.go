@@ -93,7 +93,7 @@ func (v *server) setProgress(percent int) { v.progress = &percent }
 func (s *Stub) resize(v *server, action, requestID string, by User, flavor string) {
 	now, t := s.now(), s.config.Timing
 	v.stopped, v.source, v.flavorBefore = v.VMState == vmStopped, v.HostID, v.FlavorID
-	v.log = append([]Action{{Action: action, RequestID: requestID, UserID: by.ID, Start: now.Truncate(time.Second)}}, v.log...)
+	v.record(action, requestID, by.ID, now)
 	vm := v.VMState
 	v.become(statusResize, vm, taskResizePrep)
 	v.setProgress(0)
@@ -120,19 +120,40 @@ func (s *Stub) resize(v *server, action, requestID string, by User, flavor strin
 		})
 		p.then(t.Migrated, func(v *server, _ time.Time) { v.TaskState, v.FlavorID = taskResizeFinish, flavor; v.setProgress(75) })
 		p.then(t.Finish, func(v *server, _ time.Time) { v.become(statusVerifyResize, vmResized, ""); v.setProgress(100) })
-		if s.config.AutoConfirmAfter > 0 {
-			p.then(s.config.AutoConfirmAfter, func(v *server, at time.Time) {
-				v.log = append([]Action{{Action: "confirmResize", RequestID: "req-" + newID(), Start: at.Truncate(time.Second)}}, v.log...)
-				v.becomeSettled()
-			})
-		}
+		s.planAutoConfirm(p)
 	}
 	v.follow(p, now)
 }
 
+// planAutoConfirm ends a migration that nobody confirms or reverts.
+func (s *Stub) planAutoConfirm(p *plan) {
+	if s.config.AutoConfirmAfter < 0 {
+		return
+	}
+	p.then(s.config.AutoConfirmAfter, func(v *server, at time.Time) {
+		v.record(actionConfirm, newRequestID(), "", at)
+		v.becomeSettled()
+	})
+}
+
+// awaitConfirmation gives a server that was put into VERIFY_RESIZE what a
+// migration would have left: the host it came from, and its automatic confirm.
+func (s *Stub) awaitConfirmation(v *server) {
+	if v.source == "" || v.source == v.HostID {
+		v.source = nextHost(v.Region, v.HostID)
+	}
+	if v.flavorBefore == "" {
+		v.flavorBefore = v.FlavorID
+	}
+	v.setProgress(100)
+	p := &plan{at: s.now()}
+	s.planAutoConfirm(p)
+	v.future = p.steps
+}
+
 // confirm settles a migration; for a moment nothing of it is seen.
 func (s *Stub) confirm(v *server, requestID string, by User) {
-	v.log = append([]Action{{Action: "confirmResize", RequestID: requestID, UserID: by.ID, Start: s.now().Truncate(time.Second)}}, v.log...)
+	v.record(actionConfirm, requestID, by.ID, s.now())
 	p := &plan{at: s.now()}
 	p.then(s.config.Timing.ConfirmStale, func(v *server, _ time.Time) { v.becomeSettled() })
 	v.confirming = true
@@ -142,7 +163,7 @@ func (s *Stub) confirm(v *server, requestID string, by User) {
 // revert brings a server back to its original host.
 func (s *Stub) revert(v *server, requestID string, by User) {
 	now, t := s.now(), s.config.Timing
-	v.log = append([]Action{{Action: "revertResize", RequestID: requestID, UserID: by.ID, Start: now.Truncate(time.Second)}}, v.log...)
+	v.record(actionRevert, requestID, by.ID, now)
 	v.become(statusRevertResize, vmResized, taskResizeReverting)
 	p := &plan{at: now}
 	p.then(t.RevertOnNew, func(v *server, _ time.Time) {
@@ -162,12 +183,15 @@ func (s *Stub) revert(v *server, requestID string, by User) {
 	v.follow(p, now)
 }
 
-// delete removes a server; for a moment it reads ACTIVE.
-func (v *server) delete(now time.Time, t Timing) {
+// remove deletes a server; for a moment it reads ACTIVE.
+func (s *Stub) remove(v *server, requestID string, by User) {
+	now := s.now()
+	v.record(actionDelete, requestID, by.ID, now)
 	v.become(statusActive, vmActive, taskDeleting)
+	v.progress = nil
 	p := &plan{at: now}
-	p.then(t.Deleting, func(v *server, _ time.Time) {
-		v.become(statusDeleted, "deleted", "")
+	p.then(s.config.Timing.Deleting, func(v *server, _ time.Time) {
+		v.become(statusDeleted, vmDeleted, "")
 		v.deleted = true
 	})
 	v.follow(p, now)

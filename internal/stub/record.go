@@ -12,14 +12,14 @@ type Request struct {
 	Call      Call
 	Region    string
 	ServerID  string
-	User      string // the id of the token's user; empty without a valid token
+	User      string // the id of the token's user, or of the one who logged in; empty without a valid token
 	Method    string
 	Path      string
 	RawQuery  string
 	Header    http.Header
 	Body      []byte
-	Status    int // of the answer; 0 while there is none, and when it was torn down
-	RequestID string
+	Status    int    // of the answer; 0 while there is none, and when it was torn down
+	RequestID string // empty outside of the Cloud Servers API
 }
 
 // Requests returns all requests so far, in order of arrival.
@@ -51,5 +51,4 @@ func (e *entry) answered(status int) {
 	e.stub.mu.Lock()
 	defer e.stub.mu.Unlock()
 	e.stub.requests[e.index].Status = status
-	e.stub.requests[e.index].RequestID = e.requestID
 }

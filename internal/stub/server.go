@@ -8,30 +8,6 @@ import (
 	"time"
 )
 
-// Status words of the API, vm_states and task_states of Nova.
-const (
-	statusActive       = "ACTIVE"
-	statusShutoff      = "SHUTOFF"
-	statusResize       = "RESIZE"
-	statusVerifyResize = "VERIFY_RESIZE"
-	statusRevertResize = "REVERT_RESIZE"
-	statusError        = "ERROR"
-	statusDeleted      = "DELETED"
-
-	vmActive  = "active"
-	vmStopped = "stopped"
-	vmResized = "resized"
-	vmError   = "error"
-
-	taskResizePrep      = "resize_prep"
-	taskResizeMigrating = "resize_migrating"
-	taskResizeMigrated  = "resize_migrated"
-	taskResizeFinish    = "resize_finish"
-	taskResizeReverting = "resize_reverting"
-	taskPoweringOff     = "powering-off"
-	taskDeleting        = "deleting"
-)
-
 // Outcome is what a server's migrations end in.
 type Outcome int
 
@@ -103,20 +79,6 @@ func nextHost(region, current string) string {
 	return hostID(region, 0)
 }
 
-func vmState(status string) string {
-	switch status {
-	case statusActive:
-		return vmActive
-	case statusShutoff:
-		return vmStopped
-	case statusVerifyResize, statusRevertResize:
-		return vmResized
-	case statusError:
-		return vmError
-	}
-	return vmActive
-}
-
 // AddServer adds a server and returns its id.
 func (s *Stub) AddServer(seed Server) string {
 	s.mu.Lock()
@@ -130,8 +92,11 @@ func (s *Stub) AddServer(seed Server) string {
 	if seed.Status == "" {
 		seed.Status = statusActive
 	}
+	if seed.VMState == "" && seed.TaskState == "" {
+		seed.TaskState = stateOf(seed.Status).task
+	}
 	if seed.VMState == "" {
-		seed.VMState = vmState(seed.Status)
+		seed.VMState = stateOf(seed.Status).vm
 	}
 	if seed.FlavorID == "" {
 		seed.FlavorID = "general1-1"
@@ -139,8 +104,15 @@ func (s *Stub) AddServer(seed Server) string {
 	if seed.HostID == "" {
 		seed.HostID = hostID(seed.Region, len(s.order))
 	}
-	s.servers[seed.ID] = &server{Server: seed, created: s.now(), updated: s.now(), imageID: newID()}
-	s.order = append(s.order, seed.ID)
+	seed.Metadata, seed.StatusWords = maps.Clone(seed.Metadata), maps.Clone(seed.StatusWords)
+	if s.servers[seed.ID] == nil {
+		s.order = append(s.order, seed.ID)
+	}
+	added := &server{Server: seed, created: s.now(), updated: s.now(), imageID: newID()}
+	s.servers[seed.ID] = added
+	if seed.Status == statusVerifyResize {
+		s.awaitConfirmation(added)
+	}
 	return seed.ID
 }
 
@@ -152,11 +124,14 @@ func (s *Stub) Server(id string) (Server, bool) {
 	if server == nil {
 		return Server{}, false
 	}
-	return server.Server, true
+	snapshot := server.Server
+	snapshot.Metadata, snapshot.StatusWords = maps.Clone(snapshot.Metadata), maps.Clone(snapshot.StatusWords)
+	return snapshot, true
 }
 
 // SetServer changes a server. A change of its status ends whatever was being
-// done to it.
+// done to it, and brings the states that go with the status unless they are
+// changed too.
 func (s *Stub) SetServer(id string, change func(*Server)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -167,12 +142,18 @@ func (s *Stub) SetServer(id string, change func(*Server)) {
 	before := server.Server
 	change(&server.Server)
 	if server.Status != before.Status {
-		server.future = nil
-		if server.VMState == before.VMState {
-			server.VMState = vmState(server.Status)
+		server.future, server.confirming, server.progress = nil, false, nil
+		if before.VMState == vmActive || before.VMState == vmStopped {
+			server.stopped = before.VMState == vmStopped
 		}
 		if server.TaskState == before.TaskState {
-			server.TaskState = ""
+			server.TaskState = stateOf(server.Status).task
+		}
+		if server.VMState == before.VMState {
+			server.VMState = stateOf(server.Status).vm
+		}
+		if server.Status == statusVerifyResize {
+			s.awaitConfirmation(server)
 		}
 	}
 	server.updated = s.now()
@@ -215,7 +196,7 @@ func (v *server) document(c *call) object {
 		"created": v.created.Format(time.RFC3339), "updated": v.updated.Format(time.RFC3339),
 		"hostId": v.HostID, "accessIPv4": v.AccessIPv4, "accessIPv6": v.AccessIPv6,
 		"flavor": object{"id": v.FlavorID}, "image": object{"id": v.imageID},
-		"addresses":           object{"public": []object{{"addr": v.AccessIPv4, "version": 4}}},
+		"addresses":           v.addresses(),
 		"metadata":            maps.Clone(v.Metadata),
 		"links":               []object{{"rel": "self", "href": url}},
 		"OS-EXT-STS:vm_state": v.VMState, "OS-EXT-STS:task_state": nil, "OS-EXT-STS:power_state": 1,
@@ -239,4 +220,18 @@ func (v *server) document(c *call) object {
 		document["fault"] = v.fault
 	}
 	return document
+}
+
+func (v *server) addresses() object {
+	public := []object{}
+	if v.AccessIPv4 != "" {
+		public = append(public, object{"addr": v.AccessIPv4, "version": 4})
+	}
+	if v.AccessIPv6 != "" {
+		public = append(public, object{"addr": v.AccessIPv6, "version": 6})
+	}
+	if len(public) == 0 {
+		return object{}
+	}
+	return object{"public": public}
 }

@@ -31,6 +31,7 @@ type Config struct {
 	ReadsPerMinute   int           // no limit
 	WritesPerMinute  int           // no limit
 	RateLimitStatus  int           // 413; newer front ends say 429
+	BaseURL          string        // what links and the catalog begin with; the host that was asked, over http
 }
 
 // User is somebody who can get a token. An Observer can look, but not act.
@@ -116,11 +117,8 @@ func (s *Stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	call := s.parse(r, body)
 	entry, fault := s.admit(call)
-	if fault == nil {
-		s.handle(call).send(w, entry)
-		return
-	}
-	if fault.spoil(w, r, func() *answer { return s.handle(call) }, entry) {
+	if fault != nil {
+		fault.spoil(w, r, func() *answer { return s.handle(call) }, entry)
 		return
 	}
 	s.handle(call).send(w, entry)
@@ -130,12 +128,15 @@ func (s *Stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Stub) admit(call *call) (*entry, *Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	call.user = s.tokens[call.token].user
+	if held := s.tokens[call.token]; s.now().Before(held.expires) {
+		call.user = held.user
+	}
+	call.index = len(s.requests)
 	s.requests = append(s.requests, Request{
-		Time: s.now(), Call: call.kind, Region: call.region, ServerID: call.server, User: call.user.ID,
-		Method: call.method, Path: call.path, RawQuery: call.query.Encode(), Header: call.header, Body: call.body,
+		Time: s.now(), Call: call.kind, Region: call.region, ServerID: call.server, User: call.user.ID, RequestID: call.requestID,
+		Method: call.method, Path: call.path, RawQuery: call.rawQuery, Header: call.header, Body: call.body,
 	})
-	return &entry{stub: s, index: len(s.requests) - 1, requestID: call.requestID}, s.match(call)
+	return &entry{stub: s, index: call.index, requestID: call.requestID}, s.match(call)
 }
 
 // handle lets a request take effect, and returns the cloud's answer to it.
@@ -143,9 +144,11 @@ func (s *Stub) handle(call *call) *answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	answer := s.route(call)
-	answer.date = s.now()
+	s.requests[call.index].User = call.user.ID // a login tells who it is only now
 	return answer
 }
+
+func newRequestID() string { return "req-" + newID() }
 
 // newID returns a random UUID of version 4.
 func newID() string {

@@ -47,14 +47,20 @@ type answer struct {
 	json   object
 }
 
-func (c *client) do(method, path, body string) answer {
+// send sends a request; the caller closes the answer's body.
+func (c *client) send(ctx context.Context, method, path, body string) (*http.Response, error) {
 	c.t.Helper()
-	request, err := http.NewRequestWithContext(c.t.Context(), method, c.base+path, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, method, c.base+path, strings.NewReader(body))
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	request.Header.Set("X-Auth-Token", c.token)
-	response, err := c.http.Do(request)
+	return c.http.Do(request)
+}
+
+func (c *client) do(method, path, body string) answer {
+	c.t.Helper()
+	response, err := c.send(c.t.Context(), method, path, body)
 	if err != nil {
 		c.t.Fatalf("%s %s: %v", method, path, err)
 	}
@@ -231,7 +237,14 @@ func TestStub_takesOneConfirmOnly(t *testing.T) {
 		c.act(id, `{"migrate": {}}`)
 		time.Sleep(8 * time.Second)
 		c.act(id, `{"confirmResize": null}`)
-		c.act(id, `{"confirmResize": null}`).wantFault(t, 400, "badRequest", "Instance has not been resized.")
+		for _, name := range []string{"confirmResize", "revertResize"} {
+			c.act(id, `{"`+name+`": null}`).wantFault(t, 409, "conflictingRequest",
+				"Cannot '"+name+"' instance "+id+" while it is in task_state resize_confirming")
+		}
+		c.act(id, `{"migrate": {}}`).wantFault(t, 409, "conflictingRequest", "Cannot 'migrate' instance "+id+" while it is in vm_state resized")
+		if got := len(s.ActionLog(id)); got != 2 {
+			t.Errorf("got %d log entries, want the migrate and the first confirm", got)
+		}
 	})
 }
 

@@ -2,43 +2,48 @@ package stub
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"strconv"
+	"strings"
 	"syscall"
 )
 
 // URL is the base URL of a stub that is reached through its Transport.
 const URL = "http://127.0.0.1:8774"
 
+// IdentityEndpoint is where a stub with that base URL gives out tokens.
+func IdentityEndpoint(base string) string { return strings.TrimSuffix(base, "/") + "/v2.0/" }
+
 // Transport returns a transport into the stub, in process: tests under
 // testing/synctest use it, since a network connection stands outside of their
-// virtual time. A connection that the stub tears down is a reset.
+// virtual time. It starts no goroutine: a request ends with its context. A
+// connection that the stub tears down is a reset.
 func (s *Stub) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ handler http.Handler }
 
 // RoundTrip implements http.RoundTripper.
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body == nil {
-		r = r.Clone(r.Context())
-		r.Body = http.NoBody
-	}
-	defer r.Body.Close() //nolint:errcheck // it is read already
 	inbound := r.Clone(r.Context())
-	inbound.Host, inbound.RequestURI = r.URL.Host, r.URL.RequestURI()
+	if inbound.Body == nil {
+		inbound.Body = http.NoBody
+	}
+	defer inbound.Body.Close() //nolint:errcheck // it is read already
+	if r.Context().Err() != nil {
+		return nil, context.Cause(r.Context())
+	}
+	inbound.RequestURI = r.URL.RequestURI()
+	if inbound.Host == "" {
+		inbound.Host = r.URL.Host
+	}
 	w := &response{header: http.Header{}}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer w.recoverAbort()
-		t.handler.ServeHTTP(w, inbound)
-	}()
-	select {
-	case <-done:
-	case <-r.Context().Done():
-		return nil, r.Context().Err()
+	w.serve(t.handler, inbound)
+	if w.aborted && r.Context().Err() != nil {
+		return nil, context.Cause(r.Context())
 	}
 	return w.result(r)
 }
@@ -60,27 +65,31 @@ func (w *response) Write(p []byte) (int, error) { return w.body.Write(p) }
 // Flush implements http.Flusher.
 func (w *response) Flush() {}
 
-func (w *response) recoverAbort() {
-	if reason := recover(); reason != nil {
-		if err, ok := reason.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
-			panic(reason)
+func (w *response) serve(handler http.Handler, r *http.Request) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			if err, ok := reason.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
+				panic(reason)
+			}
+			w.aborted = true
 		}
-		w.aborted = true
-	}
+	}()
+	handler.ServeHTTP(w, r)
 }
 
 func (w *response) result(r *http.Request) (*http.Response, error) {
 	if w.aborted && w.status == 0 {
 		return nil, &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
 	}
-	var body io.Reader = &w.body
-	if w.aborted {
-		body = io.MultiReader(body, broken{})
+	answer := &http.Response{
+		Status:     strconv.Itoa(w.status) + " " + http.StatusText(w.status),
+		StatusCode: w.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: w.header, Body: io.NopCloser(&w.body), ContentLength: int64(w.body.Len()), Request: r,
 	}
-	return &http.Response{
-		Status: http.StatusText(w.status), StatusCode: w.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: w.header, Body: io.NopCloser(body), ContentLength: -1, Request: r,
-	}, nil
+	if w.aborted && w.status != http.StatusNoContent { // which has no body to tear
+		answer.Body, answer.ContentLength = io.NopCloser(io.MultiReader(&w.body, broken{})), -1
+	}
+	return answer, nil
 }
 
 // broken is where a body was torn.

@@ -4,20 +4,28 @@
 //	rackspace-stub [flags] [-- COMMAND ARG…]
 //
 // With a command it sets the RACKSPACE_ variables that lead the provider to the
-// stub, runs the command and exits with its status. Without one it prints them,
-// and serves until it is interrupted.
+// stub, runs the command and exits with its status, or with 2 after an error of
+// its own. Without one it prints them, and serves until it is interrupted.
 package main
 
 import (
-	"context"
 	"os"
 	"os/signal"
 	"syscall"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(status)
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	p := process{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, signals: signals, terminal: hasTerminal()}
+	os.Exit(p.run(os.Args[1:]))
+}
+
+// hasTerminal tells whether a terminal controls this process.
+func hasTerminal() bool {
+	tty, err := os.Open("/dev/tty")
+	if err != nil {
+		return false
+	}
+	return tty.Close() == nil
 }

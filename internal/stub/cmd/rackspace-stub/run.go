@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -28,18 +27,26 @@ type options struct {
 	command []string
 }
 
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	opts, err := parse(args, stderr)
+// process is what the command is connected to.
+type process struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	signals        <-chan os.Signal // interrupts and terminations
+	terminal       bool             // one that sends its interrupts to the command too
+}
+
+func (p process) run(args []string) int {
+	opts, err := parse(args, p.stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return 0
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "rackspace-stub:", err)
+		fmt.Fprintln(p.stderr, "rackspace-stub:", err)
 		return exitUsage
 	}
 	listener, err := net.Listen("tcp", opts.listen)
 	if err != nil {
-		fmt.Fprintln(stderr, "rackspace-stub: cannot listen:", err)
+		fmt.Fprintln(p.stderr, "rackspace-stub: cannot listen:", err)
 		return exitUsage
 	}
 	cloud := stub.New(opts.config)
@@ -52,10 +59,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 	variables := environment("http://" + listener.Addr().String())
 	if len(opts.command) > 0 {
-		return execute(ctx, opts.command, variables, stdin, stdout, stderr)
+		return p.execute(opts.command, variables)
 	}
-	announce(stdout, variables)
-	<-ctx.Done()
+	announce(p.stdout, variables)
+	<-p.signals
 	return 0
 }
 
@@ -118,39 +125,48 @@ func announce(w io.Writer, variables []variable) {
 }
 
 // execute runs a command with the variables set, and returns its exit status.
-func execute(ctx context.Context, command []string, variables []variable, stdin io.Reader, stdout, stderr io.Writer) int {
+func (p process) execute(command []string, variables []variable) int {
 	child := exec.Command(command[0], command[1:]...)
-	child.Stdin, child.Stdout, child.Stderr = stdin, stdout, stderr
+	child.Stdin, child.Stdout, child.Stderr = p.stdin, p.stdout, p.stderr
 	child.Env = withoutCredentials(os.Environ())
 	for _, v := range variables {
 		child.Env = append(child.Env, v.name+"="+v.value)
 	}
 	if err := child.Start(); err != nil {
-		fmt.Fprintln(stderr, "rackspace-stub: cannot run the command:", err)
+		fmt.Fprintln(p.stderr, "rackspace-stub: cannot run the command:", err)
 		return exitUsage
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- child.Wait() }()
-	var err error
-	select {
-	case err = <-ended:
-	case <-ctx.Done():
-		// The command decides how to end; the stub serves it to its last request.
-		_ = child.Process.Signal(syscall.SIGTERM)
-		err = <-ended
-	}
+	err := p.attend(child)
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
 		return 0
 	case !errors.As(err, &exit):
-		fmt.Fprintln(stderr, "rackspace-stub: the command was lost:", err)
+		fmt.Fprintln(p.stderr, "rackspace-stub: the command was lost:", err)
 		return exitUsage
 	}
 	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		return 128 + int(status.Signal())
 	}
 	return exit.ExitCode()
+}
+
+// attend waits for a command and hands signals on to it. The command decides
+// how to end; the stub serves it to its last request. Terraform gives up at a
+// second signal, so it must not get one of the terminal's interrupts twice.
+func (p process) attend(child *exec.Cmd) error {
+	ended := make(chan error, 1)
+	go func() { ended <- child.Wait() }()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case received := <-p.signals:
+			if received != os.Interrupt || !p.terminal {
+				_ = child.Process.Signal(received) // it may have ended
+			}
+		}
+	}
 }
 
 // withoutCredentials drops everything that could lead the provider elsewhere.

@@ -1,19 +1,24 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
-	"context"
 	"io"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
 // invoke runs the command as from a shell.
 func invoke(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	status = run(t.Context(), args, strings.NewReader("typed"), &out, &errs)
+	p := process{stdin: strings.NewReader("typed"), stdout: &out, stderr: &errs}
+	status = p.run(args)
 	return status, out.String(), errs.String()
 }
 
@@ -100,39 +105,73 @@ func TestRun_explainsItself(t *testing.T) {
 }
 
 func TestRun_servesUntilItIsInterrupted(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	out, written := io.Pipe()
-	ended := make(chan int)
-	go func() { ended <- run(ctx, nil, nil, written, io.Discard) }()
-	text := make([]byte, 4096)
-	n, err := out.Read(text)
-	if err != nil || !strings.HasPrefix(string(text[:n]), "export RACKSPACE_IDENTITY_ENDPOINT=http://127.0.0.1:") {
-		t.Errorf("got %q (%v), want the variables to export", text[:n], err)
-	}
-	go io.Copy(io.Discard, out) //nolint:errcheck // it ends with the test
-	cancel()
-	select {
-	case status := <-ended:
-		if status != 0 {
-			t.Errorf("got status %d, want 0", status)
-		}
-	case <-time.After(10 * time.Second):
-		t.Fatal("the stub did not end")
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		t.Run(signal.String(), func(t *testing.T) {
+			signals := make(chan os.Signal, 1)
+			out, written := io.Pipe()
+			ended := make(chan int)
+			go func() { ended <- process{stdout: written, stderr: io.Discard, signals: signals}.run(nil) }()
+			lines := bufio.NewScanner(out)
+			var announced []string
+			for lines.Scan() {
+				announced = append(announced, lines.Text())
+				if strings.Contains(lines.Text(), stub.SampleDFW1) {
+					break
+				}
+			}
+			if !strings.HasPrefix(announced[0], "export RACKSPACE_IDENTITY_ENDPOINT=http://127.0.0.1:") {
+				t.Errorf("got %q first, want the variables to export", announced[0])
+			}
+			for _, sample := range stub.Samples() {
+				if text := strings.Join(announced, "\n"); !strings.Contains(text, sample.Name) || !strings.Contains(text, sample.ID) {
+					t.Errorf("%s is not announced", sample.Name)
+				}
+			}
+			go io.Copy(io.Discard, out) //nolint:errcheck // it ends with the test
+			signals <- signal
+			select {
+			case status := <-ended:
+				if status != 0 {
+					t.Errorf("got status %d, want 0", status)
+				}
+			case <-time.After(10 * time.Second):
+				t.Fatal("the stub did not end")
+			}
+		})
 	}
 }
 
-func TestRun_handsAnInterruptOnAndWaitsForTheCommand(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	var stdout bytes.Buffer
-	ready := &notifier{Writer: &stdout, seen: make(chan struct{}, 8)}
-	ended := make(chan int)
-	go func() {
-		ended <- run(ctx, []string{"--", "bash", "-c", `trap 'echo tidied; exit 3' TERM; echo ready; while :; do sleep 0.05; done`}, nil, ready, io.Discard)
-	}()
-	<-ready.seen
-	cancel()
-	if status := <-ended; status != 3 || !strings.Contains(stdout.String(), "tidied") {
-		t.Errorf("got status %d and %q, want the command's own end", status, stdout.String())
+func TestRun_handsSignalsOnAndWaitsForTheCommand(t *testing.T) {
+	const script = `trap 'echo interrupted' INT; trap 'echo tidied; exit 3' TERM; echo ready; while :; do sleep 0.02; done`
+	tests := []struct {
+		name     string
+		terminal bool
+		signals  []os.Signal
+		want     string
+	}{
+		{"a termination", true, []os.Signal{syscall.SIGTERM}, "tidied\n"},
+		{"an interrupt that came to the stub alone", false, []os.Signal{os.Interrupt, syscall.SIGTERM}, "interrupted\ntidied\n"},
+		{"a terminal's interrupt, which the command gets itself", true, []os.Signal{os.Interrupt, syscall.SIGTERM}, "tidied\n"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			signals := make(chan os.Signal)
+			var stdout bytes.Buffer
+			ready := &notifier{Writer: &stdout, seen: make(chan struct{}, 8)}
+			ended := make(chan int)
+			p := process{stdout: ready, stderr: io.Discard, signals: signals, terminal: test.terminal}
+			go func() { ended <- p.run([]string{"--", "bash", "-c", script}) }()
+			<-ready.seen
+			for i, signal := range test.signals {
+				signals <- signal
+				if i < len(test.signals)-1 && !test.terminal {
+					<-ready.seen
+				}
+			}
+			if status := <-ended; status != 3 || stdout.String() != "ready\n"+test.want {
+				t.Errorf("got status %d and %q, want the command's own end", status, stdout.String())
+			}
+		})
 	}
 }
 

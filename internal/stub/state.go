@@ -1,0 +1,61 @@
+package stub
+
+// Status words of the API, vm_states and task_states of Nova.
+const (
+	statusActive       = "ACTIVE"
+	statusShutoff      = "SHUTOFF"
+	statusResize       = "RESIZE"
+	statusVerifyResize = "VERIFY_RESIZE"
+	statusRevertResize = "REVERT_RESIZE"
+	statusError        = "ERROR"
+	statusDeleted      = "DELETED"
+
+	vmActive  = "active"
+	vmStopped = "stopped"
+	vmResized = "resized"
+	vmError   = "error"
+	vmDeleted = "deleted"
+
+	taskResizePrep       = "resize_prep"
+	taskResizeMigrating  = "resize_migrating"
+	taskResizeMigrated   = "resize_migrated"
+	taskResizeFinish     = "resize_finish"
+	taskResizeConfirming = "resize_confirming"
+	taskResizeReverting  = "resize_reverting"
+	taskPoweringOff      = "powering-off"
+	taskDeleting         = "deleting"
+)
+
+// state is what Nova knows behind a status.
+type state struct{ vm, task string }
+
+// states are the states behind the statuses. One that is missing here is
+// nobody's: Nova shows it as an idle, active server.
+var states = map[string]state{
+	statusActive:        {vmActive, ""},
+	statusShutoff:       {vmStopped, ""},
+	statusResize:        {vmActive, taskResizeMigrating},
+	statusVerifyResize:  {vmResized, ""},
+	statusRevertResize:  {vmResized, taskResizeReverting},
+	statusError:         {vmError, ""},
+	statusDeleted:       {vmDeleted, ""},
+	"SOFT_DELETED":      {"soft_deleted", ""},
+	"MIGRATING":         {vmActive, "migrating"},
+	"BUILD":             {"building", ""},
+	"REBOOT":            {vmActive, "rebooting"},
+	"HARD_REBOOT":       {vmActive, "rebooting_hard"},
+	"PASSWORD":          {vmActive, "updating_password"},
+	"REBUILD":           {vmActive, "rebuilding"},
+	"RESCUE":            {"rescued", ""},
+	"SUSPENDED":         {"suspended", ""},
+	"PAUSED":            {"paused", ""},
+	"SHELVED":           {"shelved", ""},
+	"SHELVED_OFFLOADED": {"shelved_offloaded", ""},
+}
+
+func stateOf(status string) state {
+	if known, ok := states[status]; ok {
+		return known
+	}
+	return states[statusActive]
+}
