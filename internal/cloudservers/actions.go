@@ -28,7 +28,15 @@ func (r *Region) Confirm(ctx context.Context, id string) (Acceptance, error) {
 	return r.act(ctx, opConfirm, id, map[string]any{"confirmResize": nil})
 }
 
+// Revert reverts the migration that awaits confirmation
+// (POST /servers/{id}/action, {"revertResize":null}). Its errors are those of
+// Migrate.
+func (r *Region) Revert(ctx context.Context, id string) (Acceptance, error) {
+	return r.act(ctx, opRevert, id, map[string]any{"revertResize": nil})
+}
+
 func (r *Region) act(ctx context.Context, op, id string, body map[string]any) (Acceptance, error) {
+	defer r.seen.forget(id)
 	header, err := r.client.do(ctx, call{
 		op: op, method: http.MethodPost, url: r.compute.ServiceURL("servers", id, "action"), body: body, action: true,
 	})

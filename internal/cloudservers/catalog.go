@@ -59,15 +59,22 @@ func (c *Client) locate(g *grant, name string) (*Region, error) {
 	return nil, &RegionError{Region: name, EndpointType: c.config.EndpointType, Known: known}
 }
 
+// region returns the one Region of a name, so that its callers share what they
+// read.
 func (c *Client) region(name, url string) *Region {
-	return &Region{
-		Name:   name,
-		client: c,
-		compute: &gophercloud.ServiceClient{
-			ProviderClient: c.http,
-			Endpoint:       gophercloud.NormalizeURL(url),
-		},
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.regions[name] == nil {
+		c.regions[name] = &Region{
+			Name:   name,
+			client: c,
+			compute: &gophercloud.ServiceClient{
+				ProviderClient: c.http,
+				Endpoint:       gophercloud.NormalizeURL(url),
+			},
+		}
 	}
+	return c.regions[name]
 }
 
 type endpoint struct{ tokens.Endpoint }

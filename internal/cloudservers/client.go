@@ -7,6 +7,7 @@ package cloudservers
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
@@ -50,6 +51,9 @@ type Client struct {
 	config  Config
 	http    *gophercloud.ProviderClient
 	session *session
+
+	mu      sync.Mutex
+	regions map[string]*Region
 }
 
 // New returns a client for an account. It sends nothing. The error is about an
@@ -83,7 +87,7 @@ func New(config Config) (*Client, error) {
 	if config.UserAgent != "" {
 		provider.UserAgent.Prepend(config.UserAgent)
 	}
-	client := &Client{config: config, http: provider}
+	client := &Client{config: config, http: provider, regions: map[string]*Region{}}
 	client.session, err = newSession(client)
 	return client, err
 }
@@ -117,4 +121,5 @@ type Region struct {
 	Name    string // as the catalog spells it: upper case
 	client  *Client
 	compute *gophercloud.ServiceClient
+	seen    snapshot
 }

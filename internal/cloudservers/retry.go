@@ -15,6 +15,7 @@ import (
 const (
 	opToken     = "get a token"
 	opServer    = "read the server"
+	opServers   = "list the servers"
 	opActionLog = "read the server's action log"
 	opMigrate   = "migrate the server"
 	opConfirm   = "confirm the migration"

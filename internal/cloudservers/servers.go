@@ -73,6 +73,7 @@ func (r *Region) Server(ctx context.Context, id string) (*Server, error) {
 		Server *Server `json:"server"`
 	}
 	what := call{op: opServer, method: http.MethodGet, url: r.compute.ServiceURL("servers", id), answer: &answer}
+	asked := time.Now()
 	header, err := r.client.do(ctx, what)
 	if err != nil {
 		return nil, err
@@ -81,6 +82,7 @@ func (r *Region) Server(ctx context.Context, id string) (*Server, error) {
 		return nil, missing(what, header, "server "+id)
 	}
 	answer.Server.SeenAt = clock(header)
+	r.seen.keep(asked, answer.Server)
 	return answer.Server, nil
 }
 
