@@ -75,7 +75,7 @@ func TestConfirm_reportsWhatTheAPIRefuses(t *testing.T) {
 				c := newCloud(t, stub.Config{}, stub.Server{})
 				c.Inject(stub.Fault{Call: stub.CallConfirm, Status: status})
 				got, err := c.migrate(t.Context(), true)
-				wantKind(t, err, migration.KindConfirm)
+				wantKind(t, err, migration.KindUnsettled)
 				if got.Status != migration.StatusAwaiting {
 					t.Errorf("got status %q, want it to await confirmation", got.Status)
 				}
@@ -142,7 +142,7 @@ func TestConfirm_hasNothingLeftToFailOnceItIsAccepted(t *testing.T) {
 				})
 				got, err := c.migrate(ctx, true)
 				cancel()
-				wantKind(t, err, migration.KindConfirming)
+				wantKind(t, err, migration.KindSettling)
 				if got.Status != migration.StatusAwaiting {
 					t.Errorf("got status %q, want what was seen last", got.Status)
 				}

@@ -35,23 +35,30 @@ func (e *Engine) Migrate(ctx context.Context, request Request) (Migration, error
 	return m.migration, err
 }
 
-// Confirm confirms a migration that awaits it and waits until the server has
-// settled. A migration that turns out to be settled already is returned as it
-// is, without an error. Every error is an *Error.
+// Confirm confirms a migration and waits until the server has settled. One that
+// is under way is first waited for; one that turns out to be settled already is
+// returned as it is, without an error. Every error is an *Error.
 func (e *Engine) Confirm(ctx context.Context, migration Migration) (Migration, error) {
 	m := &mover{engine: e, migration: migration}
-	err := m.refresh(ctx)
-	if err == nil && m.migration.Status == StatusAwaiting {
-		err = m.confirm(ctx)
-	}
+	err := m.settle(ctx, StatusConfirmed)
 	return m.migration, err
 }
 
-// Refresh returns the migration as it is now. For a settled one nothing is
-// sent. Every error is an *Error; KindGone says that the server was deleted.
+// Revert reverts a migration and waits until the server is back on its original
+// host; what was written since the migration is lost. It is otherwise like
+// Confirm.
+func (e *Engine) Revert(ctx context.Context, migration Migration) (Migration, error) {
+	m := &mover{engine: e, migration: migration}
+	err := m.settle(ctx, StatusReverted)
+	return m.migration, err
+}
+
+// Refresh returns the migration as it is now, or was less than a poll interval
+// ago: refreshes share what they read. For a settled one nothing is sent. Every
+// error is an *Error; KindGone says that the server was deleted.
 func (e *Engine) Refresh(ctx context.Context, migration Migration) (Migration, error) {
 	m := &mover{engine: e, migration: migration}
-	err := m.refresh(ctx)
+	err := m.refresh(ctx, m.peek)
 	return m.migration, err
 }
 
@@ -62,6 +69,7 @@ type mover struct {
 	migration Migration
 	before    *cloudservers.Server // as it was when the migration was asked for
 	server    *cloudservers.Server // as last seen
+	want      Status               // what the migration is being settled as; empty until then
 }
 
 func (m *mover) migrate(ctx context.Context, autoConfirm bool) error {
@@ -75,7 +83,7 @@ func (m *mover) migrate(ctx context.Context, autoConfirm bool) error {
 		return err
 	}
 	if autoConfirm && m.migration.Status == StatusAwaiting {
-		return m.confirm(ctx)
+		return m.conclude(ctx, StatusConfirmed)
 	}
 	return nil
 }
@@ -99,13 +107,23 @@ func (m *mover) look(ctx context.Context) error {
 	return nil
 }
 
+// peek looks at the server by what was read lately, where that is cheaper.
+func (m *mover) peek(ctx context.Context) error {
+	server, err := m.region.Peek(ctx, m.migration.ServerID)
+	if err != nil {
+		return err
+	}
+	m.saw(server)
+	return nil
+}
+
 func (m *mover) saw(server *cloudservers.Server) {
 	m.server = server
 	m.migration.see(server)
 }
 
 func (m *mover) fail(kind Kind, err error) error {
-	return &Error{Kind: kind, Migration: m.migration, Server: m.server, Err: err}
+	return &Error{Kind: kind, Migration: m.migration, Server: m.server, Want: m.want, Err: err}
 }
 
 // waitError explains why a wait ended without a verdict; interrupted is the
@@ -121,8 +139,8 @@ func (m *mover) waitError(ctx context.Context, err error, interrupted Kind) erro
 		return m.fail(interrupted, context.Cause(ctx))
 	case errors.Is(err, cloudservers.ErrNotFound):
 		return m.fail(KindGone, err)
-	case interrupted == KindConfirming:
-		return m.fail(KindConfirming, err)
+	case interrupted == KindSettling:
+		return m.fail(KindSettling, err)
 	default:
 		return m.fail(KindWait, err)
 	}

@@ -44,12 +44,17 @@ const (
 	// KindWait is a wait that ended because the API refused to tell about the
 	// server: the migration goes on in the cloud.
 	KindWait
-	// KindConfirm is a confirm that the API refused: the migration still
-	// awaits confirmation.
-	KindConfirm
-	// KindConfirming is a wait that ended after the API had accepted the
-	// confirm: nothing can fail any more, only the end was not seen.
-	KindConfirming
+	// KindUnsettled is a confirm or revert that the API refused: the migration
+	// still awaits confirmation.
+	KindUnsettled
+	// KindSettling is a wait that ended after the API had accepted the confirm
+	// or revert: only the end was not seen.
+	KindSettling
+	// KindConfirmed is a migration that somebody, or the cloud, confirmed before
+	// it could be reverted.
+	KindConfirmed
+	// KindNeverMigrated is a server whose action log names no migration.
+	KindNeverMigrated
 )
 
 // Error is an operation of the engine that did not reach its end.
@@ -58,6 +63,7 @@ type Error struct {
 	Migration Migration            // as far as it is known
 	Server    *cloudservers.Server // as last seen, or nil
 	Pending   *cloudservers.Action // with KindPending: what the action log names, or nil
+	Want      Status               // StatusConfirmed or StatusReverted while it is being settled, else empty
 	Err       error                // the API's or the context's error, or nil
 }
 
@@ -79,19 +85,21 @@ func (e *Error) TimedOut() bool { return errors.Is(e.Err, context.DeadlineExceed
 // String names the kind in words.
 func (k Kind) String() string {
 	return [...]string{
-		KindAPI:         "the API call failed",
-		KindNotFound:    "no such server",
-		KindOnMetal:     "the server is an OnMetal server",
-		KindStatus:      "the server's status does not allow it",
-		KindPending:     "a migration or resize is pending",
-		KindRefused:     "the API refused to migrate",
-		KindUndecided:   "unknown whether the migration was accepted",
-		KindFailed:      "the migration failed",
-		KindReverted:    "the migration was reverted",
-		KindGone:        "the server is gone",
-		KindInterrupted: "interrupted, the migration goes on",
-		KindWait:        "the API does not tell about the server any more, the migration goes on",
-		KindConfirm:     "the API refused to confirm",
-		KindConfirming:  "interrupted after the confirm was accepted",
+		KindAPI:           "the API call failed",
+		KindNotFound:      "no such server",
+		KindOnMetal:       "the server is an OnMetal server",
+		KindStatus:        "the server's status does not allow it",
+		KindPending:       "a migration or resize is pending",
+		KindRefused:       "the API refused to migrate",
+		KindUndecided:     "unknown whether the migration was accepted",
+		KindFailed:        "the migration failed",
+		KindReverted:      "the migration was reverted",
+		KindGone:          "the server is gone",
+		KindInterrupted:   "interrupted, the migration goes on",
+		KindWait:          "the API does not tell about the server any more, the migration goes on",
+		KindUnsettled:     "the API refused to confirm or revert",
+		KindSettling:      "interrupted after the confirm or revert was accepted",
+		KindConfirmed:     "the migration was confirmed",
+		KindNeverMigrated: "the server was never migrated",
 	}[k]
 }

@@ -84,6 +84,8 @@ const (
 
 func (m *Migration) whereabouts(s *cloudservers.Server) whereabouts {
 	switch {
+	case s.HostID != "" && s.HostID == m.DestinationHostID:
+		return elsewhere
 	case m.SourceHostID == "" || s.HostID == "":
 		return unknownHost
 	case m.SourceHostID == s.HostID:

@@ -12,20 +12,21 @@ import (
 //
 //	the server is …               | the action log has …  | its host is … | so the migration is
 //	-------------------------------+-----------------------+---------------+---------------------
-//	VERIFY_RESIZE, on its new host |                       |               | awaiting
+//	VERIFY_RESIZE, on its new host |                       |               | awaiting, until its deadline
+//	REVERT_RESIZE                  |                       |               | as it was, until that is over
 //	in any other state             | a confirm after it    |               | confirmed
 //	                               | a revert after it     |               | reverted
 //	ACTIVE or SHUTOFF              | neither, is not told  | the old one   | reverted
 //	                               |                       | the new one   | confirmed
 //	anything else                  | neither               |               | as it was
-func (m *mover) refresh(ctx context.Context) error {
+func (m *mover) refresh(ctx context.Context, read func(context.Context) error) error {
 	if m.migration.Status.Settled() {
 		return nil
 	}
 	if err := m.locate(ctx); err != nil {
 		return err
 	}
-	err := m.look(ctx)
+	err := read(ctx)
 	// Only a second look is believed: a server that is gone is forgotten.
 	if errors.Is(err, cloudservers.ErrNotFound) && m.rest(ctx) == nil {
 		err = m.look(ctx)
@@ -39,8 +40,10 @@ func (m *mover) refresh(ctx context.Context) error {
 		return m.fail(KindAPI, err)
 	case m.server.Status == cloudservers.StatusDeleted, m.server.Status == cloudservers.StatusSoftDeleted:
 		return m.fail(KindGone, nil)
-	case m.server.Status == cloudservers.StatusVerifyResize && m.onDestination():
-		m.migration.Status = StatusAwaiting
+	case m.server.Status == cloudservers.StatusRevertResize:
+		return nil
+	case m.server.Status == cloudservers.StatusVerifyResize && m.onDestination() && m.server.SeenAt.Before(m.migration.ConfirmBy()):
+		m.awaits()
 		return nil
 	}
 	fate := m.fate(ctx)
@@ -51,8 +54,18 @@ func (m *mover) refresh(ctx context.Context) error {
 		m.migration.settle(StatusReverted, m.server.SeenAt)
 	case m.server.Settled() && m.onDestination():
 		m.migration.settle(StatusConfirmed, m.server.SeenAt)
+	case m.server.Status == cloudservers.StatusVerifyResize && m.onDestination():
+		m.awaits()
 	}
 	return nil
+}
+
+// awaits records that the migration awaits confirmation, where the server is.
+func (m *mover) awaits() {
+	m.migration.Status = StatusAwaiting
+	if m.migration.DestinationHostID == "" {
+		m.migration.DestinationHostID = m.server.HostID
+	}
 }
 
 // onDestination tells whether the server is where the migration brought it,

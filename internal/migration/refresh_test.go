@@ -123,6 +123,7 @@ func TestRefresh_reportsAnAPIThatDoesNotAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})
 		awaiting, _ := c.migrate(t.Context(), false)
+		time.Sleep(time.Minute)
 		c.Inject(stub.Fault{Status: http.StatusServiceUnavailable})
 		got, err := c.engine.Refresh(t.Context(), awaiting)
 		wantKind(t, err, migration.KindAPI)

@@ -15,13 +15,15 @@ func (m *mover) inspect(ctx context.Context) error {
 	if err := m.locate(ctx); err != nil {
 		return err
 	}
-	err := m.look(ctx)
-	switch {
-	case errors.Is(err, cloudservers.ErrNotFound):
-		return m.fail(KindNotFound, err)
-	case err != nil:
-		return m.fail(KindAPI, err)
-	case m.server.OnMetal():
+	// A plan may have looked a moment ago; only a refusal needs a look of its own.
+	err := m.peek(ctx)
+	if err == nil && !m.server.Settled() {
+		err = m.look(ctx)
+	}
+	if err != nil {
+		return m.notRead(err)
+	}
+	if m.server.OnMetal() {
 		return m.fail(KindOnMetal, nil)
 	}
 	return m.awaitIdle(ctx)
@@ -49,10 +51,8 @@ func (m *mover) awaitIdle(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return m.fail(KindAPI, context.Cause(ctx))
-		case errors.Is(err, cloudservers.ErrNotFound):
-			return m.fail(KindNotFound, err)
 		case err != nil:
-			return m.fail(KindAPI, err)
+			return m.notRead(err)
 		}
 	}
 }

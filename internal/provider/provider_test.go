@@ -147,14 +147,15 @@ func TestAccProvider_takesItsSettingsFromTheEnvironment(t *testing.T) {
 	})
 }
 
-func TestAccProvider_sendsNothingToValidateOrPlan(t *testing.T) {
+func TestAccProvider_looksAtAServerToPlanAndNoMore(t *testing.T) {
 	cloud := newCloud(t, stub.Config{})
 	test(t, resource.TestStep{
 		Config:             cloud.Provider("", fmt.Sprintf("resource \"rackspace_server_migration\" \"web\" {\n  server_id = %q\n}\n", server)),
 		PlanOnly:           true,
 		ExpectNonEmptyPlan: true,
 	})
-	if got := len(cloud.Requests()); got != 0 {
-		t.Errorf("got %d requests, want none", got)
+	plans := cloud.Count(stub.CallToken)
+	if got := len(cloud.Requests()); got != 2*plans || cloud.Count(stub.CallServer) != plans {
+		t.Errorf("got %d requests, want a token and a read for each of %d plans", got, plans)
 	}
 }

@@ -27,10 +27,10 @@ func explain(err error) diag.Diagnostics {
 	text := explanation{migration: failure.Migration, failure: failure}
 	summary, detail := text.of(failure.Kind)
 	switch {
-	case failure.Kind == migration.KindConfirming:
+	case failure.Kind == migration.KindSettling && failure.Want == migration.StatusConfirmed:
 		return diag.Diagnostics{diag.NewWarningDiagnostic(summary, detail)}
 	case failure.Kind == migration.KindNotFound, failure.Kind == migration.KindOnMetal,
-		failure.Kind == migration.KindStatus, failure.Kind == migration.KindPending:
+		failure.Kind == migration.KindStatus, failure.Kind == migration.KindPending, failure.Kind == migration.KindNeverMigrated:
 		return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(path.Root("server_id"), summary, detail)}
 	case failure.Kind == migration.KindAPI && isRegion(failure.Err):
 		return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(path.Root("region"), summary, detail)}
@@ -88,12 +88,22 @@ func (x explanation) of(kind migration.Kind) (summary, detail string) {
 	case migration.KindWait:
 		return "Cannot follow the migration of " + server,
 			paragraphs(x.said(), "The migration was accepted and goes on in the cloud; it was not recorded in the state.", x.request(), x.advice(), x.settleByHand())
-	case migration.KindConfirm:
-		return "Cannot confirm the migration of " + server,
+	case migration.KindUnsettled:
+		return "Cannot " + verb(x.failure.Want) + " the migration of " + server,
 			paragraphs(x.said(), "The server runs on its new host, and the migration still awaits confirmation.", x.request(), x.advice(), x.deadline())
-	case migration.KindConfirming:
+	case migration.KindSettling:
+		if x.failure.Want == migration.StatusReverted {
+			return "The end of the revert of " + server + " was not seen",
+				paragraphs(x.because(), "Rackspace has accepted the revert, and carries it out. Apply again to see its end: the migration is still in the state.", x.request())
+		}
 		return "The end of the confirm of " + server + " was not seen",
 			paragraphs(x.because(), "Rackspace has accepted the confirm, so nothing is left to do; the next refresh shows its end.", x.request())
+	case migration.KindConfirmed:
+		return "The migration of " + server + " was confirmed",
+			paragraphs("It was confirmed"+by(x.migration.SettledBy)+" before it could be reverted, and cannot be reverted any more. The server stays on its new host.", x.request())
+	case migration.KindNeverMigrated:
+		return "There is no migration to import: " + server + " was never migrated",
+			"Its action log has no migrate entry. Check the server's id and region. To migrate it, leave out the import: creating the resource migrates the server."
 	default:
 		return x.apiFailed(server)
 	}
@@ -139,7 +149,9 @@ func (x explanation) pending(server string) (summary, detail string) {
 		what = fmt.Sprintf("User %s asked for it at %s (request %s).", entry.UserID, entry.Start.Format(time.RFC3339), entry.RequestID)
 	}
 	return summary, paragraphs(what, x.state(), "Nothing was sent to the server. "+
-		"Confirm or revert what is pending, in the Rackspace control panel or with the API, and apply again once the server is ACTIVE or SHUTOFF.")
+		"If this is a replacement, remove create_before_destroy: a server has one migration at a time, so the old one has to be settled first. "+
+		"To manage the pending migration with Terraform, import it: terraform import ADDRESS "+x.migration.Region+"/"+x.migration.ServerID+". "+
+		"Otherwise confirm or revert what is pending, in the Rackspace control panel or with the API, and apply again once the server is ACTIVE or SHUTOFF.")
 }
 
 func (x explanation) interrupted(server string) (summary, detail string) {
@@ -174,6 +186,13 @@ func (x explanation) afterFailure() string {
 	default:
 		return "The provider does not touch a server in this status. Give the request id to Rackspace support, or reset the server's state if you know how it came about."
 	}
+}
+
+func verb(want migration.Status) string {
+	if want == migration.StatusReverted {
+		return "revert"
+	}
+	return "confirm"
 }
 
 func (x explanation) state() string {

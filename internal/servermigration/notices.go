@@ -2,9 +2,11 @@ package servermigration
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
@@ -53,12 +55,50 @@ func forgotPending(m migration.Migration) diag.Diagnostic {
 	)
 }
 
-func willForget(m migration.Migration) diag.Diagnostic {
-	return diag.NewWarningDiagnostic(
-		"Destroying the migration of "+serverOf(m)+" does not settle it",
-		"It awaits confirmation. Destroying it only removes it from the state; nothing is sent to the server. "+waysOut(m),
-	)
+// willDestroy says at plan time what a destroy is going to do to the server.
+func willDestroy(m migration.Migration, onDestroy string) diag.Diagnostic {
+	name := serverOf(m)
+	switch onDestroy {
+	case onDestroyConfirm:
+		return diag.NewWarningDiagnostic(
+			"The migration of "+name+" is going to be confirmed",
+			"It still awaits confirmation, and on_destroy is \"confirm\": the destroy confirms it first. The original server is then removed, and the migration cannot be reverted any more.",
+		)
+	case onDestroyRevert:
+		return diag.NewWarningDiagnostic(
+			"The migration of "+name+" is going to be reverted, and data will be lost",
+			"It still awaits confirmation, and on_destroy is \"revert\": the destroy brings the server back to its original host with its original disk. "+
+				"What was written since the migration is lost, and the server is restarted.",
+		)
+	default:
+		return diag.NewWarningDiagnostic(
+			"Destroying the migration of "+name+" does not settle it",
+			"It still awaits confirmation, and on_destroy is \"none\": the destroy only removes it from the state, and sends nothing to the server. "+waysOut(m),
+		)
+	}
 }
+
+// settledOtherwise says that a destroy found the migration settled in another
+// way than it was to settle it.
+func settledOtherwise(m migration.Migration, want migration.Status) diag.Diagnostic {
+	summary := fmt.Sprintf("The migration of %s was %s, not %s", serverOf(m), m.Status, want)
+	if m.Status == migration.StatusConfirmed {
+		return diag.NewWarningDiagnostic(summary, fmt.Sprintf(
+			"It was confirmed%s before the destroy could revert it, and cannot be reverted any more. The server stays on its new host; the migration was removed from the state.", by(m.SettledBy)))
+	}
+	return diag.NewWarningDiagnostic(summary, fmt.Sprintf(
+		"It was reverted%s before the destroy could confirm it: the server is back on its original host, and what was written since the migration is lost. The migration was removed from the state.", by(m.SettledBy)))
+}
+
+// notYet warns of a server that cannot be migrated in its present state.
+func notYet(failure *migration.Error) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(path.Root("server_id"),
+		fmt.Sprintf("%s cannot be migrated at the moment", capital(serverOf(failure.Migration))),
+		fmt.Sprintf("Its status is %s, and a migration starts from ACTIVE or SHUTOFF only. If that is still so when the plan is applied, the apply fails without touching the server.",
+			failure.Server.Status))
+}
+
+func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 func waysOut(m migration.Migration) string {
 	return fmt.Sprintf("Confirm or revert it in the Rackspace control panel or with the API by %s; Rackspace then confirms it by itself.",
@@ -70,6 +110,7 @@ func refuseReplace(m migration.Migration) diag.Diagnostic {
 		"Cannot migrate "+serverOf(m)+" again: its migration still awaits confirmation",
 		fmt.Sprintf("A server cannot be migrated while a migration of it is pending. Settle the pending one first:\n"+
 			"  - confirm it: set auto_confirm = true, without any other change, and apply;\n"+
+			"  - let the replacement settle it: set on_destroy to \"confirm\" or \"revert\", without any other change, and apply; then make this change again;\n"+
 			"  - confirm or revert it in the Rackspace control panel or with the API, and apply;\n"+
 			"  - or wait until %s, when Rackspace confirms it by itself, and apply.",
 			m.ConfirmBy().Format(time.RFC3339)),

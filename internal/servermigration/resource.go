@@ -24,9 +24,11 @@ const (
 )
 
 var (
-	_ resource.Resource               = (*serverMigration)(nil)
-	_ resource.ResourceWithConfigure  = (*serverMigration)(nil)
-	_ resource.ResourceWithModifyPlan = (*serverMigration)(nil)
+	_ resource.Resource                = (*serverMigration)(nil)
+	_ resource.ResourceWithConfigure   = (*serverMigration)(nil)
+	_ resource.ResourceWithIdentity    = (*serverMigration)(nil)
+	_ resource.ResourceWithImportState = (*serverMigration)(nil)
+	_ resource.ResourceWithModifyPlan  = (*serverMigration)(nil)
 )
 
 type serverMigration struct {
@@ -82,6 +84,7 @@ func (r *serverMigration) Create(ctx context.Context, req resource.CreateRequest
 	}
 	plan.record(done)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(done))...)
 }
 
 // Read finds out what became of a migration that was pending. A settled one is
@@ -107,6 +110,8 @@ func (r *serverMigration) Read(ctx context.Context, req resource.ReadRequest, re
 	if errors.As(err, &failure) && failure.Kind == migration.KindGone {
 		resp.Diagnostics.Append(forgotGone(is))
 		resp.State.RemoveResource(ctx)
+		// The framework wants an identity even of what is gone.
+		resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(is))...)
 		return
 	}
 	resp.Diagnostics.Append(explain(err)...)
@@ -118,6 +123,7 @@ func (r *serverMigration) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	state.record(is)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(is))...)
 }
 
 // Update confirms a migration that awaits it if auto_confirm asks for that by
@@ -151,18 +157,46 @@ func (r *serverMigration) Update(ctx context.Context, req resource.UpdateRequest
 	}
 	plan.record(pending)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(pending))...)
 }
 
-// Delete forgets the migration. It sends nothing: what the cloud is doing goes on.
+// Delete forgets the migration, after on_destroy was done to the server if the
+// migration is still pending. Where the cloud or somebody settled it first,
+// there is nothing left to do.
 func (r *serverMigration) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	forgotten, diags := state.migration()
+	timeout, diags := state.Timeouts.Delete(ctx, defaultSettleTimeout)
 	resp.Diagnostics.Append(diags...)
-	if !diags.HasError() && !forgotten.Status.Settled() {
-		resp.Diagnostics.Append(forgotPending(forgotten))
+	pending, diags := state.migration()
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() || pending.Status.Settled() {
+		return
+	}
+	var settle func(context.Context, migration.Migration) (migration.Migration, error)
+	var want migration.Status
+	switch state.OnDestroy.ValueString() {
+	case onDestroyConfirm:
+		settle, want = r.engine.Confirm, migration.StatusConfirmed
+	case onDestroyRevert:
+		settle, want = r.engine.Revert, migration.StatusReverted
+	default:
+		resp.Diagnostics.Append(forgotPending(pending))
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	done, err := settle(ctx, pending)
+	var failure *migration.Error
+	switch {
+	case errors.As(err, &failure) && failure.Kind == migration.KindGone:
+		resp.Diagnostics.Append(forgotGone(done))
+	case done.Status.Settled() && done.Status != want && done.Status != migration.StatusFailed:
+		resp.Diagnostics.Append(settledOtherwise(done, want))
+	default:
+		resp.Diagnostics.Append(explain(err)...)
 	}
 }

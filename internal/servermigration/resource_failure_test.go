@@ -47,23 +47,24 @@ func TestAccServerMigration_refusesWhatCannotBeMigrated(t *testing.T) {
 		name   string
 		seed   stub.Server
 		before func(*story) error
+		atPlan bool
 		want   *regexp.Regexp
 	}{
 		{
-			"an unknown server", stub.Server{Region: "DFW"}, nil,
+			"an unknown server", stub.Server{Region: "DFW"}, nil, true,
 			says("There is no server "+server, "in region ORD", "404 itemNotFound", "Check server_id"),
 		},
 		{
-			"an OnMetal server", stub.Server{FlavorID: "onmetal-compute1"}, nil,
+			"an OnMetal server", stub.Server{FlavorID: "onmetal-compute1"}, nil, true,
 			says("Cannot migrate server web-1", "OnMetal", "physical machine"),
 		},
 		{
-			"a server in ERROR", stub.Server{Status: "ERROR"}, nil,
+			"a server in ERROR", stub.Server{Status: "ERROR"}, nil, false,
 			says("Cannot migrate server web-1", "its status is ERROR", "starts from ACTIVE or SHUTOFF only"),
 		},
 		{
 			"a server that somebody migrates", stub.Server{},
-			func(s *story) error { return s.Migrate(server, "user-7") },
+			func(s *story) error { return s.Migrate(server, "user-7") }, false,
 			says("Cannot migrate server web-1", "it is being migrated already", "User user-7 asked for it", "request req-"),
 		},
 		{
@@ -71,7 +72,7 @@ func TestAccServerMigration_refusesWhatCannotBeMigrated(t *testing.T) {
 			func(s *story) error {
 				defer s.Advance(time.Minute)
 				return s.Resize(server, "user-7")
-			},
+			}, false,
 			says("Cannot migrate server web-1", "a resize of it is pending", "User user-7 asked for it", "VERIFY_RESIZE"),
 		},
 	}
@@ -83,7 +84,11 @@ func TestAccServerMigration_refusesWhatCannotBeMigrated(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			s.run(s.leavesNothing("auto_confirm = true", test.want)...)
+			steps := s.leavesNothing("auto_confirm = true", test.want)
+			if test.atPlan {
+				steps = []resource.TestStep{{Config: s.config("auto_confirm = true"), PlanOnly: true, ExpectError: test.want}}
+			}
+			s.run(steps...)
 			if got := s.Count(stub.CallMigrate) + s.Count(stub.CallConfirm); got != 0 {
 				t.Errorf("got %d requests that act, want none", got)
 			}

@@ -18,6 +18,7 @@ type model struct {
 	ServerID          types.String   `tfsdk:"server_id"`
 	Region            types.String   `tfsdk:"region"`
 	AutoConfirm       types.Bool     `tfsdk:"auto_confirm"`
+	OnDestroy         types.String   `tfsdk:"on_destroy"`
 	Triggers          types.Map      `tfsdk:"triggers"`
 	Status            types.String   `tfsdk:"status"`
 	ServerStatus      types.String   `tfsdk:"server_status"`
@@ -63,8 +64,13 @@ func (m *model) migration() (migration.Migration, diag.Diagnostics) {
 		}
 		return parsed
 	}
+	// The id has the region as the API spells it.
+	region, _, found := strings.Cut(m.ID.ValueString(), "/")
+	if !found {
+		region = m.Region.ValueString()
+	}
 	return migration.Migration{
-		Region:            m.Region.ValueString(),
+		Region:            region,
 		ServerID:          m.ServerID.ValueString(),
 		ServerName:        m.ServerName.ValueString(),
 		RequestID:         m.RequestID.ValueString(),

@@ -2,40 +2,44 @@ package servermigration
 
 import (
 	"context"
+	"errors"
 	"strings"
+	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
-// ModifyPlan says what an apply is going to do to a migration that awaits
-// confirmation, and refuses what it cannot do.
+// ModifyPlan says what an apply is going to do to a server, and refuses what it
+// cannot do.
 func (r *serverMigration) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var plan, state model
+	if !req.Plan.Raw.IsNull() {
+		resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	}
 	if req.State.Raw.IsNull() {
+		if !resp.Diagnostics.HasError() {
+			r.checkServer(ctx, &plan, req, resp)
+		}
 		return
 	}
-	var state model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
 	pending, diags := state.migration()
 	resp.Diagnostics.Append(diags...)
-	if diags.HasError() || pending.Status.Settled() {
+	if resp.Diagnostics.HasError() || pending.Status.Settled() {
 		return
 	}
-	if req.Plan.Raw.IsNull() {
-		resp.Diagnostics.Append(willForget(pending))
-		return
-	}
-	var plan model
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	onDestroy := state.OnDestroy.ValueString()
 	switch {
-	case resp.Diagnostics.HasError():
-	case replaces(&plan, &state):
+	case req.Plan.Raw.IsNull():
+		resp.Diagnostics.Append(willDestroy(pending, onDestroy))
+	case replaces(&plan, &state) && onDestroy != onDestroyConfirm && onDestroy != onDestroyRevert:
 		resp.Diagnostics.Append(refuseReplace(pending))
+	case replaces(&plan, &state):
+		resp.Diagnostics.Append(willDestroy(pending, onDestroy))
 	case confirms(&plan, &state):
 		plan.Status = types.StringUnknown()
 		plan.ServerStatus = types.StringUnknown()
@@ -44,6 +48,32 @@ func (r *serverMigration) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		plan.SettledAt = types.StringUnknown()
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 	}
+}
+
+// planTimeout bounds what a plan waits for the API.
+const planTimeout = time.Minute
+
+// checkServer looks at a server that is going to be migrated, where the plan
+// knows which it is. What stands in the way for good is an error; what may be
+// over by the time of the apply is a warning.
+func (r *serverMigration) checkServer(ctx context.Context, plan *model, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var region types.String
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("region"), &region)...)
+	if r.engine == nil || plan.ServerID.IsUnknown() || region.IsUnknown() || resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, planTimeout)
+	defer cancel()
+	name, err := r.engine.Check(ctx, region.ValueString(), plan.ServerID.ValueString())
+	if plan.Region.IsUnknown() && name != "" {
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("region"), name)...)
+	}
+	var failure *migration.Error
+	if errors.As(err, &failure) && (failure.Kind == migration.KindStatus || failure.Kind == migration.KindPending) {
+		resp.Diagnostics.Append(notYet(failure))
+		return
+	}
+	resp.Diagnostics.Append(explain(err)...)
 }
 
 // replaces tells whether a plan is going to migrate again.

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/mapplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -21,8 +22,18 @@ import (
 // later look like another server, and migrate it again.
 var uuid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
+// What on_destroy can be.
+const (
+	onDestroyNone    = "none"
+	onDestroyConfirm = "confirm"
+	onDestroyRevert  = "revert"
+)
+
 func (r *serverMigration) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
+		// A change that older states cannot be read with raises it, and brings an
+		// upgrader along; testdata has a state of each version.
+		Version: 0,
 		MarkdownDescription: "Moves a Cloud Server to another hypervisor host in its region, keeping its data and its addresses. " +
 			"Creating the resource migrates the server once and waits until it runs on its new host. " +
 			"Rackspace keeps the original for 24 hours: test the moved server, then confirm the migration with `auto_confirm` or by other means. " +
@@ -58,9 +69,19 @@ func (r *serverMigration) Schema(ctx context.Context, _ resource.SchemaRequest, 
 				Computed: true,
 				Default:  booldefault.StaticBool(false),
 			},
+			"on_destroy": schema.StringAttribute{
+				MarkdownDescription: "What destroying the resource does to a migration that still awaits confirmation: " +
+					"`none` only forgets it, `confirm` confirms it, and `revert` reverts it and waits until the server is back on its original host. " +
+					"**A revert brings the original disk back: what the server has written since the migration is lost.** " +
+					"A settled migration is only forgotten. Defaults to `none`. A change sends nothing; it has to be applied before the destroy that it is meant for.",
+				Optional:   true,
+				Computed:   true,
+				Default:    stringdefault.StaticString(onDestroyNone),
+				Validators: []validator.String{stringvalidator.OneOf(onDestroyNone, onDestroyConfirm, onDestroyRevert)},
+			},
 			"triggers": schema.MapAttribute{
 				MarkdownDescription: "Values of any meaning. A change of one of them migrates the server again. " +
-					"It is refused while the migration awaits confirmation.",
+					"While the migration awaits confirmation that is refused, unless `on_destroy` settles it first.",
 				ElementType:   types.StringType,
 				Optional:      true,
 				PlanModifiers: []planmodifier.Map{mapplanmodifier.RequiresReplace()},
@@ -82,7 +103,7 @@ func (r *serverMigration) Schema(ctx context.Context, _ resource.SchemaRequest, 
 				Create: true, Update: true, Delete: true, Read: true,
 				CreateDescription: timeoutDescription("the server to move and, with `auto_confirm`, the confirm to be carried out", "2h"),
 				UpdateDescription: timeoutDescription("a confirm that a change of `auto_confirm` asks for", "2h"),
-				DeleteDescription: timeoutDescription("the migration to settle when the resource is destroyed", "2h"),
+				DeleteDescription: timeoutDescription("what `on_destroy` does to a migration that is still pending", "2h"),
 				ReadDescription:   timeoutDescription("the answers to a refresh", "5m"),
 			}),
 		},

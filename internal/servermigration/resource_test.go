@@ -141,7 +141,7 @@ func TestAccServerMigration_sendsNothingButWhatIsNeeded(t *testing.T) {
 		ConfigStateChecks: []statecheck.StateCheck{
 			is("status", "confirmed"), is("server_status", "ACTIVE"), isNull("confirm_by"), isTime("settled_at"),
 		},
-		// Reading a settled migration sends nothing, so this is the apply alone.
+		// Reading a settled migration sends nothing, so this is plan and apply alone.
 		Check: func(*terraform.State) error { return oneMigration(s.Requests()) },
 	}, resource.TestStep{
 		Config:           s.config("auto_confirm = true"),
@@ -150,12 +150,21 @@ func TestAccServerMigration_sendsNothingButWhatIsNeeded(t *testing.T) {
 	})
 }
 
-// oneMigration checks a whole record: one token, one read, one migrate, polls,
-// one confirm, polls; each with the headers and the body that it should have.
+// planCalls is what the plan of a new migration sends, in a process of its own.
+var planCalls = []stub.Call{stub.CallToken, stub.CallServer}
+
+// oneMigration checks a whole record. The plan sends one token request and one
+// read; the apply one token request, one read, one migrate, polls, one confirm,
+// polls; each with the headers and the body that it should have.
 func oneMigration(record []stub.Request) error {
 	var calls []stub.Call
 	var polled time.Time
-	for _, request := range record {
+	for i, request := range record[:min(len(planCalls), len(record))] {
+		if request.Call != planCalls[i] {
+			return fmt.Errorf("got %s as request %d of the plan, want %s", request.Call, i+1, planCalls[i])
+		}
+	}
+	for _, request := range record[len(planCalls):] {
 		poll := request.Call == stub.CallServer && len(calls) > 2
 		if poll && calls[len(calls)-1] == stub.CallServer {
 			if pause := request.Time.Sub(polled); pause < acctest.PollInterval*8/10 {
@@ -330,9 +339,10 @@ func TestAccServerMigration_forgetsAServerThatWasDeletedWhileItsMigrationWasPend
 	s.run(resource.TestStep{
 		Config: s.config(""),
 	}, resource.TestStep{
-		PreConfig:          gone,
-		RefreshState:       true,
-		ExpectNonEmptyPlan: true,
+		// With its block removed too, there is nothing left to destroy.
+		PreConfig:        gone,
+		Config:           s.Provider("", ""),
+		ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}},
 		Check: func(state *terraform.State) error {
 			if _, kept := state.RootModule().Resources[address]; kept {
 				return fmt.Errorf("the migration is still in the state")
@@ -351,7 +361,7 @@ func TestAccServerMigration_keepsASettledMigrationWhenItsServerIsDeleted(t *test
 		Config:            s.config("auto_confirm = true"),
 		ConfigPlanChecks:  unchanged,
 		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed")},
-		Check:             s.sent(stub.CallToken, 1),
+		Check:             s.sent(stub.CallToken, 2), // of the first plan and apply
 	})
 }
 
@@ -372,11 +382,11 @@ func TestAccServerMigration_goesOnWhenTheAnswerToTheMigrateIsLost(t *testing.T) 
 
 func TestAccServerMigration_authenticatesAgainWhenItsTokenIsRevoked(t *testing.T) {
 	s := tell(t, stub.Config{}, stub.Server{})
-	s.Inject(stub.Fault{Call: stub.CallServer, Skip: 2, Count: 1, Status: http.StatusUnauthorized})
+	s.Inject(stub.Fault{Call: stub.CallServer, Skip: 3, Count: 1, Status: http.StatusUnauthorized})
 	s.run(resource.TestStep{
 		Config:            s.config("auto_confirm = true"),
 		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed")},
-		Check:             s.sent(stub.CallToken, 2),
+		Check:             s.sent(stub.CallToken, 3), // of the plan, and two of the apply
 	})
 }
 
@@ -393,7 +403,10 @@ resource "rackspace_server_migration" "fleet" {
 	s.run(resource.TestStep{
 		Config: config,
 		ConfigStateChecks: []statecheck.StateCheck{acctest.Sees(func() error {
-			return resource.ComposeTestCheckFunc(s.sent(stub.CallToken, 1), s.sent(stub.CallMigrate, 2), s.sent(stub.CallConfirm, 2))(nil)
+			return resource.ComposeTestCheckFunc(
+				s.sent(stub.CallToken, 2), // of the plan and of the apply
+				s.sent(stub.CallMigrate, 2), s.sent(stub.CallConfirm, 2),
+			)(nil)
 		})},
 	}, resource.TestStep{
 		Config: config, Destroy: true,

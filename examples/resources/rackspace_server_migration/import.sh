@@ -1,0 +1,1 @@
+terraform import rackspace_server_migration.web ORD/5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01

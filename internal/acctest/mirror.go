@@ -1,0 +1,43 @@
+package acctest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"testing"
+)
+
+// mirrorDir is where the provider of this tree was built, once for all tests of
+// a package; empty until then.
+var mirrorDir string
+
+var buildMirror = sync.OnceValue(func() error {
+	dir, err := os.MkdirTemp("", "rackspace-mirror")
+	if err != nil {
+		return err
+	}
+	mirrorDir = dir
+	_, here, _, _ := runtime.Caller(0)
+	build := exec.Command(filepath.Join(filepath.Dir(here), "../../tools/mirror"), dir)
+	build.Stderr = os.Stderr
+	return build.Run()
+})
+
+// Mirror returns the path of a CLI configuration file with which Terraform runs
+// the provider of this tree, as a process of its own.
+func Mirror(t *testing.T) string {
+	t.Helper()
+	if err := buildMirror(); err != nil {
+		t.Fatalf("cannot build the provider: %v", err)
+	}
+	return filepath.Join(mirrorDir, "cli.tfrc")
+}
+
+// RemoveMirror removes what Mirror built. It is for the end of TestMain.
+func RemoveMirror() {
+	if mirrorDir != "" {
+		_ = os.RemoveAll(mirrorDir)
+	}
+}

@@ -1,0 +1,32 @@
+package acctest
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/go-version"
+)
+
+// RequireTerraform leaves out a test that needs what Terraform has since a
+// version, where an older one or OpenTofu runs it, and says so.
+func RequireTerraform(t *testing.T, least, feature string) {
+	t.Helper()
+	if os.Getenv("TF_ACC") == "" {
+		return // the test itself says that
+	}
+	output, err := exec.CommandContext(t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), "version").Output()
+	if err != nil {
+		t.Fatalf("cannot ask $TF_ACC_TERRAFORM_PATH for its version: %v", err)
+	}
+	line, _, _ := strings.Cut(string(output), "\n")
+	product, number, _ := strings.Cut(line, " v")
+	running, err := version.NewVersion(number)
+	if err != nil {
+		t.Fatalf("cannot read the version in %q: %v", line, err)
+	}
+	if product != "Terraform" || running.LessThan(version.Must(version.NewVersion(least))) {
+		t.Skipf("%s has no %s, which Terraform has since %s", line, feature, least)
+	}
+}

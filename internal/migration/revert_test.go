@@ -1,0 +1,277 @@
+package migration_test
+
+import (
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
+)
+
+func TestRevert_waitsUntilTheServerIsBackOnItsOriginalHost(t *testing.T) {
+	for _, server := range []stub.Server{{}, {Status: cloudservers.StatusShutoff}, {NoHostID: true}} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, server)
+			home := c.hostID(t)
+			awaiting, err := c.migrate(t.Context(), false)
+			wantStatus(t, awaiting, err, migration.StatusAwaiting)
+
+			got, err := c.engine.Revert(t.Context(), awaiting)
+
+			wantStatus(t, got, err, migration.StatusReverted)
+			now, _ := c.Server(c.server)
+			if now.HostID != home || now.TaskState != "" || got.ServerStatus != now.Status || now.Status == cloudservers.StatusVerifyResize {
+				t.Errorf("got %s with the server %+v, want it settled at home", got.ServerStatus, now)
+			}
+			c.wantSent(t, stub.CallRevert, 1)
+		})
+	}
+}
+
+func TestRevert_isJudgedByTheServerWhenItsAnswerIsLost(t *testing.T) {
+	for _, effect := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{Status: cloudservers.StatusShutoff})
+			awaiting, _ := c.migrate(t.Context(), false)
+			c.Inject(stub.Fault{Call: stub.CallRevert, Reset: true, Effect: effect, Count: 1})
+			got, err := c.engine.Revert(t.Context(), awaiting)
+			wantStatus(t, got, err, migration.StatusReverted)
+			c.wantSent(t, stub.CallRevert, map[bool]int{false: 2, true: 1}[effect])
+		})
+	}
+}
+
+func TestRevert_tellsWhenItCameTooLate(t *testing.T) {
+	t.Run("confirmed long before", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			awaiting, _ := c.migrate(t.Context(), false)
+			time.Sleep(25 * time.Hour)
+			got, err := c.engine.Revert(t.Context(), awaiting)
+			wantStatus(t, got, err, migration.StatusConfirmed)
+			c.wantSent(t, stub.CallRevert, 0)
+		})
+	})
+	t.Run("confirmed in between", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			awaiting, _ := c.migrate(t.Context(), false)
+			c.Inject(stub.Fault{Call: stub.CallRevert, Delay: 10 * time.Second})
+			time.AfterFunc(5*time.Second, func() {
+				if err := c.Confirm(c.server, "somebody"); err != nil {
+					t.Error(err)
+				}
+			})
+			got, err := c.engine.Revert(t.Context(), awaiting)
+			if wantKind(t, err, migration.KindConfirmed); got.Status != migration.StatusConfirmed {
+				t.Errorf("got status %s, want confirmed", got.Status)
+			}
+		})
+	})
+}
+
+func TestRevert_firstWaitsForAMigrationThatIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		if err := c.Migrate(c.server, "somebody"); err != nil {
+			t.Fatal(err)
+		}
+		found, err := c.engine.Find(t.Context(), "ord", c.server)
+		wantStatus(t, found, err, migration.StatusMigrating)
+		got, err := c.engine.Revert(t.Context(), found)
+		wantStatus(t, got, err, migration.StatusReverted)
+	})
+}
+
+func TestFind_tellsTheNewestMigrationFromTheActionLog(t *testing.T) {
+	tests := []struct {
+		name   string
+		events func(*cloud) error
+		want   migration.Status
+		by     string
+	}{
+		{"awaiting", func(*cloud) error { return nil }, migration.StatusAwaiting, ""},
+		{"being reverted", func(c *cloud) error {
+			err := c.Revert(c.server, "somebody")
+			return err
+		}, migration.StatusAwaiting, ""},
+		{"confirmed", func(c *cloud) error { defer time.Sleep(time.Minute); return c.Confirm(c.server, "somebody") }, migration.StatusConfirmed, "somebody"},
+		{"confirmed by the cloud", func(*cloud) error { time.Sleep(48 * time.Hour); return nil }, migration.StatusConfirmed, ""},
+		{"reverted", func(c *cloud) error { defer time.Sleep(time.Minute); return c.Revert(c.server, "somebody") }, migration.StatusReverted, "somebody"},
+		{"confirmed, and resized since", func(c *cloud) error {
+			if err := c.Confirm(c.server, "somebody"); err != nil {
+				return err
+			}
+			time.Sleep(time.Minute)
+			defer time.Sleep(time.Minute)
+			return c.Resize(c.server, "somebody")
+		}, migration.StatusConfirmed, "somebody"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCloud(t, stub.Config{}, stub.Server{Name: "web-1"})
+				asked, err := c.migrate(t.Context(), false)
+				wantStatus(t, asked, err, migration.StatusAwaiting)
+				if err := test.events(c); err != nil {
+					t.Fatal(err)
+				}
+				got, err := c.engine.Find(t.Context(), "", c.server)
+				wantStatus(t, got, err, test.want)
+				if got.RequestID != asked.RequestID || !got.RequestedAt.Equal(asked.RequestedAt) || got.SettledBy != test.by ||
+					got.ServerName != "web-1" || got.Region != "ORD" {
+					t.Errorf("got %+v, want the migration %+v", got, asked)
+				}
+			})
+		})
+	}
+}
+
+func TestFind_explainsWhatItCannotFind(t *testing.T) {
+	t.Run("never migrated", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			_, err := c.engine.Find(t.Context(), "", c.server)
+			wantKind(t, err, migration.KindNeverMigrated)
+		})
+	})
+	t.Run("failed", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{Outcome: stub.OutcomeNoValidHost})
+			_, _ = c.migrate(t.Context(), false)
+			got, err := c.engine.Find(t.Context(), "", c.server)
+			wantStatus(t, got, err, migration.StatusFailed)
+		})
+	})
+	for name, kind := range map[string]migration.Kind{"no server": migration.KindNotFound, "no region": migration.KindAPI, "no log": migration.KindAPI} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCloud(t, stub.Config{}, stub.Server{})
+				c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden})
+				region, server := "", c.server
+				if kind == migration.KindNotFound {
+					server = "4d6f7665-0000-4000-8000-000000000000"
+				}
+				if name == "no region" {
+					region = "XYZ"
+				}
+				_, err := c.engine.Find(t.Context(), region, server)
+				wantKind(t, err, kind)
+			})
+		})
+	}
+}
+
+func TestCheck_seesWhatStandsInTheWay(t *testing.T) {
+	tests := []struct {
+		name   string
+		server stub.Server
+		want   migration.Kind
+	}{
+		{"OnMetal", stub.Server{FlavorID: "onmetal-io1"}, migration.KindOnMetal},
+		{"pending", stub.Server{Status: cloudservers.StatusVerifyResize}, migration.KindPending},
+		{"in ERROR", stub.Server{Status: cloudservers.StatusError}, migration.KindStatus},
+		{"elsewhere", stub.Server{Region: "DFW"}, migration.KindNotFound},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCloud(t, stub.Config{}, test.server)
+				_, err := c.engine.Check(t.Context(), "", c.server)
+				wantKind(t, err, test.want)
+			})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{TaskState: "image_snapshot"})
+		if got, err := c.engine.Check(t.Context(), "ord", c.server); err != nil || got != "ORD" {
+			t.Errorf("got %q (%v), want ORD and no objection", got, err)
+		}
+		if _, err := c.engine.Check(t.Context(), "XYZ", c.server); err == nil {
+			t.Error("got no error for a region that does not exist")
+		}
+	})
+}
+
+func TestPending_listsMigrationsThatAwaitOrAreUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{PageSize: 2}, stub.Server{Name: "idle"})
+		awaiting := c.AddServer(stub.Server{Name: "awaiting"})
+		unwanted := c.AddServer(stub.Server{Name: "unwanted"})
+		resized := c.AddServer(stub.Server{Name: "resized"})
+		failed := c.AddServer(stub.Server{Name: "failed", Outcome: stub.OutcomeFails})
+		for _, id := range []string{awaiting, unwanted, failed} {
+			if err := c.Migrate(id, "somebody"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := c.Resize(resized, "somebody"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if err := c.Migrate(c.server, "somebody"); err != nil {
+			t.Fatal(err)
+		}
+		keep := func(name string) bool { return name != "unwanted" }
+		for _, test := range []struct {
+			filter migration.Filter
+			want   []string
+		}{
+			{migration.Filter{Server: keep}, []string{"awaiting"}},
+			{migration.Filter{Server: keep, Migrating: true}, []string{"idle", "awaiting"}},
+			{migration.Filter{Server: keep, ConfirmWithin: 24 * time.Hour}, []string{"awaiting"}},
+			{migration.Filter{Server: keep, ConfirmWithin: time.Hour}, nil},
+		} {
+			got, err := c.engine.Pending(t.Context(), "", test.filter)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, m := range got {
+				names = append(names, m.ServerName)
+			}
+			if diff := cmp.Diff(test.want, names); diff != "" {
+				t.Errorf("%+v (-want +got):\n%s", test.filter, diff)
+			}
+		}
+		for _, call := range []stub.Call{stub.CallActionLog, stub.CallList} {
+			c.Inject(stub.Fault{Call: call, Status: http.StatusForbidden})
+			_, err := c.engine.Pending(t.Context(), "", migration.Filter{Server: keep})
+			wantKind(t, err, migration.KindAPI)
+		}
+		_, err := c.engine.Pending(t.Context(), "XYZ", migration.Filter{Server: keep})
+		wantKind(t, err, migration.KindAPI)
+	})
+}
+
+func TestRefresh_doesNotTakeSomebodysLaterMigrationForOurs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		ours, _ := c.migrate(t.Context(), false)
+		// A day later somebody's migration awaits on the very host that ours led to.
+		time.Sleep(25 * time.Hour)
+		for c.hostID(t) != ours.DestinationHostID || c.ActionLog(c.server)[0].Action != "migrate" {
+			if err := c.Migrate(c.server, "somebody"); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(10 * time.Second)
+			if c.hostID(t) == ours.DestinationHostID {
+				break
+			}
+			if err := c.Confirm(c.server, "somebody"); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		got, err := c.engine.Refresh(t.Context(), ours)
+		wantStatus(t, got, err, migration.StatusConfirmed)
+		if late := got.SettledAt.Sub(ours.RequestedAt); late > 25*time.Hour {
+			t.Errorf("got settled after %s, want after a day: it was ours", late)
+		}
+	})
+}

@@ -1,0 +1,141 @@
+package migration
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+)
+
+// settle brings a migration to an end, confirmed or reverted, unless it is at
+// one already.
+func (m *mover) settle(ctx context.Context, want Status) error {
+	if err := m.refresh(ctx, m.look); err != nil {
+		return err
+	}
+	if m.migration.Status == StatusMigrating {
+		if err := m.awaitMove(ctx); err != nil {
+			return err
+		}
+	}
+	if m.migration.Status.Settled() {
+		return nil
+	}
+	return m.conclude(ctx, want)
+}
+
+// conclude confirms or reverts a migration that awaits it, and waits until the
+// server has settled. How it goes on after a failed request:
+//
+//	the request failed and …       | then the server is watched; if it stays in VERIFY_RESIZE
+//	--------------------------------+----------------------------------------------------------
+//	… can have been accepted        | for settlingLooks, it was not: ask again
+//	… is a conflict (409, 400)      | for settlingLooks, something is in the way: refuse
+//	… was refused in any other way  | (it is not watched) refuse
+func (m *mover) conclude(ctx context.Context, want Status) error {
+	m.want = want
+	ask := m.region.Confirm
+	if want == StatusReverted {
+		ask = m.region.Revert
+	}
+	for retries := m.engine.client.MaxRetries(); ; retries-- {
+		_, err := ask(ctx, m.migration.ServerID)
+		if err == nil {
+			tflog.Info(ctx, "The migration is being settled", m.fields())
+			return m.waitError(ctx, m.awaitSettled(ctx, forever), KindSettling)
+		}
+		var failure *cloudservers.Error
+		again := errors.As(err, &failure) && failure.MaybeAccepted()
+		switch {
+		case ctx.Err() != nil:
+			return m.fail(KindInterrupted, context.Cause(ctx))
+		case !again && !conflicts(failure):
+			return m.fail(KindUnsettled, err)
+		}
+		unsettled := m.awaitSettled(ctx, settlingLooks)
+		if !errors.Is(unsettled, errStillAwaiting) {
+			return m.waitError(ctx, unsettled, KindInterrupted)
+		}
+		if !again || retries == 0 {
+			return m.fail(KindUnsettled, err)
+		}
+	}
+}
+
+// conflicts tells whether a request may have been refused because the migration
+// is being settled already: Nova then says 409, or 400 "Instance has not been
+// resized".
+func conflicts(failure *cloudservers.Error) bool {
+	return failure != nil && (failure.StatusCode == http.StatusConflict || failure.StatusCode == http.StatusBadRequest)
+}
+
+// forever is the patience of a wait that only its context ends.
+const forever = -1
+
+// errStillAwaiting says that a server went on to await confirmation.
+var errStillAwaiting = errors.New("the server still awaits confirmation")
+
+// awaitSettled waits for the end of a confirm or revert. For about half a
+// second a server that is being confirmed reads as if nothing had been asked,
+// so patience says how many such looks in a row are errStillAwaiting. A stopped
+// server that is being reverted passes through VERIFY_RESIZE on its original
+// host, with a task: that is neither the end nor idle.
+func (m *mover) awaitSettled(ctx context.Context, patience int) error {
+	idle := 0
+	return m.region.Watch(ctx, m.migration.ServerID, func(s *cloudservers.Server) (bool, error) {
+		m.saw(s)
+		switch {
+		case s.Settled():
+			return true, m.judgeSettled(ctx, s)
+		case s.Status == cloudservers.StatusError && (s.TaskState == "" || s.Fault != nil):
+			return true, m.failed(s)
+		case s.Status == cloudservers.StatusDeleted, s.Status == cloudservers.StatusSoftDeleted:
+			return true, m.fail(KindGone, nil)
+		case s.Status == cloudservers.StatusVerifyResize && s.TaskState == "":
+			if idle++; idle == patience {
+				return true, errStillAwaiting
+			}
+		default:
+			idle = 0
+		}
+		return false, nil
+	})
+}
+
+// judgeSettled says where a server has settled: as it was asked to, or as
+// somebody else did meanwhile.
+//
+//	its host is …  | the action log has …          | so the migration is
+//	----------------+-------------------------------+----------------------
+//	the new one     |                               | confirmed
+//	the old one     | a confirm after it            | confirmed
+//	the old one     | anything else                 | reverted
+//	not told        | a confirm or revert after it  | what that says
+//	not told        | neither                       | what was asked for
+func (m *mover) judgeSettled(ctx context.Context, s *cloudservers.Server) error {
+	became, fate := StatusConfirmed, fate{}
+	if where := m.migration.whereabouts(s); where != elsewhere {
+		fate = m.fate(ctx)
+		became = fate.settled
+		switch {
+		case became == "" && where == onSource:
+			became = StatusReverted
+		case became == "":
+			became = m.want
+		}
+	}
+	m.migration.settle(became, s.SeenAt)
+	m.migration.SettledBy = fate.by
+	tflog.Info(ctx, "The migration is settled", m.fields())
+	switch became {
+	case m.want:
+		return nil
+	case StatusReverted:
+		return m.fail(KindReverted, nil)
+	default:
+		return m.fail(KindConfirmed, nil)
+	}
+}
