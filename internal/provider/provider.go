@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/providervalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -21,6 +22,7 @@ import (
 var (
 	_ provider.Provider                     = (*rackspaceProvider)(nil)
 	_ provider.ProviderWithConfigValidators = (*rackspaceProvider)(nil)
+	_ provider.ProviderWithListResources    = (*rackspaceProvider)(nil)
 )
 
 type rackspaceProvider struct {
@@ -65,11 +67,16 @@ func (p *rackspaceProvider) Configure(ctx context.Context, req provider.Configur
 		resp.Diagnostics.AddAttributeError(path.Root("identity_endpoint"), "Invalid identity endpoint", err.Error())
 		return
 	}
-	resp.ResourceData = migration.New(client)
+	engine := migration.New(client)
+	resp.ResourceData, resp.ListResourceData = engine, engine
 }
 
 func (p *rackspaceProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{servermigration.NewResource}
+}
+
+func (p *rackspaceProvider) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{servermigration.NewListResource}
 }
 
 func (p *rackspaceProvider) DataSources(context.Context) []func() datasource.DataSource {

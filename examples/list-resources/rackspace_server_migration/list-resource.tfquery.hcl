@@ -1,0 +1,11 @@
+# Web servers whose migration Rackspace confirms by itself within two hours.
+list "rackspace_server_migration" "urgent" {
+  provider         = rackspace
+  include_resource = true
+
+  config {
+    region         = "ORD"
+    server_name    = "^web-"
+    confirm_within = "2h"
+  }
+}
