@@ -6,7 +6,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/hashicorp/terraform-plugin-testing/config"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
@@ -29,31 +31,96 @@ func TestAccExamples_apply(t *testing.T) {
 	}
 	for pattern, want := range migrations {
 		t.Run(pattern, func(t *testing.T) {
-			cloud := acctest.NewCloud(t, stub.Config{})
-			for _, server := range stub.Samples() {
-				cloud.AddServer(server)
-			}
-			cloud.Setenv(t)
-			config := read(t, pattern)
-			if !strings.Contains(config, "required_providers") {
-				config = read(t, "provider/provider.tf") + config
+			s := newSamples(t)
+			text := read(t, pattern)
+			if !strings.Contains(text, "required_providers") {
+				text = read(t, "provider/provider.tf") + text
 			}
 			step := resource.TestStep{
-				Config: config,
-				ConfigStateChecks: []statecheck.StateCheck{acctest.Sees(func() error {
-					return (&story{cloud, t}).sent(stub.CallMigrate, want)(nil)
-				})},
+				Config:            text,
+				ConfigStateChecks: []statecheck.StateCheck{acctest.Sees(func() error { return s.sent(stub.CallMigrate, want)(nil) })},
 			}
 			if strings.HasPrefix(pattern, "demo") {
 				step.ConfigStateChecks = append(step.ConfigStateChecks, statecheck.ExpectKnownOutputValue("report", knownvalue.StringRegexp(
 					regexp.MustCompile(`(?s)^SERVER.*\ndb-1 .* confirmed .*\nweb-1 .* awaiting_confirmation .*\nweb-2 .* confirmed `))))
 			}
-			resource.Test(t, resource.TestCase{
-				ProtoV6ProviderFactories: acctest.Providers,
-				Steps:                    []resource.TestStep{step, {Config: config, Destroy: true}},
-			})
+			play(t, step, resource.TestStep{Config: text, Destroy: true})
 		})
 	}
+}
+
+// newSamples is a cloud with the servers that the examples name.
+func newSamples(t *testing.T) *story {
+	t.Helper()
+	cloud := acctest.NewCloud(t, stub.Config{})
+	for _, server := range stub.Samples() {
+		cloud.AddServer(server)
+	}
+	cloud.Setenv(t)
+	return &story{cloud, t}
+}
+
+// play runs steps with settings from the environment, which allows no other
+// test beside it.
+func play(t *testing.T, steps ...resource.TestStep) {
+	t.Helper()
+	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: acctest.Providers, Steps: steps})
+}
+
+func TestAccGuides_migrateTestConfirm(t *testing.T) {
+	s := newSamples(t)
+	guide := read(t, "provider/provider.tf") + read(t, "guides/migrate-test-confirm/*.tf")
+	play(t, resource.TestStep{
+		Config:            guide,
+		ConfigStateChecks: []statecheck.StateCheck{is("status", awaiting), statecheck.ExpectKnownOutputValue("confirm_by", knownvalue.NotNull())},
+		Check:             s.sent(stub.CallConfirm, 0),
+	}, resource.TestStep{
+		Config:            guide,
+		ConfigVariables:   config.Variables{"confirm": config.BoolVariable(true)},
+		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed")},
+		Check:             resource.ComposeTestCheckFunc(s.sent(stub.CallMigrate, 1), s.sent(stub.CallConfirm, 1)),
+	})
+}
+
+func TestAccGuides_rollBack(t *testing.T) {
+	s := newSamples(t)
+	guide := read(t, "provider/provider.tf") + read(t, "guides/roll-back/*.tf")
+	home, _ := s.Server(stub.SampleDB1)
+	play(t, resource.TestStep{Config: guide}, resource.TestStep{Config: guide, Destroy: true})
+	if now, _ := s.Server(stub.SampleDB1); now.HostID != home.HostID || now.Status != "ACTIVE" {
+		t.Errorf("got the server %s on %s, want it back on %s", now.Status, now.HostID, home.HostID)
+	}
+}
+
+func TestAccGuides_takeOver(t *testing.T) {
+	s := newSamples(t)
+	if err := s.Migrate(stub.SampleWeb2, "user-7"); err != nil {
+		t.Fatal(err)
+	}
+	s.Advance(time.Minute)
+	play(t, resource.TestStep{
+		Config:            read(t, "provider/provider.tf") + read(t, "guides/take-over/*.tf"),
+		ConfigPlanChecks:  unchanged,
+		ConfigStateChecks: []statecheck.StateCheck{is("status", awaiting)},
+		Check:             s.sent(stub.CallMigrate, 0),
+	})
+}
+
+func TestAccREADME_configurationApplies(t *testing.T) {
+	s := newSamples(t)
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```terraform\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+	if len(blocks) != 1 {
+		t.Fatalf("got %d configurations in README.md, want 1", len(blocks))
+	}
+	play(t, resource.TestStep{
+		Config:            blocks[0][1],
+		ConfigStateChecks: []statecheck.StateCheck{is("status", awaiting)},
+		Check:             s.sent(stub.CallMigrate, 1),
+	})
 }
 
 // read returns the text of the examples that match a pattern.

@@ -1,0 +1,45 @@
+package servermigration_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
+)
+
+// TestAccServerMigration_readsTheStatesOfEveryRelease plans with a state of each
+// version of the schema. A state is added with each version, and none is changed.
+func TestAccServerMigration_readsTheStatesOfEveryRelease(t *testing.T) {
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("acceptance tests run with TF_ACC set")
+	}
+	states, err := filepath.Glob("testdata/state_v*.tfstate")
+	if err != nil || len(states) == 0 {
+		t.Fatalf("there are no states in testdata (%v)", err)
+	}
+	for _, name := range states {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			state, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := tell(t, stub.Config{}, stub.Server{})
+			// The state names the registry's address, whichever CLI reads it.
+			required := strings.Replace(requiredProviders, `"terraform-provider-rackspace/`, `"registry.terraform.io/terraform-provider-rackspace/`, 1)
+			tf := s.terraform(map[string]string{
+				"terraform.tfstate": string(state),
+				"main.tf":           required + s.config("auto_confirm = true\ntriggers = { maintenance = \"2026-11\" }"),
+			})
+			changes, err := tf.Plan(t.Context())
+			if err != nil || changes {
+				t.Errorf("got changes %t (%v), want none", changes, err)
+			}
+			if got := len(s.Requests()); got != 0 {
+				t.Errorf("got %d requests to read a settled migration, want none", got)
+			}
+		})
+	}
+}
