@@ -86,17 +86,22 @@ func TestConfirm_reportsWhatTheAPIRefuses(t *testing.T) {
 
 func TestConfirm_takesAConflictForTheWordOfSomebodyElse(t *testing.T) {
 	tests := []struct {
-		name string
-		done func(*cloud) error
-		want migration.Status
+		name       string
+		done       func(*cloud) error
+		unreadable bool // the action log
+		want       migration.Status
 	}{
-		{"confirmed", func(c *cloud) error { return c.Confirm(c.server, "somebody") }, migration.StatusConfirmed},
-		{"reverted", func(c *cloud) error { return c.Revert(c.server, "somebody") }, migration.StatusReverted},
+		{"confirmed", func(c *cloud) error { return c.Confirm(c.server, "somebody") }, false, migration.StatusConfirmed},
+		{"reverted", func(c *cloud) error { return c.Revert(c.server, "somebody") }, false, migration.StatusReverted},
+		{"reverted, the log unreadable", func(c *cloud) error { return c.Revert(c.server, "somebody") }, true, migration.StatusReverted},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := newCloud(t, stub.Config{}, stub.Server{})
+				if test.unreadable {
+					c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden})
+				}
 				// Our confirm arrives after somebody has settled the migration.
 				c.Inject(stub.Fault{Call: stub.CallConfirm, Delay: 10 * time.Second})
 				time.AfterFunc(12*time.Second, func() {

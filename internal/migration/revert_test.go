@@ -132,6 +132,26 @@ func TestFind_tellsTheNewestMigrationFromTheActionLog(t *testing.T) {
 	}
 }
 
+func TestFind_doesNotTakeAPendingResizeForAMigration(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		if err := c.Resize(c.server, "somebody"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		// A log that has lost how the migration before the resize was settled.
+		c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusOK, Body: `{"instanceActions":[
+			{"action":"resize","request_id":"req-2","start_time":"2000-01-01T00:00:00.000000"},
+			{"action":"migrate","request_id":"req-1","start_time":"1999-12-31T00:00:00.000000"}]}`})
+		got, err := c.engine.Find(t.Context(), "", c.server)
+		wantStatus(t, got, err, migration.StatusConfirmed)
+		pending, err := c.engine.Pending(t.Context(), "", migration.Filter{Server: func(string) bool { return true }})
+		if err != nil || len(pending) != 0 {
+			t.Errorf("got %+v (%v), want none pending", pending, err)
+		}
+	})
+}
+
 func TestFind_explainsWhatItCannotFind(t *testing.T) {
 	t.Run("never migrated", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {

@@ -125,6 +125,22 @@ func TestStart_doesNotGuessWhenNothingCanBeTold(t *testing.T) {
 	}
 }
 
+func TestStart_waitsForARequestThatArrivesLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		c.Inject(stub.Fault{Call: stub.CallMigrate, Hang: true, Count: 1})
+		// The client gives up after a minute; a proxy hands the request on later.
+		time.AfterFunc(65*time.Second, func() {
+			if err := c.Migrate(c.server, stub.DefaultUser.ID); err != nil {
+				t.Error(err)
+			}
+		})
+		got, err := c.migrate(t.Context(), true)
+		wantStatus(t, got, err, migration.StatusConfirmed)
+		c.wantSent(t, stub.CallMigrate, 1)
+	})
+}
+
 func TestStart_doesNotTakeSomebodysMigrationForItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})

@@ -15,7 +15,7 @@ func TestAccServerMigration_readsTheStatesOfEveryRelease(t *testing.T) {
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip("acceptance tests run with TF_ACC set")
 	}
-	states, err := filepath.Glob("testdata/state_v*.tfstate")
+	states, err := filepath.Glob("testdata/state_v*.json")
 	if err != nil || len(states) == 0 {
 		t.Fatalf("there are no states in testdata (%v)", err)
 	}
