@@ -60,4 +60,5 @@ func fateOf(requestID string, log []cloudservers.Action) fate {
 func (m *Migration) settleAs(f fate) {
 	m.settle(f.settled, f.at)
 	m.SettledBy = f.by
+	m.Automatic = f.settled == StatusConfirmed && f.by == ""
 }

@@ -49,7 +49,8 @@ type Migration struct {
 	DestinationHostID string // empty until the server was seen elsewhere
 	RequestedAt       time.Time
 	SettledAt         time.Time // zero until settled
-	SettledBy         string    // the user who settled it; empty when the cloud did, or unknown
+	SettledBy         string    // the user who settled it; empty when it was the cloud, or unknown
+	Automatic         bool      // the action log says that the cloud confirmed it by itself
 }
 
 // ConfirmBy is when Rackspace confirms the migration by itself; it is zero

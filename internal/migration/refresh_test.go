@@ -77,6 +77,9 @@ func TestRefresh_takesTheTimeOfTheAutomaticConfirmFromTheLog(t *testing.T) {
 		time.Sleep(72 * time.Hour)
 		got, err := c.engine.Refresh(t.Context(), awaiting)
 		wantStatus(t, got, err, migration.StatusConfirmed)
+		if !got.Automatic {
+			t.Error("the confirm does not count as automatic")
+		}
 		if late := got.SettledAt.Sub(awaiting.RequestedAt); late < 24*time.Hour || late > 24*time.Hour+time.Minute {
 			t.Errorf("got settled %s after the request, want 24 hours", late)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
@@ -31,13 +32,32 @@ func announce(m migration.Migration, autoConfirm bool) diag.Diagnostics {
 	return nil
 }
 
-func revertedOutside(m migration.Migration) diag.Diagnostic {
-	return diag.NewWarningDiagnostic(
-		"The migration of "+serverOf(m)+" was reverted",
-		fmt.Sprintf("It was reverted outside of Terraform at %s%s: the server is back on its original host, and what was written since the migration is lost. "+
-			"The provider does not migrate it again by itself. To migrate it again, change triggers, or apply with -replace.",
-			m.SettledAt.Format(time.RFC3339), by(m.SettledBy)),
-	)
+// happenedOutside tells what a person should know of what became of a migration
+// since Terraform last looked at it.
+func happenedOutside(m migration.Migration) diag.Diagnostics {
+	name := serverOf(m)
+	switch {
+	case m.Status == migration.StatusReverted:
+		return diag.Diagnostics{diag.NewWarningDiagnostic(
+			"The migration of "+name+" was reverted",
+			fmt.Sprintf("It was reverted outside of Terraform at %s%s: the server is back on its original host, and what was written since the migration is lost. "+
+				"The provider does not migrate it again by itself. To migrate it again, change triggers, or apply with -replace.",
+				m.SettledAt.Format(time.RFC3339), by(m.SettledBy)),
+		)}
+	case m.Status == migration.StatusConfirmed && m.ServerStatus == cloudservers.StatusError:
+		return diag.Diagnostics{diag.NewWarningDiagnostic(
+			"The server of a confirmed migration is in ERROR: "+name,
+			fmt.Sprintf("Its migration was confirmed outside of Terraform at %s%s, and cannot be reverted any more. The server went into ERROR since.",
+				m.SettledAt.Format(time.RFC3339), by(m.SettledBy)),
+		)}
+	case m.Automatic:
+		return diag.Diagnostics{diag.NewWarningDiagnostic(
+			"The migration of "+name+" was confirmed by Rackspace",
+			fmt.Sprintf("Nobody confirmed or reverted it in time, so Rackspace confirmed it by itself at %s. The original server is removed; the migration cannot be reverted any more.",
+				m.SettledAt.Format(time.RFC3339)),
+		)}
+	}
+	return nil
 }
 
 func forgotGone(m migration.Migration) diag.Diagnostic {

@@ -118,8 +118,8 @@ func (r *serverMigration) Read(ctx context.Context, req resource.ReadRequest, re
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if is.Status == migration.StatusReverted && was.Status != migration.StatusReverted {
-		resp.Diagnostics.Append(revertedOutside(is))
+	if is.Status != was.Status {
+		resp.Diagnostics.Append(happenedOutside(is)...)
 	}
 	state.record(is)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
@@ -151,7 +151,7 @@ func (r *serverMigration) Update(ctx context.Context, req resource.UpdateRequest
 			return // the state stays as it is, and the next apply tries again
 		}
 		if err == nil && done.Status == migration.StatusReverted {
-			resp.Diagnostics.Append(revertedOutside(done))
+			resp.Diagnostics.Append(happenedOutside(done)...)
 		}
 		pending = done
 	}

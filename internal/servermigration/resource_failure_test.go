@@ -167,7 +167,7 @@ func TestAccServerMigration_savesTheStateWhenItTimesOutAfterTheConfirm(t *testin
 	timing := stub.ObservedTiming().Scaled(15)
 	timing.ConfirmStale = time.Hour
 	s := tell(t, stub.Config{Timing: timing}, stub.Server{})
-	config := s.config("auto_confirm = true\ntimeouts {\n  create = \"3s\"\n}")
+	config := s.config("auto_confirm = true\ntimeouts {\n  create = \"6s\"\n}")
 	s.run(resource.TestStep{
 		// Not an error: the next refresh sees the end. Until then a confirm is planned.
 		Config:             config,
