@@ -272,6 +272,29 @@ func TestClient_waitsAsLongAsTheRateLimitSays(t *testing.T) {
 	}
 }
 
+func TestClient_sendsNothingOnceItsContextHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := stub.New(stub.Config{})
+		id := cloud.AddServer(stub.Server{})
+		r := region(t, newClient(t, cloud, nil))
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := r.Migrate(ctx, id); wantError(t, err).MaybeAccepted() || !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want it cancelled without any effect", err)
+		}
+		// The deadline passes at the very end of a wait that the rate limit asked for.
+		cloud.Inject(stub.Fault{Call: stub.CallMigrate, Status: http.StatusTooManyRequests, RetryAfter: time.Minute})
+		ctx, cancel = context.WithTimeout(t.Context(), 5*time.Minute)
+		defer cancel()
+		if _, err := r.Migrate(ctx, id); wantError(t, err).StatusCode != http.StatusTooManyRequests {
+			t.Errorf("got %v, want the rate limit as the reason", err)
+		}
+		if got := cloud.Migrations(id); got != 0 {
+			t.Errorf("got %d migrations, want none", got)
+		}
+	})
+}
+
 func TestClient_followsNoRedirectWithTheToken(t *testing.T) {
 	stolen := false
 	thief := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { stolen = true }))

@@ -88,14 +88,24 @@ func (c *Client) retry(ctx context.Context, what call, exchange func() (http.Hea
 	var last *Error
 	failures := 0
 	attempt := func() (http.Header, error) {
+		if ctx.Err() != nil { // nothing is sent any more, so what failed before is the reason
+			if last == nil {
+				last = &Error{Op: what.op, Method: what.method, URL: what.url, Err: context.Cause(ctx)}
+			}
+			return nil, backoff.Permanent(last)
+		}
 		started := time.Now()
 		header, err := exchange()
 		if err == nil {
 			c.log(ctx, what, started, failures, header, nil)
 			return header, nil
 		}
-		last = c.asError(what, header, err)
-		c.log(ctx, what, started, failures, header, last)
+		failure := c.asError(what, header, err)
+		c.log(ctx, what, started, failures, header, failure)
+		// A read that its context cut short says less than the failure before it.
+		if cut := ctx.Err() != nil && failure.StatusCode == 0 && !failure.MaybeAccepted(); !cut || last == nil {
+			last = failure
+		}
 		switch {
 		case ctx.Err() != nil:
 			return nil, backoff.Permanent(last)

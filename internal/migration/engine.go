@@ -136,7 +136,7 @@ func (m *mover) waitError(ctx context.Context, err error, interrupted Kind) erro
 	case errors.As(err, &known):
 		return known
 	case ctx.Err() != nil:
-		return m.fail(interrupted, context.Cause(ctx))
+		return m.fail(interrupted, err)
 	case errors.Is(err, cloudservers.ErrNotFound):
 		return m.fail(KindGone, err)
 	case interrupted == KindSettling:

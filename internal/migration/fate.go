@@ -18,8 +18,14 @@ type fate struct {
 	at      time.Time
 }
 
+// logTimeout bounds what a look waits for the action log. The rate limit could
+// hold it back for as long as the whole wait.
+const logTimeout = time.Minute
+
 // fate reads the action log. A log that cannot be read says nothing.
 func (m *mover) fate(ctx context.Context) fate {
+	ctx, cancel := context.WithTimeout(ctx, logTimeout)
+	defer cancel()
 	log, err := m.region.ActionLog(ctx, m.migration.ServerID)
 	if err != nil {
 		tflog.Warn(ctx, "Cannot read the server's action log", map[string]any{

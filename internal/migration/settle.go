@@ -50,9 +50,9 @@ func (m *mover) conclude(ctx context.Context, want Status) error {
 		var failure *cloudservers.Error
 		again := errors.As(err, &failure) && failure.MaybeAccepted()
 		switch {
-		case ctx.Err() != nil:
+		case ctx.Err() != nil && (again || failure == nil || failure.StatusCode == 0):
 			return m.fail(KindInterrupted, context.Cause(ctx))
-		case !again && !conflicts(failure):
+		case ctx.Err() != nil, !again && !conflicts(failure):
 			return m.fail(KindUnsettled, err)
 		}
 		unsettled := m.awaitSettled(ctx, settlingLooks)

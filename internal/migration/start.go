@@ -50,7 +50,7 @@ func (m *mover) awaitIdle(ctx context.Context) error {
 		})
 		switch {
 		case ctx.Err() != nil:
-			return m.fail(KindAPI, context.Cause(ctx))
+			return m.fail(KindAPI, err)
 		case err != nil:
 			return m.notRead(err)
 		}

@@ -16,7 +16,7 @@ import (
 // explain turns an error of the engine into a diagnostic: what failed for
 // which server, what the API said, what is true of the server now, and what to
 // do next. It is the only place where that is done.
-func explain(err error) diag.Diagnostics {
+func explain(err error, where record) diag.Diagnostics {
 	if err == nil {
 		return nil
 	}
@@ -24,7 +24,7 @@ func explain(err error) diag.Diagnostics {
 	if !errors.As(err, &failure) {
 		return diag.Diagnostics{diag.NewErrorDiagnostic("Provider defect", "An unforeseen error: "+err.Error()+". Please report this.")}
 	}
-	text := explanation{migration: failure.Migration, failure: failure}
+	text := explanation{migration: failure.Migration, failure: failure, where: where}
 	summary, detail := text.of(failure.Kind)
 	switch {
 	case failure.Kind == migration.KindSettling && failure.Want == migration.StatusConfirmed:
@@ -48,6 +48,23 @@ func isRegion(err error) bool {
 type explanation struct {
 	migration migration.Migration
 	failure   *migration.Error
+	where     record
+}
+
+// record says whether the state has the migration when the operation fails.
+type record bool
+
+const (
+	recorded   record = true
+	unrecorded record = false
+)
+
+// kept says what the state has of a migration that goes on.
+func (x explanation) kept() string {
+	if x.where == recorded {
+		return "It is in the state as it was before; apply again to go on."
+	}
+	return "It was not recorded in the state, because Terraform would replace it, that is, migrate the server again."
 }
 
 func (x explanation) of(kind migration.Kind) (summary, detail string) {
@@ -87,10 +104,10 @@ func (x explanation) of(kind migration.Kind) (summary, detail string) {
 		return x.interrupted(server)
 	case migration.KindWait:
 		return "Cannot follow the migration of " + server,
-			paragraphs(x.said(), "The migration was accepted and goes on in the cloud; it was not recorded in the state.", x.request(), x.advice(), x.settleByHand())
+			paragraphs(x.said(), "The migration was accepted and goes on in the cloud. "+x.kept(), x.request(), x.advice(), x.settleByHand())
 	case migration.KindUnsettled:
 		return "Cannot " + verb(x.failure.Want) + " the migration of " + server,
-			paragraphs(x.said(), "The server runs on its new host, and the migration still awaits confirmation.", x.request(), x.advice(), x.deadline())
+			paragraphs(x.said(), "The server runs on its new host, and the migration still awaits confirmation. "+x.kept(), x.request(), x.advice(), x.deadline())
 	case migration.KindSettling:
 		if x.failure.Want == migration.StatusReverted {
 			return "The end of the revert of " + server + " was not seen",
@@ -159,8 +176,12 @@ func (x explanation) interrupted(server string) (summary, detail string) {
 	if x.failure.TimedOut() {
 		summary = "The migration of " + server + " did not end within its timeout"
 	}
-	return summary, paragraphs("The migration was accepted and goes on in the cloud; it was not recorded in the state, because Terraform would replace it, that is, migrate the server again.",
-		x.state(), x.request(), x.settleByHand())
+	lately := ""
+	if x.api() != nil {
+		lately = "The server could not be looked at lately. " + x.said()
+	}
+	return summary, paragraphs("The migration was accepted and goes on in the cloud. "+x.kept(),
+		lately, x.state(), x.request(), x.settleByHand())
 }
 
 func (x explanation) whyFailed() string {

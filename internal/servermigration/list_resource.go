@@ -93,7 +93,7 @@ func (r *migrationList) List(ctx context.Context, req list.ListRequest, stream *
 	filter.Server = name.MatchString
 	found, err := r.engine.Pending(ctx, config.Region.ValueString(), filter)
 	if err != nil {
-		stream.Results = list.ListResultsStreamDiagnostics(explain(err))
+		stream.Results = list.ListResultsStreamDiagnostics(explain(err, unrecorded))
 		return
 	}
 	stream.Results = func(push func(list.ListResult) bool) {

@@ -75,7 +75,7 @@ func (r *serverMigration) Create(ctx context.Context, req resource.CreateRequest
 		ServerID:    plan.ServerID.ValueString(),
 		AutoConfirm: plan.AutoConfirm.ValueBool(),
 	})
-	resp.Diagnostics.Append(explain(err)...)
+	resp.Diagnostics.Append(explain(err, unrecorded)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -114,7 +114,7 @@ func (r *serverMigration) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(is))...)
 		return
 	}
-	resp.Diagnostics.Append(explain(err)...)
+	resp.Diagnostics.Append(explain(err, recorded)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -146,7 +146,7 @@ func (r *serverMigration) Update(ctx context.Context, req resource.UpdateRequest
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		done, err := r.engine.Confirm(ctx, pending)
-		resp.Diagnostics.Append(explain(err)...)
+		resp.Diagnostics.Append(explain(err, recorded)...)
 		if err != nil && !done.Status.Settled() && resp.Diagnostics.HasError() {
 			return // the state stays as it is, and the next apply tries again
 		}
@@ -197,6 +197,6 @@ func (r *serverMigration) Delete(ctx context.Context, req resource.DeleteRequest
 	case done.Status.Settled() && done.Status != want && done.Status != migration.StatusFailed:
 		resp.Diagnostics.Append(settledOtherwise(done, want))
 	default:
-		resp.Diagnostics.Append(explain(err)...)
+		resp.Diagnostics.Append(explain(err, recorded)...)
 	}
 }

@@ -73,7 +73,7 @@ func (r *serverMigration) checkServer(ctx context.Context, plan *model, req reso
 		resp.Diagnostics.Append(notYet(failure))
 		return
 	}
-	resp.Diagnostics.Append(explain(err)...)
+	resp.Diagnostics.Append(explain(err, unrecorded)...)
 }
 
 // replaces tells whether a plan is going to migrate again.

@@ -1,0 +1,251 @@
+package servermigration
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
+)
+
+// trouble is what goes wrong with a request.
+type trouble struct {
+	name   string
+	fault  stub.Fault
+	token  func(*stub.Stub) // instead of a fault: what happens to the token
+	refuse bool             // instead of a fault: no connection is made
+	effect bool             // the request takes effect all the same
+	says   string           // what a diagnostic names as its cause
+}
+
+func troubles() []trouble {
+	var all []trouble
+	for _, status := range []int{400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 501, 502, 503, 504} {
+		all = append(all, trouble{
+			name:  strconv.Itoa(status),
+			fault: stub.Fault{Status: status, RetryAfter: 5 * time.Second},
+			says:  strconv.Itoa(status),
+		})
+	}
+	page := stub.HTML(http.StatusBadGateway)
+	page.Effect = true
+	return append(all,
+		trouble{name: "reset before the effect", fault: stub.Fault{Reset: true}, says: "connection was closed"},
+		trouble{name: "reset after the effect", fault: stub.Fault{Reset: true, Effect: true}, effect: true, says: "connection was closed"},
+		trouble{name: "timeout before the effect", fault: stub.Fault{Hang: true}, says: "no answer came in time"},
+		trouble{name: "timeout after the effect", fault: stub.Fault{Hang: true, Effect: true}, effect: true, says: "no answer came in time"},
+		trouble{name: "proxy's page after the effect", fault: page, effect: true, says: "502"},
+		trouble{name: "truncated answer", fault: stub.Fault{Truncate: true}, effect: true, says: "connection was closed"},
+		trouble{name: "connection refused", refuse: true, says: "connection was refused"},
+		trouble{name: "token revoked", token: (*stub.Stub).RevokeTokens, says: "401"},
+		trouble{name: "token expired", token: func(s *stub.Stub) { s.Advance(25 * time.Hour) }, says: "401"},
+	)
+}
+
+// when is which requests of a kind the trouble hits.
+type when struct {
+	name  string
+	skip  int
+	count int
+	until time.Duration
+}
+
+var whens = []when{
+	{"the first", 0, 1, 0}, {"the third", 2, 1, 0}, {"every one for a minute", 0, 0, time.Minute}, {"every one for ever", 0, 0, 0},
+}
+
+// troubled is a transport to a stub that lets trouble happen.
+type troubled struct {
+	cloud *stub.Stub
+	calls func(*http.Request) bool
+	when  when
+	what  trouble
+	began time.Time
+	seen  int
+}
+
+// RoundTrip implements http.RoundTripper for trouble that is no fault of the stub.
+func (t *troubled) RoundTrip(r *http.Request) (*http.Response, error) {
+	if t.what.token == nil && !t.what.refuse || !t.calls(r) {
+		return t.cloud.Transport().RoundTrip(r)
+	}
+	t.seen++
+	hit := t.seen > t.when.skip && (t.when.count == 0 || t.seen <= t.when.skip+t.when.count) &&
+		(t.when.until == 0 || time.Since(t.began) < t.when.until)
+	switch {
+	case hit && t.what.refuse:
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	case hit:
+		t.what.token(t.cloud)
+	}
+	return t.cloud.Transport().RoundTrip(r)
+}
+
+// isCall tells a request of a kind by what is on the wire.
+func isCall(call stub.Call) func(*http.Request) bool {
+	return func(r *http.Request) bool {
+		path, act := r.URL.Path, r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/action")
+		switch call {
+		case stub.CallToken:
+			return strings.HasSuffix(path, "/tokens")
+		case stub.CallActionLog:
+			return strings.HasSuffix(path, "/os-instance-actions")
+		case stub.CallList:
+			return strings.HasSuffix(path, "/detail")
+		case stub.CallServer:
+			return r.Method == http.MethodGet && strings.Contains(path, "/servers/") && !strings.HasSuffix(path, "/os-instance-actions") && !strings.HasSuffix(path, "/detail")
+		default:
+			return act && r.ContentLength == int64(len(map[stub.Call]string{
+				stub.CallMigrate: `{"migrate":{}}`, stub.CallConfirm: `{"confirmResize":null}`, stub.CallRevert: `{"revertResize":null}`,
+			}[call]))
+		}
+	}
+}
+
+// plot is what is asked of the engine while there is trouble.
+type plot struct {
+	name string
+	seed stub.Server
+	act  func(context.Context, *migration.Engine, string) (migration.Migration, error)
+}
+
+func plots() []plot {
+	migrate := func(autoConfirm bool) func(context.Context, *migration.Engine, string) (migration.Migration, error) {
+		return func(ctx context.Context, e *migration.Engine, id string) (migration.Migration, error) {
+			return e.Migrate(ctx, migration.Request{ServerID: id, AutoConfirm: autoConfirm})
+		}
+	}
+	then := func(next func(*migration.Engine, context.Context, migration.Migration) (migration.Migration, error)) func(context.Context, *migration.Engine, string) (migration.Migration, error) {
+		return func(ctx context.Context, e *migration.Engine, id string) (migration.Migration, error) {
+			m, err := e.Migrate(ctx, migration.Request{ServerID: id})
+			if err != nil {
+				return m, err
+			}
+			return next(e, ctx, m)
+		}
+	}
+	return []plot{
+		{"migrate", stub.Server{}, migrate(false)},
+		{"migrate and confirm", stub.Server{}, migrate(true)},
+		{"migrate a stopped server, then revert", stub.Server{Status: "SHUTOFF"}, then((*migration.Engine).Revert)},
+		{"migrate, then refresh", stub.Server{}, then((*migration.Engine).Refresh)},
+		{"migrate where no host has room", stub.Server{Outcome: stub.OutcomeNoValidHost}, migrate(true)},
+	}
+}
+
+// TestMatrix_survivesEveryFault runs each plot with each trouble in each call at
+// each time, in virtual time, and holds the outcome against the cloud's truth.
+func TestMatrix_survivesEveryFault(t *testing.T) {
+	calls := []stub.Call{stub.CallToken, stub.CallServer, stub.CallList, stub.CallActionLog, stub.CallMigrate, stub.CallConfirm, stub.CallRevert}
+	cells, failures := 0, 0
+	for _, p := range plots() {
+		for _, call := range calls {
+			for _, what := range troubles() {
+				for _, w := range whens {
+					cells++
+					name := fmt.Sprintf("%s: %s on %s of the %s requests", p.name, what.name, w.name, call)
+					if !t.Run(strings.ReplaceAll(name, "/", " "), func(t *testing.T) {
+						synctest.Test(t, func(t *testing.T) { cell(t, p, call, what, w) })
+					}) {
+						failures++
+					}
+				}
+			}
+		}
+	}
+	t.Logf("the matrix has %d cells, of which %d failed", cells, failures)
+	if cells < 1500 {
+		t.Errorf("got %d cells, want at least 1500", cells)
+	}
+}
+
+func cell(t *testing.T, p plot, call stub.Call, what trouble, w when) {
+	cloud := stub.New(stub.Config{AutoConfirmAfter: -1})
+	id := cloud.AddServer(p.seed)
+	home, _ := cloud.Server(id)
+	if what.token == nil && !what.refuse {
+		fault := what.fault
+		fault.Call, fault.Skip, fault.Count = call, w.skip, w.count
+		cloud.Inject(fault)
+		if w.until > 0 {
+			time.AfterFunc(w.until+time.Millisecond, cloud.ClearFaults)
+		}
+	}
+	client, err := cloudservers.New(cloudservers.Config{
+		IdentityEndpoint: stub.URL + "/v2.0/", MaxRetries: 3,
+		Credentials: cloudservers.Credentials{Username: stub.DefaultUser.Name, APIKey: stub.DefaultUser.APIKey, Origin: "the test"},
+		Transport:   &troubled{cloud: cloud, calls: isCall(call), when: w, what: what, began: time.Now()},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
+	defer cancel()
+	began := time.Now()
+	got, err := p.act(ctx, migration.New(client), id)
+	if took := time.Since(began); took > 2*time.Hour+time.Second {
+		t.Errorf("took %s, a second longer than its timeout at most", took)
+	}
+
+	migrations, sent := cloud.Migrations(id), cloud.Count(stub.CallMigrate)
+	if migrations > 1 || err == nil && migrations != 1 {
+		t.Errorf("got %d migrations (error: %v), want one at most, and one after a success", migrations, err)
+	}
+	if err == nil {
+		wantTruth(t, cloud, id, home, got)
+		return
+	}
+	wantCause(t, explain(err, unrecorded), what, got, sent)
+}
+
+// wantTruth holds what the engine says without an error against the cloud.
+func wantTruth(t *testing.T, cloud *stub.Stub, id string, home stub.Server, got migration.Migration) {
+	t.Helper()
+	is, _ := cloud.Server(id)
+	moved := is.HostID != home.HostID
+	want := map[migration.Status]bool{
+		migration.StatusAwaiting:  moved && is.Status == cloudservers.StatusVerifyResize,
+		migration.StatusConfirmed: moved && is.Status == home.Status,
+		migration.StatusReverted:  !moved && is.Status == home.Status,
+	}
+	if !want[got.Status] {
+		t.Errorf("got status %q without an error, but the server is in %s, moved: %t", got.Status, is.Status, moved)
+	}
+	if got.RequestID != "" && !slices.ContainsFunc(cloud.ActionLog(id), func(a stub.Action) bool { return a.RequestID == got.RequestID }) {
+		t.Errorf("got request id %s, which the action log does not have", got.RequestID)
+	}
+}
+
+// wantCause holds a diagnostic against what went wrong.
+func wantCause(t *testing.T, diags diag.Diagnostics, what trouble, got migration.Migration, sent int) {
+	t.Helper()
+	if len(diags) != 1 {
+		t.Fatalf("got %d diagnostics, want one", len(diags))
+	}
+	text := diags[0].Summary() + "\n" + diags[0].Detail()
+	named := strings.Contains(text, what.says) ||
+		strings.Contains(text, "on its original host") // of the plot where no host has room
+	if !named {
+		t.Errorf("got a diagnostic that does not name %q:\n%s", what.says, text)
+	}
+	for _, unwanted := range []string{"<html", "goroutine", "%!", stub.DefaultUser.APIKey, "net/http", "&{"} {
+		if strings.Contains(text, unwanted) {
+			t.Errorf("got a diagnostic with %q in it:\n%s", unwanted, text)
+		}
+	}
+	if strings.Contains(text, "Nothing was changed") && sent > 0 && got.Status == "" {
+		t.Errorf("got a diagnostic that nothing was changed after %d migrate requests:\n%s", sent, text)
+	}
+}
