@@ -104,7 +104,7 @@ func (x explanation) of(kind migration.Kind) (summary, detail string) {
 		return x.interrupted(server)
 	case migration.KindWait:
 		return "Cannot follow the migration of " + server,
-			paragraphs(x.said(), "The migration was accepted and goes on in the cloud. "+x.kept(), x.request(), x.advice(), x.settleByHand())
+			paragraphs(x.said(), "The migration was accepted and goes on in the cloud. "+x.kept(), x.request(), x.advice(), x.goOn())
 	case migration.KindUnsettled:
 		return "Cannot " + verb(x.failure.Want) + " the migration of " + server,
 			paragraphs(x.said(), "The server runs on its new host, and the migration still awaits confirmation. "+x.kept(), x.request(), x.advice(), x.deadline())
@@ -167,7 +167,7 @@ func (x explanation) pending(server string) (summary, detail string) {
 	}
 	return summary, paragraphs(what, x.state(), "Nothing was sent to the server. "+
 		"If this is a replacement, remove create_before_destroy: a server has one migration at a time, so the old one has to be settled first. "+
-		"To manage the pending migration with Terraform, import it: terraform import ADDRESS "+x.migration.Region+"/"+x.migration.ServerID+". "+
+		"To manage the pending migration with Terraform, "+x.importIt()+" "+
 		"Otherwise confirm or revert what is pending, in the Rackspace control panel or with the API, and apply again once the server is ACTIVE or SHUTOFF.")
 }
 
@@ -181,7 +181,7 @@ func (x explanation) interrupted(server string) (summary, detail string) {
 		lately = "The server could not be looked at lately. " + x.said()
 	}
 	return summary, paragraphs("The migration was accepted and goes on in the cloud. "+x.kept(),
-		lately, x.state(), x.request(), x.settleByHand())
+		lately, x.state(), x.request(), x.goOn())
 }
 
 func (x explanation) whyFailed() string {
@@ -239,9 +239,18 @@ func (x explanation) deadline() string {
 	return "Confirm or revert it by " + timestamp(x.migration.ConfirmBy()).ValueString() + "; Rackspace then confirms it by itself."
 }
 
-func (x explanation) settleByHand() string {
-	return "Once the server's status is VERIFY_RESIZE, test it, and confirm or revert the migration in the Rackspace control panel or with the API, by " +
-		timestamp(x.migration.ConfirmBy()).ValueString() + " at the latest; Rackspace then confirms it by itself."
+// goOn is how a migration goes on that the cloud has, but not the state.
+func (x explanation) goOn() string {
+	by := timestamp(x.migration.ConfirmBy()).ValueString()
+	if x.where == recorded {
+		return "Rackspace confirms it by itself at " + by + "."
+	}
+	return "To go on with Terraform, " + x.importIt() + " Or, once the server's status is VERIFY_RESIZE, test it, and confirm or revert the migration in the Rackspace control panel or with the API. " +
+		"Rackspace confirms it by itself at " + by + "."
+}
+
+func (x explanation) importIt() string {
+	return "import it: terraform import ADDRESS " + x.migration.Region + "/" + x.migration.ServerID + "."
 }
 
 func by(user string) string {
