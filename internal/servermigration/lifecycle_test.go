@@ -203,7 +203,8 @@ func TestAccServerMigration_plansManyUnchangedMigrationsCheaply(t *testing.T) {
 			for range servers - 1 {
 				ids += fmt.Sprintf(", %q", s.AddServer(stub.Server{}))
 			}
-			// Plans share what they read within a poll interval: the default, not the tests'.
+			// Refreshes share what they read within a poll interval, which here is
+			// longer than any of them takes: how long that is depends on the machine.
 			config := func(pollInterval string) string {
 				return fmt.Sprintf(`
 provider "rackspace" {
@@ -223,7 +224,7 @@ resource "rackspace_server_migration" "fleet" {
 				Config: config(acctest.PollInterval.String()),
 			}, resource.TestStep{
 				PreConfig:        func() { requests, tokens = len(s.Requests()), s.Count(stub.CallToken) },
-				Config:           config("2s"),
+				Config:           config("10m"),
 				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}},
 			}, resource.TestStep{
 				PreConfig: func() {
@@ -232,7 +233,7 @@ resource "rackspace_server_migration" "fleet" {
 						t.Errorf("got %d requests for %d refreshes, want at most %d each", got, runs, test.most)
 					}
 				},
-				Config: config("2s"), PlanOnly: true,
+				Config: config("10m"), PlanOnly: true,
 			})
 		})
 	}

@@ -1,0 +1,78 @@
+package servermigration_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/hashicorp/terraform-exec/tfexec"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
+)
+
+func TestAccServerMigration_keepsSecretsOutOfLogsOutputPlanAndState(t *testing.T) {
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("acceptance tests run with TF_ACC set")
+	}
+	t.Parallel()
+	s := tell(t, stub.Config{}, stub.Server{})
+	// A renewal of the token, and failures, are part of the log too.
+	s.Inject(stub.Fault{Call: stub.CallServer, Skip: 2, Count: 1, Status: 401})
+	s.Inject(stub.Fault{Call: stub.CallServer, Skip: 2, Count: 1, Status: 500})
+	tf := s.terraform(map[string]string{"main.tf": requiredProviders + migrationBlock(auto)})
+	var output bytes.Buffer
+	tf.SetStdout(&output)
+	tf.SetStderr(&output)
+	for _, set := range []func() error{
+		func() error { return tf.SetLogPath(filepath.Join(tf.WorkingDir(), "trace.log")) },
+		func() error { return tf.SetLog("TRACE") },
+		func() error { return tf.Apply(t.Context()) },
+		func() error { _, err := tf.Plan(t.Context(), tfexec.Out("plan"), tfexec.Destroy(true)); return err },
+	} {
+		if err := set(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	secrets := map[string]string{"API key": stub.DefaultUser.APIKey}
+	for _, request := range s.Requests() {
+		if token := request.Header.Get("X-Auth-Token"); token != "" {
+			secrets["token "+token[:4]+"…"] = token
+		}
+	}
+	if len(secrets) < 3 {
+		t.Fatalf("got %d secrets, want the key and several tokens", len(secrets))
+	}
+	texts := map[string][]byte{"output": output.Bytes()}
+	for _, name := range []string{"trace.log", "terraform.tfstate"} {
+		text, err := os.ReadFile(filepath.Join(tf.WorkingDir(), name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[name] = text
+	}
+	plan, err := zip.OpenReader(filepath.Join(tf.WorkingDir(), "plan"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = plan.Close() }()
+	for _, part := range plan.File {
+		text, err := fs.ReadFile(plan, part.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts["plan's "+part.Name] = text
+	}
+	if !bytes.Contains(texts["trace.log"], []byte("Cloud Servers request")) {
+		t.Error("the log has no requests: it proves nothing")
+	}
+	for where, text := range texts {
+		for what, secret := range secrets {
+			if bytes.Contains(text, []byte(secret)) {
+				t.Errorf("the %s is in the %s", what, where)
+			}
+		}
+	}
+}
