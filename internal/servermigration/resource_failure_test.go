@@ -115,7 +115,11 @@ func TestAccServerMigration_explainsEachResponseCode(t *testing.T) {
 		t.Run(fmt.Sprint(test.status), func(t *testing.T) {
 			s := tell(t, stub.Config{}, stub.Server{})
 			s.Inject(stub.Fault{Call: stub.CallMigrate, Status: test.status, RetryAfter: time.Second})
-			config := s.Provider("max_retries = 1", migrationBlock("timeouts {\n  create = \"5s\"\n}"))
+			timeout := "5m"
+			if test.status == http.StatusRequestEntityTooLarge {
+				timeout = "5s" // only this one waits for it
+			}
+			config := s.Provider("max_retries = 1", migrationBlock(fmt.Sprintf("timeouts {\n  create = %q\n}", timeout)))
 			s.run(resource.TestStep{Config: config, ExpectError: test.want})
 			if got := s.Migrations(server); got != 0 {
 				t.Errorf("got %d migrations, want none", got)
