@@ -73,10 +73,8 @@ func TestAccServerMigration_importsWhatItCreated(t *testing.T) {
 func TestAccServerMigration_revertsWhatItImported(t *testing.T) {
 	s := tell(t, stub.Config{}, stub.Server{})
 	home, _ := s.Server(server)
-	if err := s.Migrate(server, "user-7"); err != nil {
-		t.Fatal(err)
-	}
 	s.run(resource.TestStep{
+		PreConfig: s.do(func() error { return s.Migrate(server, "user-7") }),
 		// It is still under way, and first waited for.
 		Config:           s.importBlock(server, revert),
 		ConfigPlanChecks: planned(plancheck.ResourceActionUpdate),

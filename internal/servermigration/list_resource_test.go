@@ -25,8 +25,8 @@ func listBlock(config string) string {
 	return "list \"rackspace_server_migration\" \"found\" {\n  provider = rackspace\n  include_resource = true\n  config {\n" + config + "\n  }\n}\n"
 }
 
-// fleet adds migrations of all kinds beside that of web-1, which awaits
-// confirmation since an hour.
+// fleet adds migrations of all kinds beside that of web-1, which was asked for
+// two hours ago. All take half an hour, which no run of the tests does.
 func fleet(t *testing.T, s *story) {
 	t.Helper()
 	others := map[string]string{}
@@ -38,7 +38,7 @@ func fleet(t *testing.T, s *story) {
 		func() error { s.Advance(time.Hour); return s.Migrate(others["web-2"], "user-7") },
 		func() error { return s.Migrate(others["db-1"], "user-7") },
 		func() error { return s.Resize(others["resized"], "user-7") },
-		func() error { s.Advance(time.Minute); return s.Migrate(others["web-moving"], "user-7") },
+		func() error { s.Advance(time.Hour); return s.Migrate(others["web-moving"], "user-7") },
 	} {
 		if err := event(); err != nil {
 			t.Fatal(err)
@@ -49,7 +49,7 @@ func fleet(t *testing.T, s *story) {
 func TestAccServerMigrationList_findsWhatAwaitsConfirmation(t *testing.T) {
 	acctest.RequireTerraform(t, "1.14.0", "terraform query")
 	slow := stub.ObservedTiming()
-	slow.Migrate = 30 * time.Second
+	slow.Migrate = 30 * time.Minute
 	s := tell(t, stub.Config{PageSize: 2, Timing: slow}, stub.Server{})
 	fleet(t, s)
 	length := func(want int) []querycheck.QueryResultCheck {
@@ -68,13 +68,13 @@ func TestAccServerMigrationList_findsWhatAwaitsConfirmation(t *testing.T) {
 			{Path: tfjsonpath.New("region"), KnownValue: knownvalue.StringExact("ORD")},
 		})),
 		query("region = \"ord\"\nserver_name = \"^web-\"", length(2)...),
-		query(`confirm_within = "23h30m"`, length(1)...),
+		query(`confirm_within = "22h30m"`, length(1)...),
 		query("include_migrating = true\nserver_name = \"web\"", append(length(3), querycheck.ExpectResourceDisplayName(found, moving, knownvalue.NotNull()))...),
 		query(`region = "DFW"`, length(0)...),
 	}
 	steps = append(steps, resource.TestStep{
 		// Of web-1 and web-2, whose migration is an hour younger.
-		PreConfig:         func() { s.Advance(21*time.Hour + 30*time.Minute) },
+		PreConfig:         func() { s.Advance(20*time.Hour + 30*time.Minute) },
 		Query:             true,
 		Config:            read(t, "list-resources/rackspace_server_migration/list-resource.tfquery.hcl"),
 		QueryResultChecks: []querycheck.QueryResultCheck{querycheck.ExpectLength(servermigration.ResourceType+".urgent", 1)},
