@@ -135,3 +135,30 @@ func TestRefresh_reportsAnAPIThatDoesNotAnswer(t *testing.T) {
 		}
 	})
 }
+
+func TestRefresh_doesNotTakeSomebodysLaterMigrationForOurs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		ours, _ := c.migrate(t.Context(), false)
+		// A day later somebody's migration awaits on the very host that ours led to.
+		time.Sleep(25 * time.Hour)
+		for c.hostID(t) != ours.DestinationHostID || c.ActionLog(c.server)[0].Action != "migrate" {
+			if err := c.Migrate(c.server, "somebody"); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(10 * time.Second)
+			if c.hostID(t) == ours.DestinationHostID {
+				break
+			}
+			if err := c.Confirm(c.server, "somebody"); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		got, err := c.engine.Refresh(t.Context(), ours)
+		wantStatus(t, got, err, migration.StatusConfirmed)
+		if late := got.SettledAt.Sub(ours.RequestedAt); late > 25*time.Hour {
+			t.Errorf("got settled after %s, want after a day: it was ours", late)
+		}
+	})
+}

@@ -181,3 +181,77 @@ func TestConfirm_tellsOfAServerThatFailedOrWasDeletedMeanwhile(t *testing.T) {
 		})
 	}
 }
+func TestRevert_waitsUntilTheServerIsBackOnItsOriginalHost(t *testing.T) {
+	for _, server := range []stub.Server{{}, {Status: cloudservers.StatusShutoff}, {NoHostID: true}} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, server)
+			home := c.hostID(t)
+			awaiting, err := c.migrate(t.Context(), false)
+			wantStatus(t, awaiting, err, migration.StatusAwaiting)
+
+			got, err := c.engine.Revert(t.Context(), awaiting)
+
+			wantStatus(t, got, err, migration.StatusReverted)
+			now, _ := c.Server(c.server)
+			if now.HostID != home || now.TaskState != "" || got.ServerStatus != now.Status || now.Status == cloudservers.StatusVerifyResize {
+				t.Errorf("got %s with the server %+v, want it settled at home", got.ServerStatus, now)
+			}
+			c.wantSent(t, stub.CallRevert, 1)
+		})
+	}
+}
+
+func TestRevert_isJudgedByTheServerWhenItsAnswerIsLost(t *testing.T) {
+	for _, effect := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{Status: cloudservers.StatusShutoff})
+			awaiting, _ := c.migrate(t.Context(), false)
+			c.Inject(stub.Fault{Call: stub.CallRevert, Reset: true, Effect: effect, Count: 1})
+			got, err := c.engine.Revert(t.Context(), awaiting)
+			wantStatus(t, got, err, migration.StatusReverted)
+			c.wantSent(t, stub.CallRevert, map[bool]int{false: 2, true: 1}[effect])
+		})
+	}
+}
+
+func TestRevert_tellsWhenItCameTooLate(t *testing.T) {
+	t.Run("confirmed long before", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			awaiting, _ := c.migrate(t.Context(), false)
+			time.Sleep(25 * time.Hour)
+			got, err := c.engine.Revert(t.Context(), awaiting)
+			wantStatus(t, got, err, migration.StatusConfirmed)
+			c.wantSent(t, stub.CallRevert, 0)
+		})
+	})
+	t.Run("confirmed in between", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			awaiting, _ := c.migrate(t.Context(), false)
+			c.Inject(stub.Fault{Call: stub.CallRevert, Delay: 10 * time.Second})
+			time.AfterFunc(5*time.Second, func() {
+				if err := c.Confirm(c.server, "somebody"); err != nil {
+					t.Error(err)
+				}
+			})
+			got, err := c.engine.Revert(t.Context(), awaiting)
+			if wantKind(t, err, migration.KindConfirmed); got.Status != migration.StatusConfirmed {
+				t.Errorf("got status %s, want confirmed", got.Status)
+			}
+		})
+	})
+}
+
+func TestRevert_firstWaitsForAMigrationThatIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		if err := c.Migrate(c.server, "somebody"); err != nil {
+			t.Fatal(err)
+		}
+		found, err := c.engine.Find(t.Context(), "ord", c.server)
+		wantStatus(t, found, err, migration.StatusMigrating)
+		got, err := c.engine.Revert(t.Context(), found)
+		wantStatus(t, got, err, migration.StatusReverted)
+	})
+}

@@ -13,81 +13,6 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-func TestRevert_waitsUntilTheServerIsBackOnItsOriginalHost(t *testing.T) {
-	for _, server := range []stub.Server{{}, {Status: cloudservers.StatusShutoff}, {NoHostID: true}} {
-		synctest.Test(t, func(t *testing.T) {
-			c := newCloud(t, stub.Config{}, server)
-			home := c.hostID(t)
-			awaiting, err := c.migrate(t.Context(), false)
-			wantStatus(t, awaiting, err, migration.StatusAwaiting)
-
-			got, err := c.engine.Revert(t.Context(), awaiting)
-
-			wantStatus(t, got, err, migration.StatusReverted)
-			now, _ := c.Server(c.server)
-			if now.HostID != home || now.TaskState != "" || got.ServerStatus != now.Status || now.Status == cloudservers.StatusVerifyResize {
-				t.Errorf("got %s with the server %+v, want it settled at home", got.ServerStatus, now)
-			}
-			c.wantSent(t, stub.CallRevert, 1)
-		})
-	}
-}
-
-func TestRevert_isJudgedByTheServerWhenItsAnswerIsLost(t *testing.T) {
-	for _, effect := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
-			c := newCloud(t, stub.Config{}, stub.Server{Status: cloudservers.StatusShutoff})
-			awaiting, _ := c.migrate(t.Context(), false)
-			c.Inject(stub.Fault{Call: stub.CallRevert, Reset: true, Effect: effect, Count: 1})
-			got, err := c.engine.Revert(t.Context(), awaiting)
-			wantStatus(t, got, err, migration.StatusReverted)
-			c.wantSent(t, stub.CallRevert, map[bool]int{false: 2, true: 1}[effect])
-		})
-	}
-}
-
-func TestRevert_tellsWhenItCameTooLate(t *testing.T) {
-	t.Run("confirmed long before", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			c := newCloud(t, stub.Config{}, stub.Server{})
-			awaiting, _ := c.migrate(t.Context(), false)
-			time.Sleep(25 * time.Hour)
-			got, err := c.engine.Revert(t.Context(), awaiting)
-			wantStatus(t, got, err, migration.StatusConfirmed)
-			c.wantSent(t, stub.CallRevert, 0)
-		})
-	})
-	t.Run("confirmed in between", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			c := newCloud(t, stub.Config{}, stub.Server{})
-			awaiting, _ := c.migrate(t.Context(), false)
-			c.Inject(stub.Fault{Call: stub.CallRevert, Delay: 10 * time.Second})
-			time.AfterFunc(5*time.Second, func() {
-				if err := c.Confirm(c.server, "somebody"); err != nil {
-					t.Error(err)
-				}
-			})
-			got, err := c.engine.Revert(t.Context(), awaiting)
-			if wantKind(t, err, migration.KindConfirmed); got.Status != migration.StatusConfirmed {
-				t.Errorf("got status %s, want confirmed", got.Status)
-			}
-		})
-	})
-}
-
-func TestRevert_firstWaitsForAMigrationThatIsUnderWay(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCloud(t, stub.Config{}, stub.Server{})
-		if err := c.Migrate(c.server, "somebody"); err != nil {
-			t.Fatal(err)
-		}
-		found, err := c.engine.Find(t.Context(), "ord", c.server)
-		wantStatus(t, found, err, migration.StatusMigrating)
-		got, err := c.engine.Revert(t.Context(), found)
-		wantStatus(t, got, err, migration.StatusReverted)
-	})
-}
-
 func TestFind_tellsTheNewestMigrationFromTheActionLog(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -266,32 +191,5 @@ func TestPending_listsMigrationsThatAwaitOrAreUnderWay(t *testing.T) {
 		}
 		_, err := c.engine.Pending(t.Context(), "XYZ", migration.Filter{Server: keep})
 		wantKind(t, err, migration.KindAPI)
-	})
-}
-
-func TestRefresh_doesNotTakeSomebodysLaterMigrationForOurs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCloud(t, stub.Config{}, stub.Server{})
-		ours, _ := c.migrate(t.Context(), false)
-		// A day later somebody's migration awaits on the very host that ours led to.
-		time.Sleep(25 * time.Hour)
-		for c.hostID(t) != ours.DestinationHostID || c.ActionLog(c.server)[0].Action != "migrate" {
-			if err := c.Migrate(c.server, "somebody"); err != nil {
-				t.Fatal(err)
-			}
-			time.Sleep(10 * time.Second)
-			if c.hostID(t) == ours.DestinationHostID {
-				break
-			}
-			if err := c.Confirm(c.server, "somebody"); err != nil {
-				t.Fatal(err)
-			}
-			time.Sleep(time.Second)
-		}
-		got, err := c.engine.Refresh(t.Context(), ours)
-		wantStatus(t, got, err, migration.StatusConfirmed)
-		if late := got.SettledAt.Sub(ours.RequestedAt); late > 25*time.Hour {
-			t.Errorf("got settled after %s, want after a day: it was ours", late)
-		}
 	})
 }
