@@ -119,8 +119,10 @@ func (m *mover) recall(log []cloudservers.Action) bool {
 		case resized || !moving(m.server):
 			// It ended, or nothing could have come after it; the log does not say when.
 			m.migration.Status = StatusConfirmed
-		case m.server.Status == cloudservers.StatusVerifyResize, m.server.Status == cloudservers.StatusRevertResize:
+		case m.server.Status == cloudservers.StatusVerifyResize:
 			m.migration.Status, m.migration.DestinationHostID = StatusAwaiting, m.server.HostID
+		case m.server.Status == cloudservers.StatusRevertResize: // on its way from there to the original host
+			m.migration.Status = StatusAwaiting
 		default:
 			m.migration.Status = StatusMigrating
 		}

@@ -13,7 +13,7 @@ import (
 //	the server is …               | the action log has …  | its host is … | so the migration is
 //	-------------------------------+-----------------------+---------------+---------------------
 //	VERIFY_RESIZE, on its new host |                       |               | awaiting, until its deadline
-//	REVERT_RESIZE                  |                       |               | as it was, until that is over
+//	REVERT_RESIZE, or any task     |                       |               | as it was, until that is over
 //	in any other state             | a confirm after it    |               | confirmed
 //	                               | a revert after it     |               | reverted
 //	ACTIVE or SHUTOFF              | neither, is not told  | the old one   | reverted
@@ -40,7 +40,8 @@ func (m *mover) refresh(ctx context.Context, read func(context.Context) error) e
 		return m.fail(KindAPI, err)
 	case m.server.Status == cloudservers.StatusDeleted, m.server.Status == cloudservers.StatusSoftDeleted:
 		return m.fail(KindGone, nil)
-	case m.server.Status == cloudservers.StatusRevertResize:
+	case m.server.Status == cloudservers.StatusRevertResize,
+		m.server.Status == cloudservers.StatusVerifyResize && m.server.TaskState != "":
 		return nil
 	case m.server.Status == cloudservers.StatusVerifyResize && m.onDestination() && m.server.SeenAt.Before(m.migration.ConfirmBy()):
 		m.awaits()

@@ -162,3 +162,27 @@ func TestRefresh_doesNotTakeSomebodysLaterMigrationForOurs(t *testing.T) {
 		}
 	})
 }
+
+func TestRefresh_waitsForTheEndOfARevert(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{Status: "SHUTOFF"})
+		if err := c.Migrate(c.server, "somebody"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		awaiting, err := c.engine.Find(t.Context(), "", c.server)
+		wantStatus(t, awaiting, err, migration.StatusAwaiting)
+		if err := c.Revert(c.server, "somebody"); err != nil {
+			t.Fatal(err)
+		}
+		// REVERT_RESIZE, then VERIFY_RESIZE with a task on the original host.
+		for _, after := range []time.Duration{time.Second / 2, 2600 * time.Millisecond} {
+			time.Sleep(after)
+			got, err := c.newEngine(t, stub.DefaultUser).Refresh(t.Context(), awaiting)
+			wantStatus(t, got, err, migration.StatusAwaiting)
+		}
+		time.Sleep(time.Minute)
+		got, err := c.engine.Refresh(t.Context(), awaiting)
+		wantStatus(t, got, err, migration.StatusReverted)
+	})
+}
