@@ -347,6 +347,18 @@ func TestMigrate_stopsWithinASecondAndSaysThatTheMigrationGoesOn(t *testing.T) {
 			}
 		})
 	})
+	t.Run("cancelled while no answers come", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			c.Inject(stub.Fault{Call: stub.CallServer, Skip: 1, Hang: true})
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(time.Hour, cancel)
+			_, err := c.migrate(ctx, true)
+			if failure := wantKind(t, err, migration.KindInterrupted); failure.TimedOut() {
+				t.Error("a cancelled wait says that it timed out, because the look before it did")
+			}
+		})
+	})
 	t.Run("timed out in an answer that does not come", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := newCloud(t, stub.Config{}, stub.Server{})

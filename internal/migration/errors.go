@@ -79,8 +79,11 @@ func (e *Error) Error() string {
 // Unwrap returns the API's or the context's error.
 func (e *Error) Unwrap() error { return e.Err }
 
-// TimedOut tells whether the context's deadline ended the wait.
-func (e *Error) TimedOut() bool { return errors.Is(e.Err, context.DeadlineExceeded) }
+// TimedOut tells whether the context's deadline ended the wait, and not a
+// cancellation, whatever became of the last look before it.
+func (e *Error) TimedOut() bool {
+	return errors.Is(e.Err, context.DeadlineExceeded) && !errors.Is(e.Err, context.Canceled)
+}
 
 // String names the kind in words.
 func (k Kind) String() string {
