@@ -48,7 +48,7 @@ func (p *rackspaceProvider) ConfigValidators(context.Context) []provider.ConfigV
 	}
 }
 
-// Configure makes the engine that the resources share. It sends nothing:
+// Configure makes what the resources share. It sends nothing:
 // credentials are checked by the first call that needs them.
 func (p *rackspaceProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	var block model
@@ -67,8 +67,8 @@ func (p *rackspaceProvider) Configure(ctx context.Context, req provider.Configur
 		resp.Diagnostics.AddAttributeError(path.Root("identity_endpoint"), "Invalid identity endpoint", err.Error())
 		return
 	}
-	engine := migration.New(client)
-	resp.ResourceData, resp.ListResourceData = engine, engine
+	shared := servermigration.NewShared(migration.New(client))
+	resp.ResourceData, resp.ListResourceData = shared, shared
 }
 
 func (p *rackspaceProvider) Resources(context.Context) []func() resource.Resource {

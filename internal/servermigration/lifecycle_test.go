@@ -2,10 +2,12 @@ package servermigration_test
 
 import (
 	"fmt"
+	"os"
 	"regexp"
 	"testing"
 	"time"
 
+	"github.com/hashicorp/terraform-exec/tfexec"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
@@ -162,6 +164,31 @@ func TestAccServerMigration_refusesCreateBeforeDestroyWhileAMigrationIsPending(t
 		ConfigPlanChecks: unchanged,
 		Check:            resource.ComposeTestCheckFunc(s.sent(stub.CallMigrate, 1), s.sent(stub.CallConfirm, 0)),
 	})
+}
+
+func TestAccServerMigration_refusesAReplacementThatOnlyTerraformKnowsOf(t *testing.T) {
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("acceptance tests run with TF_ACC set")
+	}
+	t.Parallel()
+	for _, onDestroy := range []string{left, confirm} {
+		s := tell(t, stub.Config{}, stub.Server{})
+		tf := s.terraform(map[string]string{"main.tf": requiredProviders + s.config(onDestroy)})
+		if err := tf.Apply(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		err := tf.Apply(t.Context(), tfexec.Replace(address))
+		if refused := err != nil && says("Cannot migrate server web-1", "again", "still awaits confirmation").MatchString(err.Error()); refused != (onDestroy == left) {
+			t.Errorf("%q: got %v", onDestroy, err)
+		}
+		state, err := tf.Show(t.Context())
+		if err != nil || state.Values == nil || len(state.Values.RootModule.Resources) != 1 {
+			t.Errorf("%q: got state %+v (%v), want the migration in it", onDestroy, state, err)
+		}
+		if got, want := s.Count(stub.CallMigrate), 1+s.Count(stub.CallConfirm); got != want {
+			t.Errorf("%q: got %d migrate requests, want %d", onDestroy, got, want)
+		}
+	}
 }
 
 func TestAccServerMigration_keepsTheStateWhenADestroyIsRefused(t *testing.T) {

@@ -32,7 +32,7 @@ var (
 )
 
 type serverMigration struct {
-	engine *migration.Engine
+	*Shared
 }
 
 // NewResource returns the resource rackspace_server_migration.
@@ -46,12 +46,12 @@ func (r *serverMigration) Configure(_ context.Context, req resource.ConfigureReq
 	if req.ProviderData == nil { // only the schema is asked for
 		return
 	}
-	engine, ok := req.ProviderData.(*migration.Engine)
+	shared, ok := req.ProviderData.(*Shared)
 	if !ok {
 		resp.Diagnostics.AddError("Provider defect", fmt.Sprintf("The resource was configured with a %T. Please report this.", req.ProviderData))
 		return
 	}
-	r.engine = engine
+	r.Shared = shared
 }
 
 // Create migrates the server. A failure leaves nothing in the state: Terraform
@@ -121,6 +121,7 @@ func (r *serverMigration) Read(ctx context.Context, req resource.ReadRequest, re
 	if is.Status != was.Status {
 		resp.Diagnostics.Append(happenedOutside(is)...)
 	}
+	r.note(is, state.OnDestroy.ValueString())
 	state.record(is)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(is))...)

@@ -33,10 +33,13 @@ func (r *serverMigration) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		return
 	}
 	onDestroy := state.OnDestroy.ValueString()
+	if r.Shared != nil {
+		r.note(pending, onDestroy)
+	}
 	switch {
 	case req.Plan.Raw.IsNull():
 		resp.Diagnostics.Append(willDestroy(pending, onDestroy))
-	case replaces(&plan, &state) && onDestroy != onDestroyConfirm && onDestroy != onDestroyRevert:
+	case replaces(&plan, &state) && !settlesOnDestroy(onDestroy):
 		resp.Diagnostics.Append(refuseReplace(pending))
 	case replaces(&plan, &state):
 		resp.Diagnostics.Append(willDestroy(pending, onDestroy))
@@ -59,7 +62,11 @@ const planTimeout = time.Minute
 func (r *serverMigration) checkServer(ctx context.Context, plan *model, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	var region types.String
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("region"), &region)...)
-	if r.engine == nil || plan.ServerID.IsUnknown() || region.IsUnknown() || resp.Diagnostics.HasError() {
+	if r.Shared == nil || plan.ServerID.IsUnknown() || region.IsUnknown() || resp.Diagnostics.HasError() {
+		return
+	}
+	if old, ok := r.noted(plan.ServerID.ValueString()); ok && !settlesOnDestroy(old.onDestroy) {
+		resp.Diagnostics.Append(refuseReplace(old.migration))
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, planTimeout)
