@@ -87,6 +87,19 @@ func TestAccServerMigration_revertsWhatItImported(t *testing.T) {
 	}
 }
 
+func TestAccServerMigration_confirmsWhatIsUnderWayWhenImported(t *testing.T) {
+	timing := stub.ObservedTiming()
+	timing.Migrate = 8 * time.Second // longer than the plan takes
+	s := tell(t, stub.Config{Timing: timing}, stub.Server{})
+	s.run(resource.TestStep{
+		PreConfig:         s.do(func() error { return s.Migrate(server, "user-7") }),
+		Config:            s.importBlock(server, auto),
+		ConfigPlanChecks:  planned(plancheck.ResourceActionUpdate),
+		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed"), isTime("settled_at")},
+		Check:             resource.ComposeTestCheckFunc(s.sent(stub.CallConfirm, 1), s.sent(stub.CallMigrate, 0)),
+	})
+}
+
 func TestAccServerMigration_explainsWhatItCannotImport(t *testing.T) {
 	tests := []struct {
 		name, id string

@@ -47,6 +47,9 @@ func (r *serverMigration) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		plan.Status = types.StringUnknown()
 		plan.ServerStatus = types.StringUnknown()
 		plan.ServerName = types.StringUnknown()
+		if plan.DestinationHostID.IsNull() { // it is imported, and still under way
+			plan.DestinationHostID = types.StringUnknown()
+		}
 		plan.ConfirmBy = types.StringUnknown()
 		plan.SettledAt = types.StringUnknown()
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
@@ -65,7 +68,8 @@ func (r *serverMigration) checkServer(ctx context.Context, plan *model, req reso
 	if r.Shared == nil || plan.ServerID.IsUnknown() || region.IsUnknown() || resp.Diagnostics.HasError() {
 		return
 	}
-	if old, ok := r.noted(plan.ServerID.ValueString()); ok && !settlesOnDestroy(old.onDestroy) {
+	old, replacing := r.noted(plan.ServerID.ValueString())
+	if replacing && !settlesOnDestroy(old.onDestroy) {
 		resp.Diagnostics.Append(refuseReplace(old.migration))
 		return
 	}
@@ -76,11 +80,14 @@ func (r *serverMigration) checkServer(ctx context.Context, plan *model, req reso
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("region"), name)...)
 	}
 	var failure *migration.Error
-	if errors.As(err, &failure) && (failure.Kind == migration.KindStatus || failure.Kind == migration.KindPending) {
+	switch {
+	case !errors.As(err, &failure):
+	case failure.Kind == migration.KindPending && replacing: // the destroy settles it first
+	case failure.Kind == migration.KindStatus, failure.Kind == migration.KindPending:
 		resp.Diagnostics.Append(notYet(failure))
-		return
+	default:
+		resp.Diagnostics.Append(explain(err, unrecorded)...)
 	}
-	resp.Diagnostics.Append(explain(err, unrecorded)...)
 }
 
 // replaces tells whether a plan is going to migrate again.
@@ -89,9 +96,9 @@ func replaces(plan, state *model) bool {
 		!strings.EqualFold(plan.Region.ValueString(), state.Region.ValueString())
 }
 
-// confirms tells whether an update is going to confirm the migration: it
-// awaits confirmation, and auto_confirm asks for it. That is so after a change
-// of auto_confirm, and when an apply ended before it saw the end of a confirm.
+// confirms tells whether an update is going to confirm the migration: it is
+// pending, and auto_confirm asks for it. That is so after a change of
+// auto_confirm, and when an apply ended before it saw the end of a confirm.
 func confirms(plan, state *model) bool {
-	return state.Status.ValueString() == string(migration.StatusAwaiting) && plan.AutoConfirm.ValueBool()
+	return !migration.Status(state.Status.ValueString()).Settled() && plan.AutoConfirm.ValueBool()
 }
