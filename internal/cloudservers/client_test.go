@@ -138,6 +138,20 @@ func TestClient_cancellingOneCallerDisturbsNoOther(t *testing.T) {
 	})
 }
 
+func TestClient_asksAgainForATokenThatItCouldNotRenew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := stub.New(stub.Config{})
+		id := cloud.AddServer(stub.Server{})
+		r := region(t, newClient(t, cloud, nil))
+		cloud.RevokeTokens()
+		// The renewal fails with all its repetitions, then succeeds.
+		cloud.Inject(stub.Fault{Call: stub.CallToken, Status: http.StatusServiceUnavailable, Count: 4})
+		if _, err := r.Server(t.Context(), id); err != nil {
+			t.Errorf("got %v, want the read to go on with a new token", err)
+		}
+	})
+}
+
 func TestClient_saysWhoseCredentialsWereRefused(t *testing.T) {
 	cloud := stub.New(stub.Config{})
 	client := newClient(t, cloud, func(c *cloudservers.Config) { c.Credentials.APIKey = "wrong" })

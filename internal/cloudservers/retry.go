@@ -53,10 +53,11 @@ func (c *Client) do(ctx context.Context, what call) (http.Header, error) {
 		if !gophercloud.ResponseCodeIs(err, http.StatusUnauthorized) || renewed || !c.config.Credentials.Renewable() {
 			return header, err
 		}
-		renewed = true
-		if grant, err = c.session.grant(ctx, grant.token); err != nil {
-			return nil, err
+		fresh, err := c.session.grant(ctx, grant.token)
+		if err != nil {
+			return nil, err // and the next attempt asks for a token again
 		}
+		grant, renewed = fresh, true
 		return c.exchange(ctx, what, grant.token)
 	})
 }

@@ -431,3 +431,12 @@ func TestMigrate_endsWhenTheAPIRefusesToTellAboutTheServer(t *testing.T) {
 		c.wantMigrations(t, 1)
 	})
 }
+
+func TestMigrate_claimsNothingWhereNeitherHostsNorLogCanTell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{AutoConfirmAfter: 100 * time.Millisecond}, stub.Server{NoHostID: true})
+		c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden})
+		_, err := c.migrate(t.Context(), false)
+		wantKind(t, err, migration.KindWait)
+	})
+}

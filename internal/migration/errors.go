@@ -23,6 +23,9 @@ const (
 	KindOnMetal
 	// KindStatus is a server in a state that no migration starts from.
 	KindStatus
+	// KindBusy is a server that something else was being done to until the wait
+	// for it was cancelled or timed out.
+	KindBusy
 	// KindPending is a server whose migration or resize awaits confirmation or
 	// is under way already; Pending says which where the action log tells.
 	KindPending
@@ -48,7 +51,7 @@ const (
 	// still awaits confirmation.
 	KindUnsettled
 	// KindSettling is a wait that ended after the API had accepted the confirm
-	// or revert: only the end was not seen.
+	// or revert, or may have: only the end was not seen.
 	KindSettling
 	// KindConfirmed is a migration that somebody, or the cloud, confirmed before
 	// it could be reverted.
@@ -63,6 +66,7 @@ type Error struct {
 	Migration Migration            // as far as it is known
 	Server    *cloudservers.Server // as last seen, or nil
 	Pending   *cloudservers.Action // with KindPending: what the action log names, or nil
+	Unsure    bool                 // with KindSettling: the answer was lost, so it may not have been accepted
 	Want      Status               // StatusConfirmed or StatusReverted while it is being settled, else empty
 	Err       error                // the API's or the context's error, or nil
 }
@@ -92,6 +96,7 @@ func (k Kind) String() string {
 		KindNotFound:      "no such server",
 		KindOnMetal:       "the server is an OnMetal server",
 		KindStatus:        "the server's status does not allow it",
+		KindBusy:          "the server is busy",
 		KindPending:       "a migration or resize is pending",
 		KindRefused:       "the API refused to migrate",
 		KindUndecided:     "unknown whether the migration was accepted",

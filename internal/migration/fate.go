@@ -12,6 +12,7 @@ import (
 // fate is what a server's action log says became of a migration. Its zero
 // value says nothing.
 type fate struct {
+	unread  error // why the log could not be read
 	failed  bool
 	settled Status // StatusConfirmed, StatusReverted or empty
 	by      string // the user who settled it; empty when the cloud did
@@ -22,16 +23,20 @@ type fate struct {
 // hold it back for as long as the whole wait.
 const logTimeout = time.Minute
 
-// fate reads the action log. A log that cannot be read says nothing.
-func (m *mover) fate(ctx context.Context) fate {
+func (m *mover) log(ctx context.Context) ([]cloudservers.Action, error) {
 	ctx, cancel := context.WithTimeout(ctx, logTimeout)
 	defer cancel()
-	log, err := m.region.ActionLog(ctx, m.migration.ServerID)
+	return m.region.ActionLog(ctx, m.migration.ServerID)
+}
+
+// fate reads the action log. A log that cannot be read says nothing.
+func (m *mover) fate(ctx context.Context) fate {
+	log, err := m.log(ctx)
 	if err != nil {
 		tflog.Warn(ctx, "Cannot read the server's action log", map[string]any{
 			"server_id": m.migration.ServerID, "error": err.Error(),
 		})
-		return fate{}
+		return fate{unread: err}
 	}
 	return fateOf(m.migration.RequestID, log)
 }
@@ -51,6 +56,9 @@ func fateOf(requestID string, log []cloudservers.Action) fate {
 	}
 	for i := len(after) - 1; i >= 0; i-- {
 		entry := after[i]
+		if entry.Message != cloudservers.ActionFailed && begins(entry) {
+			break // ours was settled before it, but the log does not say how
+		}
 		settled := map[string]Status{
 			cloudservers.ActionConfirm: StatusConfirmed,
 			cloudservers.ActionRevert:  StatusReverted,
@@ -60,6 +68,11 @@ func fateOf(requestID string, log []cloudservers.Action) fate {
 		}
 	}
 	return fate{}
+}
+
+// begins tells whether an action is one that has to be confirmed or reverted.
+func begins(entry cloudservers.Action) bool {
+	return entry.Action == cloudservers.ActionMigrate || entry.Action == cloudservers.ActionResize
 }
 
 // settleAs settles the migration as its fate has it.

@@ -82,7 +82,10 @@ func (e *Engine) Pending(ctx context.Context, region string, filter Filter) ([]M
 		one := &mover{engine: e, region: m.region, migration: Migration{Region: m.region.Name, ServerID: server.ID}}
 		one.saw(server)
 		log, err := m.region.ActionLog(ctx, server.ID)
-		if err != nil {
+		switch {
+		case errors.Is(err, cloudservers.ErrNotFound):
+			continue // it was deleted since
+		case err != nil:
 			return found, one.fail(KindAPI, err)
 		}
 		if !one.recall(log) || one.migration.Status.Settled() {
@@ -116,7 +119,7 @@ func (m *mover) recall(log []cloudservers.Action) bool {
 			m.migration.settle(StatusFailed, entry.Start.Time)
 		case fate.settled != "" && m.server.Status != cloudservers.StatusRevertResize:
 			m.migration.settleAs(fate)
-		case resized || !moving(m.server):
+		case resized || m.server.Settled():
 			// It ended, or nothing could have come after it; the log does not say when.
 			m.migration.Status = StatusConfirmed
 		case m.server.Status == cloudservers.StatusVerifyResize:

@@ -193,3 +193,15 @@ func TestPending_listsMigrationsThatAwaitOrAreUnderWay(t *testing.T) {
 		wantKind(t, err, migration.KindAPI)
 	})
 }
+
+func TestFind_endsOurMigrationBeforeTheNextBegins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusOK, Body: `{"instanceActions":[
+			{"action":"revertResize","request_id":"req-3","start_time":"2000-01-01T00:01:00.000000"},
+			{"action":"resize","request_id":"req-2","start_time":"2000-01-01T00:00:00.000000"},
+			{"action":"migrate","request_id":"req-1","start_time":"1999-12-31T00:00:00.000000"}]}`})
+		got, err := c.engine.Find(t.Context(), "", c.server)
+		wantStatus(t, got, err, migration.StatusConfirmed) // the revert was the resize's
+	})
+}

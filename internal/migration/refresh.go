@@ -14,7 +14,8 @@ import (
 //	-------------------------------+-----------------------+---------------+---------------------
 //	VERIFY_RESIZE, on its new host |                       |               | awaiting, until its deadline
 //	REVERT_RESIZE, or any task     |                       |               | as it was, until that is over
-//	in any other state             | a confirm after it    |               | confirmed
+//	in any other state             | an Error              |               | failed
+//	                               | a confirm after it    |               | confirmed
 //	                               | a revert after it     |               | reverted
 //	ACTIVE or SHUTOFF              | neither, is not told  | the old one   | reverted
 //	                               |                       | the new one   | confirmed
@@ -49,11 +50,13 @@ func (m *mover) refresh(ctx context.Context, read func(context.Context) error) e
 	}
 	fate := m.fate(ctx)
 	switch {
+	case fate.failed:
+		m.migration.settle(StatusFailed, m.server.SeenAt)
 	case fate.settled != "":
 		m.migration.settleAs(fate)
 	case m.server.Settled() && m.migration.whereabouts(m.server) == onSource:
 		m.migration.settle(StatusReverted, m.server.SeenAt)
-	case m.server.Settled() && m.onDestination():
+	case m.server.Settled() && m.migration.whereabouts(m.server) == elsewhere:
 		m.migration.settle(StatusConfirmed, m.server.SeenAt)
 	case m.server.Status == cloudservers.StatusVerifyResize && m.onDestination():
 		m.awaits()

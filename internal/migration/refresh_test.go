@@ -186,3 +186,19 @@ func TestRefresh_waitsForTheEndOfARevert(t *testing.T) {
 		wantStatus(t, got, err, migration.StatusReverted)
 	})
 }
+
+func TestRefresh_tellsThatAnImportedMigrationFailed(t *testing.T) {
+	for _, outcome := range []stub.Outcome{stub.OutcomeNoValidHost, stub.OutcomeFails} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{Outcome: outcome})
+			if err := c.Migrate(c.server, "somebody"); err != nil {
+				t.Fatal(err)
+			}
+			found, err := c.engine.Find(t.Context(), "", c.server)
+			wantStatus(t, found, err, migration.StatusMigrating)
+			time.Sleep(time.Minute)
+			got, err := c.engine.Refresh(t.Context(), found)
+			wantStatus(t, got, err, migration.StatusFailed)
+		})
+	}
+}

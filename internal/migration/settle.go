@@ -21,10 +21,34 @@ func (m *mover) settle(ctx context.Context, want Status) error {
 			return err
 		}
 	}
-	if m.migration.Status.Settled() {
+	if m.migration.Status.Settled() || m.superseded(ctx) {
 		return nil
 	}
 	return m.conclude(ctx, want)
+}
+
+// superseded settles a migration after which the server was migrated or resized
+// again: what awaits confirmation then is not ours to confirm or revert.
+func (m *mover) superseded(ctx context.Context) bool {
+	log, err := m.log(ctx)
+	if err != nil || m.migration.RequestID == "" {
+		return false
+	}
+	for _, entry := range log {
+		switch {
+		case !begins(entry) || entry.Message == cloudservers.ActionFailed:
+			continue
+		case entry.RequestID == m.migration.RequestID:
+			return false
+		}
+		if fate := fateOf(m.migration.RequestID, log); fate.settled != "" {
+			m.migration.settleAs(fate)
+		} else {
+			m.migration.settle(StatusConfirmed, m.server.SeenAt)
+		}
+		return true
+	}
+	return false
 }
 
 // conclude confirms or reverts a migration that awaits it, and waits until the
@@ -50,19 +74,35 @@ func (m *mover) conclude(ctx context.Context, want Status) error {
 		var failure *cloudservers.Error
 		again := errors.As(err, &failure) && failure.MaybeAccepted()
 		switch {
-		case ctx.Err() != nil && (again || failure == nil || failure.StatusCode == 0):
+		case ctx.Err() != nil && again:
+			return m.unsure(m.fail(KindSettling, context.Cause(ctx)))
+		case ctx.Err() != nil && (failure == nil || failure.StatusCode == 0):
 			return m.fail(KindInterrupted, context.Cause(ctx))
+		case errors.Is(err, cloudservers.ErrNotFound) && errors.Is(m.look(ctx), cloudservers.ErrNotFound):
+			return m.fail(KindGone, err)
 		case ctx.Err() != nil, !again && !conflicts(failure):
 			return m.fail(KindUnsettled, err)
 		}
 		unsettled := m.awaitSettled(ctx, settlingLooks)
 		if !errors.Is(unsettled, errStillAwaiting) {
-			return m.waitError(ctx, unsettled, KindInterrupted)
+			if !again {
+				return m.waitError(ctx, unsettled, KindInterrupted)
+			}
+			return m.unsure(m.waitError(ctx, unsettled, KindSettling))
 		}
 		if !again || retries == 0 {
 			return m.fail(KindUnsettled, err)
 		}
 	}
+}
+
+// unsure marks the end of a wait after a request whose answer was lost.
+func (m *mover) unsure(err error) error {
+	var failure *Error
+	if errors.As(err, &failure) && failure.Kind == KindSettling {
+		failure.Unsure = true
+	}
+	return err
 }
 
 // conflicts tells whether a request may have been refused because the migration

@@ -255,3 +255,49 @@ func TestRevert_firstWaitsForAMigrationThatIsUnderWay(t *testing.T) {
 		wantStatus(t, got, err, migration.StatusReverted)
 	})
 }
+
+func TestConfirm_leavesWhatSomebodyStartedLaterAlone(t *testing.T) {
+	for name, again := range map[string]func(*cloud) error{
+		"a migration": func(c *cloud) error { return c.Migrate(c.server, "somebody") },
+		"a resize":    func(c *cloud) error { return c.Resize(c.server, "somebody") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCloud(t, stub.Config{}, stub.Server{})
+				ours, _ := c.migrate(t.Context(), false)
+				// Reverted, and moved to the same host once more: the server alone
+				// cannot tell that from ours.
+				if err := c.Revert(c.server, "somebody"); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Minute)
+				if err := again(c); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Minute)
+				if c.hostID(t) != ours.DestinationHostID {
+					t.Fatal("the server is on another host than ours: the test proves nothing")
+				}
+				for _, settle := range []func(context.Context, migration.Migration) (migration.Migration, error){c.engine.Confirm, c.engine.Revert} {
+					got, err := settle(t.Context(), ours)
+					wantStatus(t, got, err, migration.StatusReverted)
+				}
+				c.wantSent(t, stub.CallConfirm, 0)
+				c.wantSent(t, stub.CallRevert, 0)
+			})
+		})
+	}
+}
+
+func TestConfirm_isNoFailureWhenItMayHaveBeenAccepted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		c.Inject(stub.Fault{Call: stub.CallConfirm, Hang: true, Effect: true})
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		got, err := c.migrate(ctx, true)
+		if failure := wantKind(t, err, migration.KindSettling); !failure.Unsure || got.Status != migration.StatusAwaiting {
+			t.Errorf("got %+v and status %s, want it unsure, and what was seen last", failure, got.Status)
+		}
+	})
+}

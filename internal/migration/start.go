@@ -50,7 +50,7 @@ func (m *mover) awaitIdle(ctx context.Context) error {
 		})
 		switch {
 		case ctx.Err() != nil:
-			return m.fail(KindAPI, err)
+			return m.fail(KindBusy, err)
 		case err != nil:
 			return m.notRead(err)
 		}
@@ -96,7 +96,7 @@ func (m *mover) pending(ctx context.Context) error {
 //	… was refused in any other way                    | refuse
 func (m *mover) start(ctx context.Context) error {
 	retries := m.engine.client.MaxRetries()
-	idleConflicts := 0
+	idleConflicts, lost := 0, false
 	for {
 		acceptance, err := m.region.Migrate(ctx, m.migration.ServerID)
 		if err == nil {
@@ -116,8 +116,11 @@ func (m *mover) start(ctx context.Context) error {
 				return m.fail(KindRefused, err)
 			}
 			retries--
+			lost = true
 		case ctx.Err() == nil && failure != nil && failure.StatusCode == http.StatusConflict:
-			if err := m.look(ctx); err != nil {
+			if err := m.look(ctx); err != nil && lost {
+				return m.fail(KindUndecided, failure) // the conflict may be with our own request
+			} else if err != nil {
 				return m.fail(KindRefused, failure)
 			}
 			if moving(m.server) && m.accepted(ctx) == ours {

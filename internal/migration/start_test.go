@@ -232,7 +232,7 @@ func TestInspect_explainsWhyABusyServerWasNotMigrated(t *testing.T) {
 		then func(*cloud, context.CancelFunc)
 		want migration.Kind
 	}{
-		{"cancelled", func(_ *cloud, cancel context.CancelFunc) { cancel() }, migration.KindAPI},
+		{"cancelled", func(_ *cloud, cancel context.CancelFunc) { cancel() }, migration.KindBusy},
 		{"deleted", func(c *cloud, _ context.CancelFunc) { _ = c.Delete(c.server) }, migration.KindNotFound},
 		{"in ERROR", func(c *cloud, _ context.CancelFunc) {
 			c.SetServer(c.server, func(s *stub.Server) { s.Status = cloudservers.StatusError })

@@ -64,6 +64,7 @@ const (
 //	                                |               | has a revert      | was reverted
 //	                                |               | has a confirm     | was confirmed
 //	                                |               | has neither       | failed, after settlingLooks
+//	                                | not told      | is unreadable     | cannot be told, after settlingLooks
 //	ERROR                           |               |                   | failed
 //	DELETED, SOFT_DELETED           |               |                   | is gone with its server
 //	anything else                   |               |                   | is under way
@@ -96,6 +97,8 @@ func (m *mover) judgeMove(ctx context.Context, s *cloudservers.Server, last bool
 		case fate.settled == StatusConfirmed:
 			m.migration.settleAs(fate)
 			return over, nil
+		case last && where == unknownHost && fate.unread != nil:
+			return over, m.fail(KindWait, fate.unread)
 		case last:
 			return over, m.failed(s)
 		}

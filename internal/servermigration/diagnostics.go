@@ -81,6 +81,9 @@ func (x explanation) of(kind migration.Kind) (summary, detail string) {
 		return fmt.Sprintf("Cannot migrate %s: its status is %s", server, x.failure.Server.Status),
 			paragraphs("A migration starts from ACTIVE or SHUTOFF only. Nothing was sent to the server.", x.state(),
 				"Bring the server into one of these states, or wait until it is in one, and apply again.")
+	case migration.KindBusy:
+		return "Cannot migrate " + server + ": it is busy",
+			paragraphs(x.because(), "Until then something else was being done to the server. "+x.state(), "Apply again once that is over.")
 	case migration.KindPending:
 		return x.pending(server)
 	case migration.KindRefused:
@@ -109,12 +112,16 @@ func (x explanation) of(kind migration.Kind) (summary, detail string) {
 		return "Cannot " + verb(x.failure.Want) + " the migration of " + server,
 			paragraphs(x.said(), "The server runs on its new host, and the migration still awaits confirmation. "+x.kept(), x.request(), x.advice(), x.deadline())
 	case migration.KindSettling:
+		accepted := "has accepted"
+		if x.failure.Unsure {
+			accepted = "may have accepted"
+		}
 		if x.failure.Want == migration.StatusReverted {
 			return "The end of the revert of " + server + " was not seen",
-				paragraphs(x.because(), "Rackspace has accepted the revert, and carries it out. Apply again to see its end: the migration is still in the state.", x.request())
+				paragraphs(x.said(), "Rackspace "+accepted+" the revert. Apply again to see its end: the migration is still in the state.", x.request())
 		}
 		return "The end of the confirm of " + server + " was not seen",
-			paragraphs(x.because(), "Rackspace has accepted the confirm, so nothing is left to do; the next refresh shows its end.", x.request())
+			paragraphs(x.said(), "Rackspace "+accepted+" the confirm. The migration is in the state, and the next refresh shows what became of it; if it still awaits confirmation then, apply again.", x.request())
 	case migration.KindConfirmed:
 		return "The migration of " + server + " was confirmed",
 			paragraphs("It was confirmed"+by(x.migration.SettledBy)+" before it could be reverted, and cannot be reverted any more. The server stays on its new host.", x.request())

@@ -100,5 +100,6 @@ func replaces(plan, state *model) bool {
 // pending, and auto_confirm asks for it. That is so after a change of
 // auto_confirm, and when an apply ended before it saw the end of a confirm.
 func confirms(plan, state *model) bool {
-	return !migration.Status(state.Status.ValueString()).Settled() && plan.AutoConfirm.ValueBool()
+	wanted := plan.AutoConfirm.ValueBool() || plan.AutoConfirm.IsUnknown()
+	return !migration.Status(state.Status.ValueString()).Settled() && wanted
 }

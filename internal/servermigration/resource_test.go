@@ -231,6 +231,18 @@ func TestAccServerMigration_confirmsLaterByAutoConfirm(t *testing.T) {
 	})
 }
 
+func TestAccServerMigration_confirmsByAValueThatOnlyTheApplyKnows(t *testing.T) {
+	s := tell(t, stub.Config{}, stub.Server{})
+	s.run(resource.TestStep{
+		Config: s.config(""),
+	}, resource.TestStep{
+		Config:            s.config("auto_confirm = terraform_data.tested.output") + "resource \"terraform_data\" \"tested\" {\n  input = true\n}\n",
+		ConfigPlanChecks:  planned(plancheck.ResourceActionUpdate),
+		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed")},
+		Check:             s.sent(stub.CallConfirm, 1),
+	})
+}
+
 func TestAccServerMigration_migratesAgainWhenATriggerChanges(t *testing.T) {
 	s := tell(t, stub.Config{}, stub.Server{})
 	with := func(value string) string {
