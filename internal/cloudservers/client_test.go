@@ -369,11 +369,15 @@ func TestServer_isReadAsTheAPITellsIt(t *testing.T) {
 		}
 		want := &cloudservers.Server{
 			ID: id, Name: "web-1", Status: cloudservers.StatusError, VMState: "error", HostID: "h1",
-			Fault: &cloudservers.ServerFault{Code: 500, Message: "RuntimeError"}, SeenAt: time.Now().UTC().Truncate(time.Second),
+			Updated: "2000-01-01T00:00:04Z", // when it failed, 4.4 s after it was asked
+			Fault:   &cloudservers.ServerFault{Code: 500, Message: "RuntimeError"}, SeenAt: time.Now().UTC().Truncate(time.Second),
 		}
 		want.Flavor.ID = "general1-1"
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("server (-want +got):\n%s", diff)
+		}
+		if got, want := got.Idle(), 56*time.Second; got != want {
+			t.Errorf("got idle for %s, want %s", got, want)
 		}
 		log, err := r.ActionLog(t.Context(), id)
 		if err != nil || len(log) != 1 {

@@ -38,7 +38,8 @@ type Server struct {
 	Flavor    struct {
 		ID string `json:"id"`
 	} `json:"flavor"`
-	Fault *ServerFault `json:"fault"` // only with StatusError
+	Updated string       `json:"updated"` // RFC 3339; see Idle
+	Fault   *ServerFault `json:"fault"`   // only with StatusError
 
 	// SeenAt is the API's own clock when it answered, in whole seconds.
 	SeenAt time.Time `json:"-"`
@@ -64,6 +65,16 @@ const taskDeleting = "deleting"
 // migration starts from and ends in.
 func (s *Server) Settled() bool {
 	return (s.Status == StatusActive || s.Status == StatusShutoff) && s.TaskState != taskDeleting
+}
+
+// Idle is how long nothing of the server has changed, by the API's clock; zero
+// where the API does not tell.
+func (s *Server) Idle() time.Duration {
+	updated, err := time.Parse(time.RFC3339, s.Updated)
+	if err != nil {
+		return 0
+	}
+	return s.SeenAt.Sub(updated)
 }
 
 // Server reads one server (GET /servers/{id}). A server that does not exist

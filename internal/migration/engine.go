@@ -14,10 +14,11 @@ const settlingLooks = 5
 // Engine moves servers of one account. It is safe for concurrent use.
 type Engine struct {
 	client *cloudservers.Client
+	claims *claims
 }
 
-// New returns an engine on a client.
-func New(client *cloudservers.Client) *Engine { return &Engine{client} }
+// New returns an engine on a client, for one run of Terraform.
+func New(client *cloudservers.Client) *Engine { return &Engine{client, newClaims()} }
 
 // Request asks for one migration.
 type Request struct {
@@ -28,12 +29,22 @@ type Request struct {
 
 // Migrate moves a server and waits until it runs on its new host and awaits
 // confirmation or, with AutoConfirm or where the cloud confirms by itself,
-// until the migration is confirmed. Every error is an *Error.
+// until the migration is confirmed. A migration that an earlier run asked for
+// and could not record is taken over instead (Migration.Adopted). An engine
+// migrates a server once. Every error is an *Error.
 func (e *Engine) Migrate(ctx context.Context, request Request) (Migration, error) {
 	m := &mover{engine: e, migration: Migration{ServerID: request.ServerID, Region: request.Region}}
+	if !e.claims.take(request.ServerID) {
+		return m.migration, m.fail(KindClaimed, nil)
+	}
 	err := m.migrate(ctx, request.AutoConfirm)
 	return m.migration, err
 }
+
+// Forget says that a migration is given up, so that no later Migrate adopts it.
+// It is false when a Migrate has worked on the server since: then the migration
+// is that one's, and must be left to it.
+func (e *Engine) Forget(migration Migration) bool { return e.claims.forget(migration) }
 
 // Confirm confirms a migration and waits until the server has settled. One that
 // is under way is first waited for; one that turns out to be settled already is
@@ -70,16 +81,28 @@ type mover struct {
 	before    *cloudservers.Server // as it was when the migration was asked for
 	server    *cloudservers.Server // as last seen
 	want      Status               // what the migration is being settled as; empty until then
+
+	newest     *cloudservers.Action // the newest migrate or resize that was found in the action log
+	confirming bool                 // it is adopted, and its confirm was accepted already
 }
 
 func (m *mover) migrate(ctx context.Context, autoConfirm bool) error {
 	if err := m.inspect(ctx); err != nil {
 		return err
 	}
-	if err := m.start(ctx); err != nil {
+	adopted, err := m.adopt(ctx)
+	switch {
+	case err != nil:
 		return err
+	case !adopted:
+		err = m.start(ctx)
+	case m.confirming:
+		err = m.resume(ctx)
 	}
-	if err := m.awaitMove(ctx); err != nil {
+	if err == nil && m.migration.Status == StatusMigrating {
+		err = m.awaitMove(ctx)
+	}
+	if err != nil {
 		return err
 	}
 	if autoConfirm && m.migration.Status == StatusAwaiting {

@@ -29,6 +29,12 @@ const (
 	// KindPending is a server whose migration or resize awaits confirmation or
 	// is under way already; Pending says which where the action log tells.
 	KindPending
+	// KindClaimed is a server that another resource of the same run migrates.
+	KindClaimed
+	// KindUntold is a server that may have been migrated within the last hour by
+	// a run that did not record it: the action log does not tell, or cannot be
+	// read (Err).
+	KindUntold
 	// KindRefused is a migrate request that the API refused: nothing happened.
 	KindRefused
 	// KindUndecided is a migrate request of which it cannot be told whether it
@@ -65,7 +71,8 @@ type Error struct {
 	Kind      Kind
 	Migration Migration            // as far as it is known
 	Server    *cloudservers.Server // as last seen, or nil
-	Pending   *cloudservers.Action // with KindPending: what the action log names, or nil
+	Pending   *cloudservers.Action // with KindPending and KindUntold: what the action log names, or nil
+	Forgotten bool                 // with KindPending: this run has just forgotten it
 	Unsure    bool                 // with KindSettling: the answer was lost, so it may not have been accepted
 	Want      Status               // StatusConfirmed or StatusReverted while it is being settled, else empty
 	Err       error                // the API's or the context's error, or nil
@@ -98,6 +105,8 @@ func (k Kind) String() string {
 		KindStatus:        "the server's status does not allow it",
 		KindBusy:          "the server is busy",
 		KindPending:       "a migration or resize is pending",
+		KindClaimed:       "another resource migrates the server",
+		KindUntold:        "unknown whether the server was migrated already",
 		KindRefused:       "the API refused to migrate",
 		KindUndecided:     "unknown whether the migration was accepted",
 		KindFailed:        "the migration failed",

@@ -29,26 +29,30 @@ func (e *Engine) Find(ctx context.Context, region, serverID string) (Migration, 
 	return m.migration, nil
 }
 
-// Check looks at a server before a migration of it is asked for. It returns the
-// region's name, as the API spells it, and an *Error for what stands in the
-// way: KindNotFound and KindOnMetal for good, KindStatus and KindPending for now.
-func (e *Engine) Check(ctx context.Context, region, serverID string) (string, error) {
+// Check looks at a server before a migration of it is asked for. It returns what
+// a Migrate would begin with: the region's name, as the API spells it, and the
+// migration that it would take over (Migration.Adopted), if there is one. The
+// *Error says what stands in the way: KindNotFound and KindOnMetal for good,
+// KindStatus, KindPending and KindUntold for now.
+func (e *Engine) Check(ctx context.Context, region, serverID string) (Migration, error) {
 	m := &mover{engine: e, migration: Migration{Region: region, ServerID: serverID}}
 	if err := m.locate(ctx); err != nil {
-		return "", err
+		return m.migration, err
 	}
-	err := m.peek(ctx)
+	if err := m.peek(ctx); err != nil {
+		return m.migration, m.notRead(err)
+	}
 	switch {
-	case err != nil:
-		err = m.notRead(err)
 	case m.server.OnMetal():
-		err = m.fail(KindOnMetal, nil)
-	case moving(m.server):
-		err = m.fail(KindPending, nil)
-	case !m.server.Settled():
-		err = m.fail(KindStatus, nil)
+		return m.migration, m.fail(KindOnMetal, nil)
+	case !moving(m.server) && !m.server.Settled():
+		return m.migration, m.fail(KindStatus, nil)
 	}
-	return m.migration.Region, err
+	found, err := m.search(ctx)
+	if found == foundOther || err != nil {
+		return m.migration, m.refuse(found, err)
+	}
+	return m.migration, nil
 }
 
 // Filter says which pending migrations are wanted.

@@ -134,8 +134,8 @@ func TestCheck_seesWhatStandsInTheWay(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{TaskState: "image_snapshot"})
-		if got, err := c.engine.Check(t.Context(), "ord", c.server); err != nil || got != "ORD" {
-			t.Errorf("got %q (%v), want ORD and no objection", got, err)
+		if got, err := c.engine.Check(t.Context(), "ord", c.server); err != nil || got.Region != "ORD" {
+			t.Errorf("got %q (%v), want ORD and no objection", got.Region, err)
 		}
 		if _, err := c.engine.Check(t.Context(), "XYZ", c.server); err == nil {
 			t.Error("got no error for a region that does not exist")

@@ -50,6 +50,7 @@ type Migration struct {
 	RequestedAt       time.Time
 	SettledAt         time.Time // zero until settled
 	SettledBy         string    // the user who settled it; empty when it was the cloud, or unknown
+	Adopted           bool      // an earlier run asked for it, and Migrate took it over
 	Automatic         bool      // the action log says that the cloud confirmed it by itself
 }
 

@@ -30,12 +30,13 @@ func (m *mover) inspect(ctx context.Context) error {
 }
 
 // awaitIdle waits while the server is in a state to start from but busy with
-// something short, such as a snapshot, and refuses every other state.
+// something short, such as a snapshot. It ends at once where a migration or
+// resize is pending, and refuses every other state.
 func (m *mover) awaitIdle(ctx context.Context) error {
 	for {
 		switch {
 		case moving(m.server):
-			return m.pending(ctx)
+			return nil
 		case !m.server.Settled():
 			return m.fail(KindStatus, nil)
 		case m.server.TaskState == "":
@@ -67,22 +68,15 @@ func moving(s *cloudservers.Server) bool {
 	return false
 }
 
-// pending refuses a server on which a migration or resize is pending, and
-// names it where the action log can be read.
+// pending refuses a server on which somebody's migration or resize is pending,
+// and names it where the action log can be read.
 func (m *mover) pending(ctx context.Context) error {
-	refusal := &Error{Kind: KindPending, Migration: m.migration, Server: m.server}
-	log, err := m.region.ActionLog(ctx, m.migration.ServerID)
+	log, err := m.log(ctx)
 	if err != nil {
 		tflog.Warn(ctx, "Cannot read the action log to name what is pending", map[string]any{"error": err.Error()})
-		return refusal
 	}
-	for i := range log {
-		if log[i].Action == cloudservers.ActionMigrate || log[i].Action == cloudservers.ActionResize {
-			refusal.Pending = &log[i]
-			break
-		}
-	}
-	return refusal
+	m.newest = newestOf(log)
+	return m.refuse(foundOther, nil)
 }
 
 // start asks for the migration, once. How it goes on after a failure:
@@ -133,6 +127,9 @@ func (m *mover) start(ctx context.Context) error {
 			}
 			if err := m.awaitIdle(ctx); err != nil {
 				return err
+			}
+			if moving(m.server) {
+				return m.pending(ctx)
 			}
 		default:
 			return m.fail(KindRefused, err)
@@ -191,7 +188,11 @@ func (m *mover) accepted(ctx context.Context) author {
 //	somebody else's                | anything                        | refuse, naming it
 //	none, at each of settlingLooks | settled on its host, each time  | not accepted: ask again
 //	none                           | anything else                   | undecided
-//	nothing, it is unreadable      | anything                        | undecided
+//	nothing: it is unreadable      | migrating, or on another host   | accepted: it was idle when asked
+//	nothing: it is unreadable      | anything else                   | undecided
+//
+// Without a log, somebody's resize of the same moment is told by its flavor (see
+// judgeMove).
 func (m *mover) weigh(ctx context.Context, lost *cloudservers.Error) (found bool, err error) {
 	if ctx.Err() != nil {
 		return false, m.fail(KindUndecided, context.Cause(ctx))
@@ -211,9 +212,13 @@ func (m *mover) weigh(ctx context.Context, lost *cloudservers.Error) (found bool
 		if author == nobodys && seen == nil && m.server.Settled() && m.migration.whereabouts(m.server) != elsewhere {
 			quiet++
 		}
+		began := seen == nil && (moving(m.server) || m.server.Settled() && m.migration.whereabouts(m.server) == elsewhere)
 		switch {
 		case quiet == settlingLooks:
 			return false, nil
+		case look == settlingLooks && author == unreadable && began:
+			m.migration.RequestedAt = m.server.SeenAt
+			return true, nil
 		case look == settlingLooks:
 			return false, m.fail(KindUndecided, lost)
 		}

@@ -103,7 +103,6 @@ func TestStart_doesNotGuessWhenNothingCanBeTold(t *testing.T) {
 		effect bool
 		faults []stub.Fault
 	}{
-		{"the action log cannot be read, accepted", true, []stub.Fault{{Call: stub.CallActionLog, Status: http.StatusForbidden}}},
 		{"the action log cannot be read, not accepted", false, []stub.Fault{{Call: stub.CallActionLog, Status: http.StatusNotFound}}},
 		{"nothing can be read", true, []stub.Fault{
 			{Call: stub.CallActionLog, Status: http.StatusServiceUnavailable}, {Call: stub.CallServer, Skip: 1, Status: http.StatusServiceUnavailable},
@@ -123,6 +122,47 @@ func TestStart_doesNotGuessWhenNothingCanBeTold(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestStart_goesByTheServerAloneWhereTheLogCannotBeRead(t *testing.T) {
+	lost := stub.Fault{Call: stub.CallMigrate, Effect: true, Reset: true, Count: 1}
+	unreadable := stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden}
+	t.Run("it migrates", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			c.Inject(lost)
+			c.Inject(unreadable)
+			got, err := c.migrate(t.Context(), true)
+			wantStatus(t, got, err, migration.StatusConfirmed)
+			c.wantSent(t, stub.CallMigrate, 1)
+		})
+	})
+	t.Run("it has moved, and was confirmed by the cloud", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{AutoConfirmAfter: time.Millisecond}, stub.Server{})
+			c.Inject(lost)
+			c.Inject(unreadable)
+			got, err := c.migrate(t.Context(), true)
+			wantStatus(t, got, err, migration.StatusConfirmed)
+			c.wantSent(t, stub.CallMigrate, 1)
+			c.wantSent(t, stub.CallConfirm, 0)
+		})
+	})
+	t.Run("somebody resizes it", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			c.Inject(stub.Fault{Call: stub.CallMigrate, Reset: true, Count: 1})
+			c.Inject(unreadable)
+			time.AfterFunc(500*time.Millisecond, func() {
+				if err := c.Resize(c.server, "somebody"); err != nil {
+					t.Error(err)
+				}
+			})
+			_, err := c.migrate(t.Context(), true)
+			wantKind(t, err, migration.KindPending)
+			c.wantSent(t, stub.CallConfirm, 0)
+		})
+	})
 }
 
 func TestStart_waitsForARequestThatArrivesLate(t *testing.T) {

@@ -56,6 +56,8 @@ const (
 //
 //	the server is …                | its host is … | the action log …  | so the migration
 //	--------------------------------+---------------+-------------------+------------------------------
+//	in VERIFY_RESIZE, or settled,   |               | was unreadable    | is somebody's resize: refuse
+//	of another flavor than before   |               |                   |
 //	VERIFY_RESIZE, idle             | another one   |                   | awaits confirmation
 //	                                | not told      | has no Error      | awaits confirmation
 //	                                | the old one   |                   | failed, after settlingLooks
@@ -71,6 +73,9 @@ const (
 func (m *mover) judgeMove(ctx context.Context, s *cloudservers.Server, last bool) (verdict, error) {
 	where := m.migration.whereabouts(s)
 	switch {
+	case m.migration.RequestID == "" && m.before != nil && s.Flavor.ID != m.before.Flavor.ID && (s.Status == cloudservers.StatusVerifyResize || s.Settled()):
+		m.migration.Status = ""
+		return over, m.pending(ctx)
 	case s.Status == cloudservers.StatusVerifyResize && s.TaskState == "":
 		failed := where == onSource && last || where == unknownHost && m.fate(ctx).failed
 		if failed {

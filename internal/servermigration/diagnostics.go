@@ -30,7 +30,8 @@ func explain(err error, where record) diag.Diagnostics {
 	case failure.Kind == migration.KindSettling && failure.Want == migration.StatusConfirmed:
 		return diag.Diagnostics{diag.NewWarningDiagnostic(summary, detail)}
 	case failure.Kind == migration.KindNotFound, failure.Kind == migration.KindOnMetal,
-		failure.Kind == migration.KindStatus, failure.Kind == migration.KindPending, failure.Kind == migration.KindNeverMigrated:
+		failure.Kind == migration.KindStatus, failure.Kind == migration.KindPending, failure.Kind == migration.KindClaimed,
+		failure.Kind == migration.KindUntold, failure.Kind == migration.KindNeverMigrated:
 		return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(path.Root("server_id"), summary, detail)}
 	case failure.Kind == migration.KindAPI && isRegion(failure.Err):
 		return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(path.Root("region"), summary, detail)}
@@ -64,7 +65,7 @@ func (x explanation) kept() string {
 	if x.where == recorded {
 		return "It is in the state as it was before; apply again to go on."
 	}
-	return "It was not recorded in the state, because Terraform would replace it, that is, migrate the server again."
+	return "It is not in the state, because Terraform would replace it there, that is, migrate the server again; the server's action log has it."
 }
 
 func (x explanation) of(kind migration.Kind) (summary, detail string) {
@@ -86,13 +87,18 @@ func (x explanation) of(kind migration.Kind) (summary, detail string) {
 			paragraphs(x.because(), "Until then something else was being done to the server. "+x.state(), "Apply again once that is over.")
 	case migration.KindPending:
 		return x.pending(server)
+	case migration.KindClaimed:
+		return "Another resource migrates " + server + " already",
+			"A server is migrated once in an apply, and another rackspace_server_migration of this configuration has it. Nothing was sent for this one. Remove one of the two, or give it another server_id."
+	case migration.KindUntold:
+		return x.untold(server)
 	case migration.KindRefused:
 		return "Cannot migrate " + server, paragraphs(x.said(), "No migration was started.", x.advice())
 	case migration.KindUndecided:
 		return "It is not known whether the migration of " + server + " was started",
 			paragraphs(x.said(), "The migrate request can have been accepted although its answer did not arrive, and "+
 				"neither the server nor its action log could tell. It was not sent again, so that the server is not migrated twice.",
-				"Look at the server's status before you apply again: VERIFY_RESIZE means that it was migrated and awaits confirmation.")
+				"Apply again once the API answers: if the server is being migrated or awaits confirmation, the provider takes that migration up and does not migrate it again.")
 	case migration.KindFailed:
 		return "The migration of " + server + " failed", paragraphs(x.whyFailed(), x.request(), x.afterFailure())
 	case migration.KindReverted:
@@ -162,20 +168,38 @@ func (x explanation) apiFailed(server string) (summary, detail string) {
 
 func (x explanation) pending(server string) (summary, detail string) {
 	summary = "Cannot migrate " + server + ": a migration or resize of it is pending"
-	entry := x.failure.Pending
 	what := "The action log does not tell which."
-	if entry != nil {
+	if entry := x.failure.Pending; entry != nil {
+		summary = "Cannot migrate " + server + ": it is being migrated already"
 		if entry.Action == cloudservers.ActionResize {
 			summary = "Cannot migrate " + server + ": a resize of it is pending"
-		} else {
-			summary = "Cannot migrate " + server + ": it is being migrated already"
 		}
 		what = fmt.Sprintf("User %s asked for it at %s (request %s).", entry.UserID, entry.Start.Format(time.RFC3339), entry.RequestID)
 	}
-	return summary, paragraphs(what, x.state(), "Nothing was sent to the server. "+
-		"If this is a replacement, remove create_before_destroy: a server has one migration at a time, so the old one has to be settled first. "+
+	const nothingSent = "Nothing was sent to the server. "
+	switch {
+	case x.failure.Forgotten:
+		return summary, paragraphs(what, x.state(), nothingSent+"This run has just removed it from the state without settling it. Apply again to take it up, or settle it first.")
+	case x.failure.Server != nil && x.failure.Server.Status == cloudservers.StatusRevertResize:
+		return summary, paragraphs(what, x.state(), nothingSent+"The server is on its way back to its original host. Apply again once it is ACTIVE or SHUTOFF.")
+	}
+	return summary, paragraphs(what, x.state(), nothingSent+
 		"To manage the pending migration with Terraform, "+x.importIt()+" "+
 		"Otherwise confirm or revert what is pending, in the Rackspace control panel or with the API, and apply again once the server is ACTIVE or SHUTOFF.")
+}
+
+func (x explanation) untold(server string) (summary, detail string) {
+	why := "Its action log has a migration that has neither failed nor been settled, but the server shows none."
+	if entry := x.failure.Pending; entry != nil {
+		why = fmt.Sprintf("Its action log has a migration, asked for at %s (request %s), and does not tell how it ended.", entry.Start.Format(time.RFC3339), entry.RequestID)
+	}
+	if x.failure.Err != nil {
+		why = "Its action log, which would tell, cannot be read. " + x.said()
+	}
+	return "It is not known whether " + server + " was migrated already",
+		paragraphs("It changed within the last hour, so an apply that was interrupted may have migrated it. "+why,
+			"Nothing was sent to it, so that it is not migrated twice.",
+			"If it was migrated, "+x.importIt()+" If not, apply again an hour after its last change, or with a user who may read the action log.")
 }
 
 func (x explanation) interrupted(server string) (summary, detail string) {
@@ -252,8 +276,7 @@ func (x explanation) goOn() string {
 	if x.where == recorded {
 		return "Rackspace confirms it by itself at " + by + "."
 	}
-	return "To go on with Terraform, " + x.importIt() + " Or, once the server's status is VERIFY_RESIZE, test it, and confirm or revert the migration in the Rackspace control panel or with the API. " +
-		"Rackspace confirms it by itself at " + by + "."
+	return "Apply again to go on: the provider takes the migration up where it is, and does not migrate the server again. Rackspace confirms it by itself at " + by + "."
 }
 
 func (x explanation) importIt() string {

@@ -149,23 +149,6 @@ func TestAccServerMigration_livesAsTheTableSays(t *testing.T) {
 	}
 }
 
-func TestAccServerMigration_refusesCreateBeforeDestroyWhileAMigrationIsPending(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
-	with := func(trigger string) string {
-		return s.config(fmt.Sprintf("on_destroy = \"confirm\"\ntriggers = { n = %s }\nlifecycle {\n  create_before_destroy = true\n}", trigger))
-	}
-	s.run(resource.TestStep{
-		Config: with("1"),
-	}, resource.TestStep{
-		Config:      with("2"),
-		ExpectError: says("it is being migrated already", "remove create_before_destroy"),
-	}, resource.TestStep{
-		Config:           with("1"),
-		ConfigPlanChecks: unchanged,
-		Check:            resource.ComposeTestCheckFunc(s.sent(stub.CallMigrate, 1), s.sent(stub.CallConfirm, 0)),
-	})
-}
-
 func TestAccServerMigration_refusesAReplacementThatOnlyTerraformKnowsOf(t *testing.T) {
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip("acceptance tests run with TF_ACC set")

@@ -14,22 +14,57 @@ import (
 
 // announce tells, after a migration, what a person should know of it.
 func announce(m migration.Migration, autoConfirm bool) diag.Diagnostics {
+	var notices diag.Diagnostics
 	name := serverOf(m)
+	if m.Adopted {
+		notices = append(notices, tookOver(m))
+	}
 	switch {
 	case m.Status == migration.StatusAwaiting:
-		return diag.Diagnostics{diag.NewWarningDiagnostic(
+		notices = append(notices, diag.NewWarningDiagnostic(
 			"The migration of "+name+" awaits confirmation",
 			fmt.Sprintf("The server runs on its new host. Test it, then confirm the migration with auto_confirm = true, "+
 				"or revert it in the Rackspace control panel or with the API, by %s. Rackspace then confirms it by itself, and the original server is removed.",
 				m.ConfirmBy().Format(time.RFC3339)),
-		)}
+		))
 	case m.Status == migration.StatusConfirmed && !autoConfirm:
-		return diag.Diagnostics{diag.NewWarningDiagnostic(
+		notices = append(notices, diag.NewWarningDiagnostic(
 			"The migration of "+name+" is confirmed already",
 			"It was confirmed by the cloud, or by somebody, before the provider saw it await confirmation. The original server is removed; the migration cannot be reverted any more.",
-		)}
+		))
 	}
-	return nil
+	return notices
+}
+
+const migrateAgain = "To migrate it again once this migration is settled, change triggers, or apply with -replace."
+
+// tookOver names a migration that was adopted instead of asking for another.
+func tookOver(m migration.Migration) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(
+		"Took over the migration of "+serverOf(m),
+		fmt.Sprintf("The provider's user asked for it at %s (request %s), and the state did not have it: an apply that was interrupted leaves that behind, "+
+			"and so does a resource that was removed from the state. The provider went on with it instead of migrating the server twice; source_host_id is therefore not known. %s",
+			m.RequestedAt.Format(time.RFC3339), m.RequestID, migrateAgain),
+	)
+}
+
+// willTakeOver is tookOver at plan time.
+func willTakeOver(m migration.Migration) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(
+		"The migration of "+serverOf(m)+" is going to be taken over",
+		fmt.Sprintf("The provider's user asked for it at %s (request %s), and the state does not have it. The apply goes on with it instead of migrating the server twice. %s",
+			m.RequestedAt.Format(time.RFC3339), m.RequestID, migrateAgain),
+	)
+}
+
+// leftToReplacement says that a destroy did nothing to a migration that its
+// replacement has taken over.
+func leftToReplacement(m migration.Migration) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(
+		"The migration of "+serverOf(m)+" was left to its replacement",
+		"With create_before_destroy the replacement was created first. A server has one migration at a time, so it took over the pending one and did not migrate again; "+
+			"on_destroy was not carried out. Remove create_before_destroy. "+migrateAgain,
+	)
 }
 
 // happenedOutside tells what a person should know of what became of a migration
@@ -114,8 +149,19 @@ func settledOtherwise(m migration.Migration, want migration.Status) diag.Diagnos
 func notYet(failure *migration.Error) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(path.Root("server_id"),
 		fmt.Sprintf("%s cannot be migrated at the moment", capital(serverOf(failure.Migration))),
-		fmt.Sprintf("Its status is %s, and a migration starts from ACTIVE or SHUTOFF only. If that is still so when the plan is applied, the apply fails without touching the server.",
-			failure.Server.Status))
+		reasonOf(failure)+" If that is still so when the plan is applied, the apply fails without touching the server.")
+}
+
+func reasonOf(failure *migration.Error) string {
+	switch entry := failure.Pending; {
+	case failure.Kind == migration.KindUntold:
+		return "It changed within the last hour, and the server's action log, which would tell whether it was migrated then, cannot be read."
+	case entry != nil:
+		return fmt.Sprintf("Its status is %s: user %s asked for a %s at %s (request %s).",
+			failure.Server.Status, entry.UserID, entry.Action, entry.Start.Format(time.RFC3339), entry.RequestID)
+	default:
+		return fmt.Sprintf("Its status is %s, and a migration starts from ACTIVE or SHUTOFF only.", failure.Server.Status)
+	}
 }
 
 func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }

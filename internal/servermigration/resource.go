@@ -163,7 +163,8 @@ func (r *serverMigration) Update(ctx context.Context, req resource.UpdateRequest
 
 // Delete forgets the migration, after on_destroy was done to the server if the
 // migration is still pending. Where the cloud or somebody settled it first,
-// there is nothing left to do.
+// there is nothing left to do. With create_before_destroy the replacement has
+// taken the migration over, if it was pending: then it is that one's to settle.
 func (r *serverMigration) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -174,7 +175,15 @@ func (r *serverMigration) Delete(ctx context.Context, req resource.DeleteRequest
 	resp.Diagnostics.Append(diags...)
 	pending, diags := state.migration()
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || pending.Status.Settled() {
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	takenOver := !r.engine.Forget(pending)
+	switch {
+	case pending.Status.Settled():
+		return
+	case takenOver:
+		resp.Diagnostics.Append(leftToReplacement(pending))
 		return
 	}
 	var settle func(context.Context, migration.Migration) (migration.Migration, error)

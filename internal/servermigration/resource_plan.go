@@ -29,7 +29,7 @@ func (r *serverMigration) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	pending, diags := state.migration()
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || pending.Status.Settled() {
+	if resp.Diagnostics.HasError() {
 		return
 	}
 	onDestroy := state.OnDestroy.ValueString()
@@ -37,6 +37,7 @@ func (r *serverMigration) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		r.note(pending, onDestroy)
 	}
 	switch {
+	case pending.Status.Settled():
 	case req.Plan.Raw.IsNull():
 		resp.Diagnostics.Append(willDestroy(pending, onDestroy))
 	case replaces(&plan, &state) && !settlesOnDestroy(onDestroy):
@@ -69,21 +70,23 @@ func (r *serverMigration) checkServer(ctx context.Context, plan *model, req reso
 		return
 	}
 	old, replacing := r.noted(plan.ServerID.ValueString())
-	if replacing && !settlesOnDestroy(old.onDestroy) {
+	if replacing && !old.migration.Status.Settled() && !settlesOnDestroy(old.onDestroy) {
 		resp.Diagnostics.Append(refuseReplace(old.migration))
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, planTimeout)
 	defer cancel()
-	name, err := r.engine.Check(ctx, region.ValueString(), plan.ServerID.ValueString())
-	if plan.Region.IsUnknown() && name != "" {
-		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("region"), name)...)
+	found, err := r.engine.Check(ctx, region.ValueString(), plan.ServerID.ValueString())
+	if plan.Region.IsUnknown() && found.Region != "" {
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("region"), found.Region)...)
 	}
 	var failure *migration.Error
-	switch {
-	case !errors.As(err, &failure):
-	case failure.Kind == migration.KindPending && replacing: // the destroy settles it first
-	case failure.Kind == migration.KindStatus, failure.Kind == migration.KindPending:
+	switch errors.As(err, &failure); {
+	case failure == nil && found.Adopted && !replacing:
+		resp.Diagnostics.Append(willTakeOver(found))
+	case failure == nil:
+	case replacing && (failure.Kind == migration.KindPending || failure.Kind == migration.KindUntold): // the destroy comes first
+	case failure.Kind == migration.KindStatus, failure.Kind == migration.KindPending, failure.Kind == migration.KindUntold:
 		resp.Diagnostics.Append(notYet(failure))
 	default:
 		resp.Diagnostics.Append(explain(err, unrecorded)...)

@@ -7,24 +7,23 @@ import (
 )
 
 // Shared is what the provider hands to the resource, the list resource and all
-// their calls: the engine, and which pending migrations this run has seen in
-// the state.
+// their calls: the engine, and which migrations this run has seen in the state.
 type Shared struct {
 	engine *migration.Engine
 
-	mu      sync.Mutex
-	pending map[string]statePending // by server id
+	mu    sync.Mutex
+	known map[string]stateEntry // by server id
 }
 
-// statePending is a migration that the state has and that is not settled.
-type statePending struct {
+// stateEntry is a migration that the state has.
+type stateEntry struct {
 	migration migration.Migration
 	onDestroy string
 }
 
 // NewShared returns what goes with an engine.
 func NewShared(engine *migration.Engine) *Shared {
-	return &Shared{engine: engine, pending: map[string]statePending{}}
+	return &Shared{engine: engine, known: map[string]stateEntry{}}
 }
 
 // note remembers a migration that the state has. A plan to create another one
@@ -33,17 +32,13 @@ func NewShared(engine *migration.Engine) *Shared {
 func (s *Shared) note(m migration.Migration, onDestroy string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if m.Status.Settled() {
-		delete(s.pending, m.ServerID)
-		return
-	}
-	s.pending[m.ServerID] = statePending{m, onDestroy}
+	s.known[m.ServerID] = stateEntry{m, onDestroy}
 }
 
-func (s *Shared) noted(serverID string) (statePending, bool) {
+func (s *Shared) noted(serverID string) (stateEntry, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	noted, ok := s.pending[serverID]
+	noted, ok := s.known[serverID]
 	return noted, ok
 }
 

@@ -108,7 +108,8 @@ func (s *Stub) AddServer(seed Server) string {
 	if s.servers[seed.ID] == nil {
 		s.order = append(s.order, seed.ID)
 	}
-	added := &server{Server: seed, created: s.now(), updated: s.now(), imageID: newID()}
+	// It is nobody's newest server: what was done to it lies days back.
+	added := &server{Server: seed, created: s.now().Add(-30 * 24 * time.Hour), updated: s.now().Add(-2 * 24 * time.Hour), imageID: newID()}
 	s.servers[seed.ID] = added
 	if seed.Status == statusVerifyResize {
 		s.awaitConfirmation(added)

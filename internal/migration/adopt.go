@@ -1,0 +1,175 @@
+package migration
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+)
+
+// adoptionWindow is how long ago a migration may have been settled that nobody
+// recorded: longer than it takes to apply again after a crash.
+const adoptionWindow = time.Hour
+
+// finding is what a create finds on a server.
+type finding int
+
+const (
+	foundNothing finding = iota // migrate it
+	foundPending                // go on with the migration
+	foundDone                   // record the migration
+	foundOther                  // something is in the way
+	foundUnclear                // it cannot be told
+)
+
+// adopt takes over a migration that an earlier run asked for and did not
+// record, so that a server is not migrated twice. These are the rules that tell
+// a crash from a migration that is wanted again:
+//
+//	the server …           | the newest migrate or resize of the log is …          | then
+//	------------------------+-------------------------------------------------------+----------------
+//	migrates, or awaits    | ours, of the last 24 hours                            | go on with it
+//	confirmation           | ours, being reverted, or forgotten by this run        | refuse
+//	                       | ours but older, somebody else's, a resize             | refuse
+//	                       | missing, or the log is unreadable                     | refuse
+//	has settled, and       | ours, confirmed within the hour                       | record it
+//	changed within the     | ours, of the last 24 hours, and its end is not told   | look again, then refuse
+//	hour                   | ours, but failed, reverted, or forgotten by this run  | migrate
+//	                       | somebody else's, older, a resize, missing             | migrate
+//	                       | unreadable, and this run forgot one (a replacement)   | migrate
+//	                       | unreadable otherwise                                  | refuse
+//	has settled before     | (it is not read)                                      | migrate
+//
+// What a run forgot it destroyed first: by a replacement (triggers, -replace), or
+// because another resource of the configuration had the server. A failed or
+// reverted migration is not what a create was asked for; a new one is.
+func (m *mover) adopt(ctx context.Context) (bool, error) {
+	for look := 1; ; look++ {
+		found, err := m.search(ctx)
+		switch {
+		case found == foundNothing:
+			return false, nil
+		case found == foundOther, found == foundUnclear && (err != nil || look == settlingLooks):
+			return false, m.refuse(found, err)
+		case found == foundUnclear:
+			if err := m.rest(ctx); err != nil {
+				return false, m.fail(KindAPI, err)
+			}
+			if err := m.look(ctx); err != nil {
+				return false, m.notRead(err)
+			}
+			continue
+		}
+		tflog.Info(ctx, "Taking over a migration that is not in the state", m.fields())
+		return true, nil
+	}
+}
+
+// search reads the action log where a migration could be found in it, and takes
+// over what it finds. The error says why the log could not be read.
+func (m *mover) search(ctx context.Context) (finding, error) {
+	pending := moving(m.server)
+	if !pending && m.server.Idle() > adoptionWindow {
+		return foundNothing, nil
+	}
+	log, err := m.log(ctx)
+	switch {
+	case err != nil && ctx.Err() == nil && pending:
+		tflog.Warn(ctx, "Cannot read the action log to name what is pending", map[string]any{"error": err.Error()})
+		return foundOther, nil
+	case err != nil && ctx.Err() == nil && m.engine.claims.forgotAny(m.migration.ServerID):
+		return foundNothing, nil
+	case err != nil:
+		return foundUnclear, err
+	}
+	m.newest = newestOf(log)
+	if m.newest == nil {
+		return map[bool]finding{true: foundOther, false: foundNothing}[pending], nil
+	}
+	fate := fateOf(m.newest.RequestID, log)
+	if pending {
+		return m.weighPending(fate), nil
+	}
+	return m.weighSettled(fate), nil
+}
+
+// ours tells whether the newest migrate or resize is a migration by our user,
+// in a time before the server was seen, that this run did not forget.
+func (m *mover) ours(within time.Duration) bool {
+	user := m.engine.client.UserID()
+	return m.newest.Action == cloudservers.ActionMigrate && user != "" && string(m.newest.UserID) == user &&
+		m.server.SeenAt.Sub(m.newest.Start.Time) <= within &&
+		!m.engine.claims.forgot(m.migration.ServerID, m.newest.RequestID)
+}
+
+func (m *mover) weighPending(fate fate) finding {
+	reverting := m.server.Status == cloudservers.StatusRevertResize || fate.settled == StatusReverted
+	if !m.ours(ConfirmationWindow) || fate.failed || reverting {
+		return foundOther
+	}
+	m.takeOver(StatusMigrating)
+	m.confirming = fate.settled == StatusConfirmed
+	if m.server.Status == cloudservers.StatusVerifyResize {
+		m.migration.DestinationHostID = m.server.HostID
+	}
+	return foundPending
+}
+
+func (m *mover) weighSettled(fate fate) finding {
+	switch {
+	case !m.ours(ConfirmationWindow + adoptionWindow), fate.failed, fate.settled == StatusReverted:
+		return foundNothing
+	case fate.settled == "" && m.ours(ConfirmationWindow):
+		return foundUnclear
+	case fate.settled == "", m.server.SeenAt.Sub(fate.at) > adoptionWindow:
+		return foundNothing
+	}
+	m.takeOver(StatusConfirmed)
+	m.migration.DestinationHostID = m.server.HostID
+	m.migration.settleAs(fate)
+	return foundDone
+}
+
+// takeOver makes the newest migration of the log the one that is worked on.
+// Where it came from nobody knows any more.
+func (m *mover) takeOver(status Status) {
+	m.migration.RequestID, m.migration.RequestedAt = m.newest.RequestID, m.newest.Start.Time
+	m.migration.Status, m.migration.Adopted = status, true
+	m.migration.SourceHostID, m.before = "", nil
+}
+
+func (m *mover) refuse(found finding, err error) error {
+	kind := KindPending
+	if found == foundUnclear {
+		kind = KindUntold
+	}
+	return &Error{
+		Kind: kind, Migration: m.migration, Server: m.server, Pending: m.newest, Err: err,
+		Forgotten: m.newest != nil && m.engine.claims.forgot(m.migration.ServerID, m.newest.RequestID),
+	}
+}
+
+// newestOf is the newest migrate or resize of a log, or nil.
+func newestOf(log []cloudservers.Action) *cloudservers.Action {
+	for i := range log {
+		if begins(log[i]) {
+			return &log[i]
+		}
+	}
+	return nil
+}
+
+// resume goes on with an adopted migration whose confirm was accepted already:
+// for a moment the server reads as if nothing had been asked.
+func (m *mover) resume(ctx context.Context) error {
+	m.want = StatusConfirmed
+	err := m.awaitSettled(ctx, settlingLooks)
+	if errors.Is(err, errStillAwaiting) {
+		m.want = ""
+		return nil
+	}
+	return m.waitError(ctx, err, KindSettling)
+}

@@ -1,0 +1,184 @@
+package migration_test
+
+import (
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
+)
+
+// TestAdopt_followsItsRules has a row for each row of the table at adopt.
+func TestAdopt_followsItsRules(t *testing.T) {
+	const ours, theirs = "user-1", "user-7"
+	during := func(by string) func(*cloud) error {
+		return func(c *cloud) error { return c.Migrate(c.server, by) }
+	}
+	after := func(wait time.Duration, steps ...func(*cloud) error) func(*cloud) error {
+		return func(c *cloud) error {
+			for _, step := range steps {
+				if err := step(c); err != nil {
+					return err
+				}
+				time.Sleep(wait)
+			}
+			return nil
+		}
+	}
+	confirmed := func(c *cloud) error { return c.Confirm(c.server, ours) }
+	reverted := func(c *cloud) error { return c.Revert(c.server, ours) }
+	resized := func(c *cloud) error { return c.Resize(c.server, ours) }
+	rebooted := func(c *cloud) error {
+		c.SetServer(c.server, func(s *stub.Server) { s.Name = "renamed" })
+		return nil
+	}
+	forbid := stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden}
+	empty := stub.Fault{Call: stub.CallActionLog, Status: http.StatusOK, Body: `{"instanceActions":[]}`}
+
+	const minute = 61 * time.Second
+	tests := []struct {
+		name    string
+		server  stub.Server
+		before  func(*cloud) error
+		forget  bool
+		fault   stub.Fault
+		adopted bool
+		status  migration.Status // empty: refused
+		refused migration.Kind
+		sent    int // migrate requests
+	}{
+		{name: "it migrates", before: during(ours), adopted: true, status: migration.StatusConfirmed},
+		{name: "it awaits confirmation", before: after(minute, during(ours)), adopted: true, status: migration.StatusConfirmed},
+		{name: "it awaits confirmation, stopped", server: stub.Server{Status: "SHUTOFF"}, before: after(minute, during(ours)), adopted: true, status: migration.StatusConfirmed},
+		{name: "it is being confirmed", before: after(0, after(minute, during(ours)), confirmed), adopted: true, status: migration.StatusConfirmed},
+		{name: "it is being reverted", before: after(0, after(minute, during(ours)), reverted), refused: migration.KindPending},
+		{name: "it migrates, and this run forgot it", before: after(minute, during(ours)), forget: true, refused: migration.KindPending},
+		{name: "it migrates for longer than a day", before: after(25*time.Hour, during(ours)), refused: migration.KindPending},
+		{name: "somebody else migrates it", before: during(theirs), refused: migration.KindPending},
+		{name: "somebody resizes it", before: resized, refused: migration.KindPending},
+		{name: "it migrates, the log says nothing", before: during(ours), fault: empty, refused: migration.KindPending},
+		{name: "it migrates, the log is unreadable", before: during(ours), fault: forbid, refused: migration.KindPending},
+
+		{name: "it was confirmed a minute ago", before: after(minute, during(ours), confirmed), adopted: true, status: migration.StatusConfirmed},
+		{name: "somebody confirmed it a minute ago", before: after(minute, during(ours), func(c *cloud) error { return c.Confirm(c.server, theirs) }), adopted: true, status: migration.StatusConfirmed},
+		{name: "it was confirmed, and this run forgot it", before: after(minute, during(ours), confirmed), forget: true, status: migration.StatusConfirmed, sent: 1},
+		{name: "it was confirmed hours ago", before: after(2*time.Hour, during(ours), confirmed), status: migration.StatusConfirmed, sent: 1},
+		{name: "it was confirmed hours ago, and renamed now", before: after(minute, after(2*time.Hour, during(ours), confirmed), rebooted), status: migration.StatusConfirmed, sent: 1},
+		{name: "it was reverted a minute ago", before: after(minute, during(ours), reverted), status: migration.StatusConfirmed, sent: 1},
+		{name: "it failed a minute ago", before: after(minute, during(ours), func(c *cloud) error {
+			c.SetServer(c.server, func(s *stub.Server) { s.Outcome = stub.OutcomeMoves; s.Status = cloudservers.StatusActive })
+			return nil
+		}), server: stub.Server{Outcome: stub.OutcomeFails}, status: migration.StatusConfirmed, sent: 1},
+		{name: "somebody else's was confirmed a minute ago", before: after(minute, during(theirs), confirmed), status: migration.StatusConfirmed, sent: 1},
+		{name: "a resize was confirmed a minute ago", before: after(minute, resized, confirmed), status: migration.StatusConfirmed, sent: 1},
+		{name: "its end is not told", before: after(minute, during(ours), confirmed), fault: withoutConfirms, refused: migration.KindUntold},
+		{name: "it changed a minute ago, the log says nothing", before: after(minute, rebooted), fault: empty, status: migration.StatusConfirmed, sent: 1},
+		{name: "it changed a minute ago, the log is unreadable", before: after(minute, rebooted), fault: forbid, refused: migration.KindUntold},
+		{name: "it changed a minute ago, the log is unreadable, this run forgot one", before: after(minute, during(ours), confirmed), forget: true, fault: forbid, status: migration.StatusConfirmed, sent: 1},
+		{name: "it did not change lately, the log is unreadable", before: after(minute), fault: forbid, status: migration.StatusConfirmed, sent: 1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCloud(t, stub.Config{AutoConfirmAfter: 100 * time.Hour}, test.server)
+				if err := test.before(c); err != nil {
+					t.Fatal(err)
+				}
+				earlier := migrateEntry(c)
+				if test.forget && !c.engine.Forget(migration.Migration{ServerID: c.server, RequestID: earlier.RequestID}) {
+					t.Fatal("cannot forget the migration")
+				}
+				if test.fault.Call != "" {
+					fault := test.fault
+					if fault.Body == withoutConfirms.Body {
+						fault.Body = logOf(earlier)
+					}
+					c.Inject(fault)
+				}
+				confirms := c.Count(stub.CallConfirm)
+
+				got, err := c.migrate(t.Context(), true)
+
+				c.wantSent(t, stub.CallMigrate, test.sent)
+				if test.status == "" {
+					wantKind(t, err, test.refused)
+					c.wantSent(t, stub.CallConfirm, confirms)
+					return
+				}
+				wantStatus(t, got, err, test.status)
+				if got.Adopted != test.adopted {
+					t.Errorf("got adopted %t, want %t", got.Adopted, test.adopted)
+				}
+				if test.adopted && (got.RequestID != earlier.RequestID || !got.RequestedAt.Equal(earlier.Start) || got.SourceHostID != "") {
+					t.Errorf("got %+v, want the migration of request %s", got, earlier.RequestID)
+				}
+				if got.DestinationHostID != c.hostID(t) && test.fault.Call == "" {
+					t.Errorf("got destination %q, want %q", got.DestinationHostID, c.hostID(t))
+				}
+			})
+		})
+	}
+}
+
+// withoutConfirms is a log that has the migrate entry alone.
+var withoutConfirms = stub.Fault{Call: stub.CallActionLog, Status: http.StatusOK, Body: "the migrate entry alone"}
+
+func logOf(entry stub.Action) string {
+	return `{"instanceActions":[{"action":"` + entry.Action + `","request_id":"` + entry.RequestID + `","user_id":"` + entry.UserID +
+		`","message":null,"start_time":"` + entry.Start.Format("2006-01-02T15:04:05.000000") + `"}]}`
+}
+
+func TestAdopt_doesNotConfirmAgainWhatIsBeingConfirmed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		if err := c.Migrate(c.server, "user-1"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(61 * time.Second)
+		if err := c.Confirm(c.server, "user-1"); err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.migrate(t.Context(), true)
+		wantStatus(t, got, err, migration.StatusConfirmed)
+		c.wantSent(t, stub.CallConfirm, 0)
+	})
+}
+
+func TestAdopt_asksNothingMoreOfAServerThatDidNotChangeLately(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		got, err := c.migrate(t.Context(), true)
+		wantStatus(t, got, err, migration.StatusConfirmed)
+		c.wantSent(t, stub.CallActionLog, 0)
+	})
+}
+
+func TestMigrate_migratesAServerOnceInARun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		_, first := c.migrate(t.Context(), true)
+		got, err := c.migrate(t.Context(), true)
+		if first != nil {
+			t.Fatal(first)
+		}
+		wantKind(t, err, migration.KindClaimed)
+		c.wantMigrations(t, 1)
+		if got.ServerID != c.server {
+			t.Errorf("got %+v, want the server's id", got)
+		}
+	})
+}
+
+func TestForget_isRefusedOfWhatTheRunHasTakenOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		got, err := c.migrate(t.Context(), false)
+		wantStatus(t, got, err, migration.StatusAwaiting)
+		if c.engine.Forget(got) {
+			t.Error("got the migration forgotten, want it left to the Migrate that has it")
+		}
+	})
+}
