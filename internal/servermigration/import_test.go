@@ -160,17 +160,22 @@ func (s *story) terraform(files map[string]string) *tfexec.Terraform {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if err := tf.SetEnv(map[string]string{
-		"TF_CLI_CONFIG_FILE": acctest.Mirror(s.t), "CHECKPOINT_DISABLE": "1", "HOME": dir,
-		"RACKSPACE_USERNAME": stub.DefaultUser.Name, "RACKSPACE_API_KEY": stub.DefaultUser.APIKey,
-		"RACKSPACE_IDENTITY_ENDPOINT": s.URL + "/v2.0/", "RACKSPACE_POLL_INTERVAL": acctest.PollInterval.String(),
-	}); err != nil {
+	if err := tf.SetEnv(s.environment(dir)); err != nil {
 		s.t.Fatal(err)
 	}
 	if err := tf.Init(s.t.Context()); err != nil {
 		s.t.Fatal(err)
 	}
 	return tf
+}
+
+// environment is what a Terraform needs that runs the provider of this tree.
+func (s *story) environment(home string) map[string]string {
+	return map[string]string{
+		"TF_CLI_CONFIG_FILE": acctest.Mirror(s.t), "CHECKPOINT_DISABLE": "1", "HOME": home,
+		"RACKSPACE_USERNAME": stub.DefaultUser.Name, "RACKSPACE_API_KEY": stub.DefaultUser.APIKey,
+		"RACKSPACE_IDENTITY_ENDPOINT": s.URL + "/v2.0/", "RACKSPACE_POLL_INTERVAL": acctest.PollInterval.String(),
+	}
 }
 
 const requiredProviders = `

@@ -1,0 +1,235 @@
+package servermigration_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-exec/tfexec"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
+)
+
+// crash is a cloud that also keeps the state (Terraform's http backend), so
+// that every phase of an apply is a request on which a process can be killed.
+type crash struct {
+	*story
+	phase phase
+
+	mu    sync.Mutex
+	seen  int
+	kill  func() // nil once it was done
+	state []byte
+}
+
+// phase is a request on which a process dies.
+type phase struct {
+	name  string
+	is    func(*http.Request, []byte) bool
+	nth   int  // of these requests, from 1
+	after bool // the request takes effect, but its answer is not sent
+	late  bool // the provider has ended by then
+}
+
+func acts(action string) func(*http.Request, []byte) bool {
+	return func(r *http.Request, body []byte) bool {
+		return strings.HasSuffix(r.URL.Path, "/action") && bytes.Contains(body, []byte(action))
+	}
+}
+
+func readsServer(r *http.Request, _ []byte) bool {
+	return r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/servers/"+server)
+}
+
+func writesState(r *http.Request, body []byte) bool {
+	return r.Method == http.MethodPost && r.URL.Path == "/state" && bytes.Contains(body, []byte(server))
+}
+
+var phases = []phase{
+	{"before the POST", acts(`"migrate"`), 1, false, false},
+	{"between the POST and its answer", acts(`"migrate"`), 1, true, false},
+	{"while it waits", readsServer, 4, true, false}, // after the looks of the plan and of the create
+	{"before the confirm", acts(`"confirmResize"`), 1, false, false},
+	{"between the confirm and its answer", acts(`"confirmResize"`), 1, true, false},
+	{"before the state is written", writesState, 1, false, true},
+	{"after the state was written", writesState, 1, true, true},
+}
+
+func (c *crash) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	dies := c.due(r, body)
+	if dies == nil || c.phase.after {
+		answer := httptest.NewRecorder()
+		if r.URL.Path == "/state" {
+			c.keepState(answer, r, body)
+		} else {
+			c.Stub.ServeHTTP(answer, r)
+		}
+		if dies == nil {
+			for name, values := range answer.Header() {
+				w.Header()[name] = values
+			}
+			w.WriteHeader(answer.Code)
+			_, _ = w.Write(answer.Body.Bytes())
+			return
+		}
+	}
+	dies()
+	panic(http.ErrAbortHandler)
+}
+
+// due returns what to do if this is the request on which a process dies.
+func (c *crash) due(r *http.Request, body []byte) func() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.kill == nil || !c.phase.is(r, body) {
+		return nil
+	}
+	if c.seen++; c.seen < c.phase.nth {
+		return nil
+	}
+	defer func() { c.kill = nil }()
+	return c.kill
+}
+
+func (c *crash) keepState(w http.ResponseWriter, r *http.Request, body []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case r.Method == http.MethodPost:
+		c.state = body
+	case c.state == nil:
+		w.WriteHeader(http.StatusNotFound)
+	default:
+		_, _ = w.Write(c.state)
+	}
+}
+
+// victims are the processes that die, given Terraform's process id, which is
+// also that of the process group.
+var victims = []struct {
+	name string
+	kill func(t *testing.T, terraform int)
+}{
+	{"the provider", func(t *testing.T, terraform int) { kill(t, providerOf(t, terraform)) }},
+	{"Terraform", kill},
+	{"the machine", func(t *testing.T, terraform int) { kill(t, -terraform) }},
+}
+
+func kill(t *testing.T, pid int) {
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Errorf("cannot kill process %d: %v", pid, err)
+	}
+}
+
+// providerOf finds the provider's process in the process group of a Terraform.
+func providerOf(t *testing.T, terraform int) int {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		text, _ := os.ReadFile(path)
+		name, rest, _ := strings.Cut(string(text), ") ")
+		fields := strings.Fields(rest) // from the state on: the parent, the group, ...
+		if strings.Contains(name, "(terraform-prov") && len(fields) > 2 && fields[2] == strconv.Itoa(terraform) {
+			pid, _, _ := strings.Cut(name, " ")
+			found, err := strconv.Atoi(pid)
+			if err != nil {
+				t.Errorf("%s: %v", path, err)
+			}
+			return found
+		}
+	}
+	t.Errorf("found no provider process of Terraform %d", terraform)
+	return terraform
+}
+
+func TestAccServerMigration_survivesACrash(t *testing.T) {
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("acceptance tests run with TF_ACC set")
+	}
+	t.Parallel()
+	for _, phase := range phases {
+		for _, victim := range victims {
+			if phase.late && victim.name == "the provider" {
+				continue
+			}
+			t.Run(victim.name+" dies "+phase.name, func(t *testing.T) {
+				c := &crash{story: tell(t, stub.Config{}, stub.Server{}), phase: phase}
+				c.URL = c.serve(t)
+				tf := c.terraform(map[string]string{"main.tf": requiredProviders +
+					fmt.Sprintf("terraform {\n  backend \"http\" {\n    address = \"%s/state\"\n  }\n}\n", c.URL) + c.config(auto)})
+
+				c.crash(t, tf, victim.kill)
+				if err := tf.Apply(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+
+				if got := c.Migrations(server); got != 1 {
+					t.Errorf("got %d migrations of the server, want 1", got)
+				}
+				state, err := tf.Show(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if state.Values == nil || len(state.Values.RootModule.Resources) != 1 {
+					t.Fatalf("got state %+v, want the migration in it", state.Values)
+				}
+				got := state.Values.RootModule.Resources[0].AttributeValues
+				is, _ := c.Server(server)
+				if got["status"] != "confirmed" || got["server_status"] != is.Status || is.Status != "ACTIVE" || got["destination_host_id"] != is.HostID {
+					t.Errorf("got state %v, want the truth: %+v", got, is)
+				}
+				if changes, err := tf.Plan(t.Context()); err != nil || changes {
+					t.Errorf("got changes %t (%v) after it, want none", changes, err)
+				}
+			})
+		}
+	}
+}
+
+// serve puts the crash in front of the cloud.
+func (c *crash) serve(t *testing.T) string {
+	server := httptest.NewServer(c)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// crash applies in a process group of its own, and lets the victim die.
+func (c *crash) crash(t *testing.T, tf *tfexec.Terraform, victim func(*testing.T, int)) {
+	t.Helper()
+	apply := exec.CommandContext(t.Context(), tf.ExecPath(), "apply", "-auto-approve", "-input=false", "-no-color")
+	apply.Dir = tf.WorkingDir()
+	for name, value := range c.environment(tf.WorkingDir()) {
+		apply.Env = append(apply.Env, name+"="+value)
+	}
+	apply.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	apply.WaitDelay = 10 * time.Second // an orphan may hold the output open
+	var output bytes.Buffer
+	apply.Stdout, apply.Stderr = &output, &output
+	c.mu.Lock()
+	c.kill = func() { victim(t, apply.Process.Pid) }
+	err := apply.Start()
+	c.mu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = apply.Wait()
+	// Whatever outlived its Terraform ends here, as it would with the machine.
+	_ = syscall.Kill(-apply.Process.Pid, syscall.SIGKILL)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.kill != nil {
+		t.Fatalf("nothing died %s (%v):\n%s", c.phase.name, err, output.String())
+	}
+}
