@@ -1,0 +1,321 @@
+package servermigration
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+)
+
+var update = flag.Bool("update", false, "write testdata/messages.golden")
+
+// sample is the migration that the messages are about.
+var sample = migration.Migration{
+	Region: "ORD", ServerID: "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01", ServerName: "web-1",
+	RequestID: "req-8d2b1c04-0001-4b6a-9c11-2a8e0f6d4b01", Status: migration.StatusAwaiting, ServerStatus: cloudservers.StatusVerifyResize,
+	SourceHostID: "aaaa", DestinationHostID: "bbbb", RequestedAt: time.Date(2026, 11, 23, 9, 19, 37, 0, time.UTC),
+}
+
+func settledSample(status migration.Status, by string) migration.Migration {
+	m := sample
+	m.Status, m.SettledAt, m.SettledBy, m.Automatic = status, m.RequestedAt.Add(2*time.Hour), by, by == "" && status == migration.StatusConfirmed
+	return m
+}
+
+func sampleServer(status, task string) *cloudservers.Server {
+	return &cloudservers.Server{ID: sample.ServerID, Name: sample.ServerName, Status: status, TaskState: task}
+}
+
+// message is one diagnostic that the provider can give.
+type message struct {
+	name  string
+	diags diag.Diagnostics
+}
+
+// messages are all diagnostics of the resource. What it says of a failed call
+// is there once for each code and for each way to get no answer.
+func messages() []message {
+	const url = "https://ord.servers.api.rackspacecloud.com/v2/123456/servers/5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01"
+	answered := func(status int, fault, text string) *cloudservers.Error {
+		return &cloudservers.Error{
+			Op: "migrate the server", Method: http.MethodPost, URL: url + "/action",
+			StatusCode: status, Fault: fault, Message: text, RequestID: "req-5a000000-0000-4000-8000-000000000001",
+		}
+	}
+	silent := func(err error) *cloudservers.Error {
+		return &cloudservers.Error{Op: "read the server", Method: http.MethodGet, URL: url, Err: err}
+	}
+	fails := func(name string, kind migration.Kind, where record, change func(*migration.Error)) message {
+		failure := &migration.Error{Kind: kind, Migration: sample}
+		change(failure)
+		return message{name, explain(failure, where)}
+	}
+	refused := func(name string, err *cloudservers.Error) message {
+		return fails("migrate refused: "+name, migration.KindRefused, unrecorded, func(e *migration.Error) {
+			e.Err, e.Server = err, sampleServer(cloudservers.StatusActive, "")
+		})
+	}
+	unread := func(name string, err error) message {
+		return fails("read failed: "+name, migration.KindAPI, unrecorded, func(e *migration.Error) { e.Err = silent(err) })
+	}
+	renewable := answered(401, "unauthorized", "Unable to authenticate user with credentials provided.")
+	renewable.Credentials = &cloudservers.Credentials{Username: "demo", APIKey: "secret", Origin: "username from the provider block and api_key from the environment variable RACKSPACE_API_KEY"}
+	fixed := answered(401, "unauthorized", "This server could not verify that you are authorized to access the document you requested.")
+	fixed.Credentials = &cloudservers.Credentials{Token: "secret", TenantID: "123456", Origin: "token from the environment variable RACKSPACE_TOKEN"}
+	pending := func(action, user string) *cloudservers.Action {
+		entry := &cloudservers.Action{Action: action, RequestID: "req-77000000-0000-4000-8000-000000000007"}
+		entry.Start.Time = sample.RequestedAt
+		if err := entry.UserID.UnmarshalJSON([]byte(`"` + user + `"`)); err != nil {
+			panic(err)
+		}
+		return entry
+	}
+	server := func(status, task string) func(*migration.Error) {
+		return func(e *migration.Error) { e.Server = sampleServer(status, task) }
+	}
+	all := []message{
+		fails("unknown server", migration.KindNotFound, unrecorded, func(e *migration.Error) {
+			e.Err, e.Migration.ServerName = answered(404, "itemNotFound", "Instance could not be found."), ""
+		}),
+		fails("OnMetal", migration.KindOnMetal, unrecorded, server(cloudservers.StatusActive, "")),
+		fails("status", migration.KindStatus, unrecorded, server(cloudservers.StatusError, "")),
+		fails("busy, timed out", migration.KindBusy, unrecorded, func(e *migration.Error) {
+			e.Err, e.Server = context.DeadlineExceeded, sampleServer(cloudservers.StatusActive, "image_snapshot")
+		}),
+		fails("pending, somebody's migration", migration.KindPending, unrecorded, func(e *migration.Error) {
+			e.Pending, e.Server = pending("migrate", "user-7"), sampleServer(cloudservers.StatusVerifyResize, "")
+		}),
+		fails("pending, a resize", migration.KindPending, unrecorded, func(e *migration.Error) {
+			e.Pending, e.Server = pending("resize", "user-7"), sampleServer(cloudservers.StatusVerifyResize, "")
+		}),
+		fails("pending, not told", migration.KindPending, unrecorded, server(cloudservers.StatusResize, "resize_prep")),
+		fails("pending, being reverted", migration.KindPending, unrecorded, func(e *migration.Error) {
+			e.Pending, e.Server = pending("migrate", "user-1"), sampleServer(cloudservers.StatusRevertResize, "resize_reverting")
+		}),
+		fails("pending, just forgotten", migration.KindPending, unrecorded, func(e *migration.Error) {
+			e.Pending, e.Server, e.Forgotten = pending("migrate", "user-1"), sampleServer(cloudservers.StatusVerifyResize, ""), true
+		}),
+		fails("claimed", migration.KindClaimed, unrecorded, func(e *migration.Error) { e.Migration.ServerName = "" }),
+		fails("untold, log unreadable", migration.KindUntold, unrecorded, func(e *migration.Error) {
+			e.Err, e.Server = answered(403, "forbidden", "Policy doesn't allow os_compute_api:os-instance-actions to be performed."), sampleServer(cloudservers.StatusActive, "")
+		}),
+		fails("untold, end missing", migration.KindUntold, unrecorded, func(e *migration.Error) {
+			e.Pending, e.Server = pending("migrate", "user-1"), sampleServer(cloudservers.StatusActive, "")
+		}),
+		refused("400", answered(400, "badRequest", "Malformed request body")),
+		refused("401, key", renewable),
+		refused("401, token", fixed),
+		refused("403", answered(403, "forbidden", "Policy doesn't allow migrate to be performed.")),
+		refused("403, resizeNotAllowed", answered(403, "resizeNotAllowed", "Resize not allowed for this server.")),
+		refused("404", answered(404, "itemNotFound", "Instance could not be found.")),
+		refused("405", answered(405, "badMethod", "The method is not allowed for this resource.")),
+		refused("409", answered(409, "conflictingRequest", "Instance 5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01 is locked")),
+		refused("413", answered(413, "overLimit", "OverLimit Retry...")),
+		refused("429", answered(429, "overLimit", "OverLimit Retry...")),
+		refused("500", answered(500, "computeFault", "Unexpected API Error.")),
+		refused("502, a proxy's page", answered(502, "", "")),
+		refused("503", answered(503, "serviceUnavailable", "Service is unavailable.")),
+		refused("504, a proxy's page", answered(504, "", "")),
+		unread("connection refused", &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}),
+		unread("connection reset", &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}),
+		unread("timeout", context.DeadlineExceeded),
+		unread("name not resolved", &net.DNSError{Err: "no such host", Name: "ord.servers.api.rackspacecloud.com", IsNotFound: true}),
+		fails("no region", migration.KindAPI, unrecorded, func(e *migration.Error) {
+			e.Err = &cloudservers.RegionError{Known: []string{"DFW", "ORD"}, EndpointType: cloudservers.EndpointPublic}
+		}),
+		fails("unknown region", migration.KindAPI, unrecorded, func(e *migration.Error) {
+			e.Err = &cloudservers.RegionError{Region: "XYZ", Known: []string{"DFW", "ORD"}, EndpointType: cloudservers.EndpointPublic}
+		}),
+		fails("no Cloud Servers", migration.KindAPI, unrecorded, func(e *migration.Error) { e.Err = cloudservers.ErrNoCloudServers }),
+		fails("undecided", migration.KindUndecided, unrecorded, func(e *migration.Error) { e.Err = answered(502, "", "") }),
+		fails("failed silently", migration.KindFailed, unrecorded, server(cloudservers.StatusActive, "")),
+		fails("failed with a fault", migration.KindFailed, unrecorded, func(e *migration.Error) {
+			e.Server = sampleServer(cloudservers.StatusError, "")
+			e.Server.Fault = &cloudservers.ServerFault{Code: 500, Message: "RuntimeError"}
+		}),
+		fails("failed, did not move", migration.KindFailed, unrecorded, server(cloudservers.StatusVerifyResize, "")),
+		fails("reverted meanwhile", migration.KindReverted, unrecorded, func(e *migration.Error) { e.Migration = settledSample(migration.StatusReverted, "user-7") }),
+		fails("gone", migration.KindGone, recorded, func(*migration.Error) {}),
+		fails("cancelled", migration.KindInterrupted, unrecorded, func(e *migration.Error) {
+			e.Err, e.Server = context.Canceled, sampleServer(cloudservers.StatusResize, "resize_migrating")
+		}),
+		fails("timed out", migration.KindInterrupted, unrecorded, func(e *migration.Error) {
+			e.Err, e.Server = context.DeadlineExceeded, sampleServer(cloudservers.StatusResize, "resize_migrating")
+		}),
+		fails("timed out, without answers", migration.KindInterrupted, recorded, func(e *migration.Error) {
+			e.Err = errors.Join(context.DeadlineExceeded, silent(&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}))
+			e.Server = sampleServer(cloudservers.StatusResize, "resize_migrating")
+		}),
+		fails("wait refused", migration.KindWait, unrecorded, func(e *migration.Error) { e.Err = answered(403, "forbidden", "Policy doesn't allow it.") }),
+		fails("confirm refused", migration.KindUnsettled, recorded, func(e *migration.Error) {
+			e.Want, e.Err = migration.StatusConfirmed, answered(403, "forbidden", "Policy doesn't allow confirmResize to be performed.")
+		}),
+		fails("revert refused", migration.KindUnsettled, recorded, func(e *migration.Error) {
+			e.Want, e.Err, e.Server = migration.StatusReverted, answered(409, "conflictingRequest", "Instance is locked"), sampleServer(cloudservers.StatusVerifyResize, "")
+		}),
+		fails("confirm accepted, end not seen", migration.KindSettling, recorded, func(e *migration.Error) { e.Want, e.Err = migration.StatusConfirmed, context.Canceled }),
+		fails("confirm perhaps accepted", migration.KindSettling, recorded, func(e *migration.Error) {
+			e.Want, e.Unsure, e.Err = migration.StatusConfirmed, true, context.DeadlineExceeded
+		}),
+		fails("revert accepted, end not seen", migration.KindSettling, recorded, func(e *migration.Error) { e.Want, e.Err = migration.StatusReverted, context.Canceled }),
+		fails("confirmed before the revert", migration.KindConfirmed, recorded, func(e *migration.Error) { e.Migration = settledSample(migration.StatusConfirmed, "user-7") }),
+		fails("never migrated", migration.KindNeverMigrated, unrecorded, func(*migration.Error) {}),
+		{"defect", explain(errors.New("something"), recorded)},
+	}
+	return append(all, noticesOf()...)
+}
+
+// noticesOf are the warnings, and the refusals of a plan.
+func noticesOf() []message {
+	adopted := sample
+	adopted.Adopted = true
+	inError := settledSample(migration.StatusConfirmed, "user-7")
+	inError.ServerStatus = cloudservers.StatusError
+	warn := func(name string, d diag.Diagnostic) message { return message{name, diag.Diagnostics{d}} }
+	return []message{
+		{"awaits confirmation", announce(sample, false)},
+		{"taken over", announce(adopted, true)[:1]},
+		{"confirmed already", announce(settledSample(migration.StatusConfirmed, ""), false)},
+		{"reverted outside", happenedOutside(settledSample(migration.StatusReverted, "user-7"))},
+		{"confirmed outside, server in ERROR", happenedOutside(inError)},
+		{"confirmed by Rackspace", happenedOutside(settledSample(migration.StatusConfirmed, ""))},
+		warn("server gone at refresh", forgotGone(sample)),
+		warn("forgotten while pending", forgotPending(sample)),
+		warn("left to its replacement", leftToReplacement(sample)),
+		warn("plan: takes over", willTakeOver(adopted)),
+		warn("plan: destroy forgets", willDestroy(sample, onDestroyNone)),
+		warn("plan: destroy confirms", willDestroy(sample, onDestroyConfirm)),
+		warn("plan: destroy reverts", willDestroy(sample, onDestroyRevert)),
+		warn("plan: not yet", notYet(&migration.Error{Kind: migration.KindStatus, Migration: sample, Server: sampleServer("REBUILD", "rebuilding")})),
+		warn("plan: replacement refused", refuseReplace(sample)),
+		warn("destroy came too late to confirm", settledOtherwise(settledSample(migration.StatusReverted, "user-7"), migration.StatusConfirmed)),
+		warn("destroy came too late to revert", settledOtherwise(settledSample(migration.StatusConfirmed, ""), migration.StatusReverted)),
+	}
+}
+
+func TestMessages_readAsTheyAreWritten(t *testing.T) {
+	var text strings.Builder
+	for _, m := range messages() {
+		if len(m.diags) != 1 {
+			t.Fatalf("%s: got %d diagnostics, want 1", m.name, len(m.diags))
+		}
+		d := m.diags[0]
+		attribute := ""
+		if with, ok := d.(diag.DiagnosticWithPath); ok {
+			attribute = " (" + with.Path().String() + ")"
+		}
+		fmt.Fprintf(&text, "== %s ==\n%s%s: %s\n\n%s\n\n", m.name, d.Severity(), attribute, d.Summary(), d.Detail())
+	}
+	const golden = "testdata/messages.golden"
+	if *update {
+		if err := os.WriteFile(golden, []byte(text.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), text.String()); diff != "" {
+		t.Errorf("messages (-want +got), run with -update if they are meant to change:\n%s", diff)
+	}
+}
+
+func TestMessages_showNoSecretsChainsOrMarkup(t *testing.T) {
+	for _, m := range messages() {
+		text := m.diags[0].Summary() + "\n" + m.diags[0].Detail()
+		for _, unwanted := range []string{"secret", "<", "%!", "&{", "dial tcp", "Post \"", "Get \"", "goroutine", "context ", "  \n", ".."} {
+			if strings.Contains(text, unwanted) {
+				t.Errorf("%s: got %q in\n%s", m.name, unwanted, text)
+			}
+		}
+		if m.diags[0].Detail() == "" || strings.HasSuffix(m.diags[0].Summary(), ".") {
+			t.Errorf("%s: got\n%s\nwant a summary without a full stop, and a detail", m.name, text)
+		}
+	}
+}
+
+func TestMessages_coverEveryKindOfError(t *testing.T) {
+	seen := map[string]bool{}
+	for _, m := range messages() {
+		seen[m.diags[0].Summary()] = true
+	}
+	for kind := migration.KindAPI; kind <= migration.KindNeverMigrated; kind++ {
+		failure := &migration.Error{Kind: kind, Migration: sample, Server: sampleServer(cloudservers.StatusError, ""), Err: context.Canceled, Want: migration.StatusConfirmed}
+		summary, _ := explanation{migration: sample, failure: failure}.of(kind)
+		if kind != migration.KindAPI && kind != migration.KindNotFound && kind != migration.KindClaimed && !seen[summary] {
+			t.Errorf("no message shows kind %q: %s", kind, summary)
+		}
+	}
+}
+
+// guide is the page that lists every diagnostic.
+const guide = "../../templates/guides/when-things-go-wrong.md.tmpl"
+
+func TestGuide_listsEveryMessage(t *testing.T) {
+	text, err := os.ReadFile(guide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := strings.NewReplacer(serverOf(sample), "SERVER", "server "+sample.ServerID, "SERVER", capital(serverOf(sample)), "SERVER", sample.ServerID, "SERVER", "\"XYZ\"", "REGION")
+	for _, m := range messages() {
+		if row := "| " + name.Replace(m.diags[0].Summary()) + " |"; !strings.Contains(string(text), row) {
+			t.Errorf("%s: the guide has no row %q", m.name, row)
+		}
+	}
+}
+
+func TestGuide_namesTestsThatExist(t *testing.T) {
+	text, err := os.ReadFile(guide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	files, _ := filepath.Glob("../*/*_test.go")
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(source, -1) {
+			known[string(found[1])] = true
+		}
+	}
+	tests := regexp.MustCompile(`Test[A-Z]\w+`)
+	for line := range strings.Lines(string(text)) {
+		named := tests.FindAllString(line, -1)
+		for _, test := range named {
+			if !known[test] {
+				t.Errorf("the guide names the test %s, which does not exist", test)
+			}
+		}
+		if strings.HasPrefix(line, "| ") && !strings.HasPrefix(line, "| ---") && !strings.Contains(line, " test |") && len(named) == 0 {
+			t.Errorf("the guide has a row without a test: %s", line)
+		}
+	}
+}
+
+func TestModel_namesATimeThatCannotBeRead(t *testing.T) {
+	state := imported(sample)
+	state.RequestedAt = types.StringValue("yesterday")
+	_, diags := state.migration()
+	if len(diags) != 1 || diags[0].Summary() != "Unreadable state" || !strings.Contains(diags[0].Detail(), `"yesterday" in requested_at`) {
+		t.Errorf("got %v, want one diagnostic that names the time and its attribute", diags)
+	}
+}
