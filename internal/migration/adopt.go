@@ -78,8 +78,7 @@ func (m *mover) search(ctx context.Context) (finding, error) {
 	log, err := m.log(ctx)
 	switch {
 	case err != nil && ctx.Err() == nil && pending:
-		tflog.Warn(ctx, "Cannot read the action log to name what is pending", map[string]any{"error": err.Error()})
-		return foundOther, nil
+		return foundOther, err
 	case err != nil && ctx.Err() == nil && m.engine.claims.forgotAny(m.migration.ServerID):
 		return foundNothing, nil
 	case err != nil:

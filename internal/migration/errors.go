@@ -27,7 +27,8 @@ const (
 	// for it was cancelled or timed out.
 	KindBusy
 	// KindPending is a server whose migration or resize awaits confirmation or
-	// is under way already; Pending says which where the action log tells.
+	// is under way already; Pending says which, or Err why the action log cannot
+	// be read.
 	KindPending
 	// KindClaimed is a server that another resource of the same run migrates.
 	KindClaimed

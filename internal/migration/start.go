@@ -72,11 +72,8 @@ func moving(s *cloudservers.Server) bool {
 // and names it where the action log can be read.
 func (m *mover) pending(ctx context.Context) error {
 	log, err := m.log(ctx)
-	if err != nil {
-		tflog.Warn(ctx, "Cannot read the action log to name what is pending", map[string]any{"error": err.Error()})
-	}
 	m.newest = newestOf(log)
-	return m.refuse(foundOther, nil)
+	return m.refuse(foundOther, err)
 }
 
 // start asks for the migration, once. How it goes on after a failure:

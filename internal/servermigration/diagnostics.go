@@ -169,6 +169,9 @@ func (x explanation) apiFailed(server string) (summary, detail string) {
 func (x explanation) pending(server string) (summary, detail string) {
 	summary = "Cannot migrate " + server + ": a migration or resize of it is pending"
 	what := "The action log does not tell which."
+	if x.failure.Err != nil {
+		what = "Its action log, which would tell which, cannot be read. " + x.said()
+	}
 	if entry := x.failure.Pending; entry != nil {
 		summary = "Cannot migrate " + server + ": it is being migrated already"
 		if entry.Action == cloudservers.ActionResize {

@@ -2,6 +2,7 @@ package servermigration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -19,6 +20,9 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
+
+// tokenLifetime is short, so that tokens also expire by themselves.
+const tokenLifetime = 61 * time.Second
 
 // trouble is what goes wrong with a request.
 type trouble struct {
@@ -50,7 +54,7 @@ func troubles() []trouble {
 		trouble{name: "truncated answer", fault: stub.Fault{Truncate: true}, effect: true, says: "connection was closed"},
 		trouble{name: "connection refused", refuse: true, says: "connection was refused"},
 		trouble{name: "token revoked", token: (*stub.Stub).RevokeTokens, says: "401"},
-		trouble{name: "token expired", token: func(s *stub.Stub) { s.Advance(25 * time.Hour) }, says: "401"},
+		trouble{name: "token expired", token: func(s *stub.Stub) { s.Advance(tokenLifetime) }, says: "401"},
 	)
 }
 
@@ -116,9 +120,12 @@ func isCall(call stub.Call) func(*http.Request) bool {
 
 // plot is what is asked of the engine while there is trouble.
 type plot struct {
-	name string
-	seed stub.Server
-	act  func(context.Context, *migration.Engine, string) (migration.Migration, error)
+	name     string
+	seed     stub.Server
+	before   func(*stub.Stub, string) error // what an earlier run did
+	migrates int                            // migrations that the plot asks for, 1 or none
+	act      func(context.Context, *migration.Engine, string) (migration.Migration, error)
+	again    bool // a failed act can be done again by another run, and then comes to its end
 }
 
 func plots() []plot {
@@ -136,12 +143,25 @@ func plots() []plot {
 			return next(e, ctx, m)
 		}
 	}
+	crashed := func(cloud *stub.Stub, id string) error {
+		return cloud.Migrate(id, stub.DefaultUser.ID)
+	}
+	crashedLater := func(cloud *stub.Stub, id string) error {
+		if err := crashed(cloud, id); err != nil {
+			return err
+		}
+		time.Sleep(31 * time.Second)
+		defer time.Sleep(31 * time.Second)
+		return cloud.Confirm(id, stub.DefaultUser.ID)
+	}
 	return []plot{
-		{"migrate", stub.Server{}, migrate(false)},
-		{"migrate and confirm", stub.Server{}, migrate(true)},
-		{"migrate a stopped server, then revert", stub.Server{Status: "SHUTOFF"}, then((*migration.Engine).Revert)},
-		{"migrate, then refresh", stub.Server{}, then((*migration.Engine).Refresh)},
-		{"migrate where no host has room", stub.Server{Outcome: stub.OutcomeNoValidHost}, migrate(true)},
+		{name: "migrate", migrates: 1, act: migrate(false), again: true},
+		{name: "migrate and confirm", migrates: 1, act: migrate(true), again: true},
+		{name: "migrate a stopped server, then revert", seed: stub.Server{Status: "SHUTOFF"}, migrates: 1, act: then((*migration.Engine).Revert)},
+		{name: "migrate, then refresh", migrates: 1, act: then((*migration.Engine).Refresh)},
+		{name: "migrate where no host has room", seed: stub.Server{Outcome: stub.OutcomeNoValidHost}, migrates: 1, act: migrate(true)},
+		{name: "take over what a crash left pending", before: crashed, act: migrate(true), again: true},
+		{name: "record what was confirmed before a crash", before: crashedLater, act: migrate(true), again: true},
 	}
 }
 
@@ -172,9 +192,14 @@ func TestMatrix_survivesEveryFault(t *testing.T) {
 }
 
 func cell(t *testing.T, p plot, call stub.Call, what trouble, w when) {
-	cloud := stub.New(stub.Config{AutoConfirmAfter: -1})
+	cloud := stub.New(stub.Config{AutoConfirmAfter: -1, TokenLifetime: tokenLifetime})
 	id := cloud.AddServer(p.seed)
 	home, _ := cloud.Server(id)
+	if p.before != nil {
+		if err := p.before(cloud, id); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if what.token == nil && !what.refuse {
 		fault := what.fault
 		fault.Call, fault.Skip, fault.Count = call, w.skip, w.count
@@ -183,34 +208,68 @@ func cell(t *testing.T, p plot, call stub.Call, what trouble, w when) {
 			time.AfterFunc(w.until+time.Millisecond, cloud.ClearFaults)
 		}
 	}
-	client, err := cloudservers.New(cloudservers.Config{
-		IdentityEndpoint: stub.URL + "/v2.0/", MaxRetries: 3,
-		Credentials: cloudservers.Credentials{Username: stub.DefaultUser.Name, APIKey: stub.DefaultUser.APIKey, Origin: "the test"},
-		Transport:   &troubled{cloud: cloud, calls: isCall(call), when: w, what: what, began: time.Now()},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	engine := engineOn(t, &troubled{cloud: cloud, calls: isCall(call), when: w, what: what, began: time.Now()})
 	// At no multiple of any interval: what happens at the very same instant as
 	// the end of the wait may come first or last.
 	const timeout = 2*time.Hour + 1300*time.Millisecond
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	began := time.Now()
-	got, err := p.act(ctx, migration.New(client), id)
+	got, err := p.act(ctx, engine, id)
 	if took := time.Since(began); took > timeout+time.Second {
 		t.Errorf("took %s, a second longer than its timeout at most", took)
 	}
 
 	migrations, sent := cloud.Migrations(id), cloud.Count(stub.CallMigrate)
-	if migrations > 1 || err == nil && migrations != 1 {
-		t.Errorf("got %d migrations (error: %v), want one at most, and one after a success", migrations, err)
+	if migrations > p.migrates || err == nil && migrations != p.migrates {
+		t.Errorf("got %d migrations (error: %v), want %d at most, and no less after a success", migrations, err, p.migrates)
 	}
 	if err == nil {
 		wantTruth(t, cloud, id, home, got)
 		return
 	}
 	wantCause(t, explain(err, unrecorded), what, got, sent)
+	// What was settled more than an hour ago is rightly not taken over any more.
+	if p.again && (p.migrates > 0 || time.Since(began) < time.Hour) {
+		wantEnd(t, cloud, p, id, home, got, err)
+	}
+}
+
+// wantEnd does what a plot does once more, in another run and without trouble:
+// as the next apply does after one that failed.
+func wantEnd(t *testing.T, cloud *stub.Stub, p plot, id string, home stub.Server, was migration.Migration, failed error) {
+	t.Helper()
+	cloud.ClearFaults()
+	engine := engineOn(t, cloud.Transport())
+	var failure *migration.Error
+	act := p.act
+	if errors.As(failed, &failure) && failure.Kind == migration.KindSettling { // it is in the state
+		act = func(ctx context.Context, e *migration.Engine, _ string) (migration.Migration, error) {
+			return e.Refresh(ctx, was)
+		}
+	}
+	got, err := act(t.Context(), engine, id)
+	if err != nil {
+		t.Errorf("got error %v of the next apply, want it to come to its end", err)
+		return
+	}
+	if migrations := cloud.Migrations(id); migrations != p.migrates {
+		t.Errorf("got %d migrations after the next apply, want %d", migrations, p.migrates)
+	}
+	wantTruth(t, cloud, id, home, got)
+}
+
+func engineOn(t *testing.T, transport http.RoundTripper) *migration.Engine {
+	t.Helper()
+	client, err := cloudservers.New(cloudservers.Config{
+		IdentityEndpoint: stub.URL + "/v2.0/", MaxRetries: 3,
+		Credentials: cloudservers.Credentials{Username: stub.DefaultUser.Name, APIKey: stub.DefaultUser.APIKey, Origin: "the test"},
+		Transport:   transport,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return migration.New(client)
 }
 
 // wantTruth holds what the engine says without an error against the cloud.

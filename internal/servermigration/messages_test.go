@@ -105,6 +105,9 @@ func messages() []message {
 			e.Pending, e.Server = pending("resize", "user-7"), sampleServer(cloudservers.StatusVerifyResize, "")
 		}),
 		fails("pending, not told", migration.KindPending, unrecorded, server(cloudservers.StatusResize, "resize_prep")),
+		fails("pending, log unreadable", migration.KindPending, unrecorded, func(e *migration.Error) {
+			e.Err, e.Server = answered(403, "forbidden", "Policy doesn't allow os_compute_api:os-instance-actions to be performed."), sampleServer(cloudservers.StatusVerifyResize, "")
+		}),
 		fails("pending, being reverted", migration.KindPending, unrecorded, func(e *migration.Error) {
 			e.Pending, e.Server = pending("migrate", "user-1"), sampleServer(cloudservers.StatusRevertResize, "resize_reverting")
 		}),
