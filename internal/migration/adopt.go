@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-log/tflog"
-
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 )
 
@@ -63,7 +61,7 @@ func (m *mover) adopt(ctx context.Context) (bool, error) {
 			}
 			continue
 		}
-		tflog.Info(ctx, "Taking over a migration that is not in the state", m.fields())
+		m.milestone(ctx, "Taking over a migration that is not in the state")
 		return true, nil
 	}
 }

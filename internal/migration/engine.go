@@ -3,6 +3,7 @@ package migration
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 )
@@ -15,16 +16,23 @@ const settlingLooks = 5
 type Engine struct {
 	client *cloudservers.Client
 	claims *claims
+	fleet  *fleet
 }
 
 // New returns an engine on a client, for one run of Terraform.
-func New(client *cloudservers.Client) *Engine { return &Engine{client, newClaims()} }
+func New(client *cloudservers.Client, limits Limits) *Engine {
+	return &Engine{client, newClaims(), newFleet(limits)}
+}
 
 // Request asks for one migration.
 type Request struct {
 	Region      string // empty: the client's
 	ServerID    string
 	AutoConfirm bool // confirm as soon as the server has moved
+
+	// Timeout bounds the migration from its turn on; zero means that only the
+	// context does. What it waits for others (Limits) is not its own time.
+	Timeout time.Duration
 }
 
 // Migrate moves a server and waits until it runs on its new host and awaits
@@ -37,7 +45,18 @@ func (e *Engine) Migrate(ctx context.Context, request Request) (Migration, error
 	if !e.claims.take(request.ServerID) {
 		return m.migration, m.fail(KindClaimed, nil)
 	}
-	err := m.migrate(ctx, request.AutoConfirm)
+	leave, err := e.fleet.enter(ctx, m)
+	if err != nil {
+		return m.migration, err
+	}
+	defer leave()
+	if request.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, request.Timeout)
+		defer cancel()
+	}
+	err = m.migrate(ctx, request.AutoConfirm)
+	e.fleet.note(err)
 	return m.migration, err
 }
 

@@ -33,6 +33,11 @@ func newCloud(t *testing.T, config stub.Config, server stub.Server) *cloud {
 
 func (c *cloud) newEngine(t *testing.T, user stub.User) *migration.Engine {
 	t.Helper()
+	return c.limitedEngine(t, user, migration.Limits{})
+}
+
+func (c *cloud) limitedEngine(t *testing.T, user stub.User, limits migration.Limits) *migration.Engine {
+	t.Helper()
 	client, err := cloudservers.New(cloudservers.Config{
 		IdentityEndpoint: stub.URL + "/v2.0/",
 		Credentials:      cloudservers.Credentials{Username: user.Name, APIKey: user.APIKey},
@@ -42,7 +47,7 @@ func (c *cloud) newEngine(t *testing.T, user stub.User) *migration.Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return migration.New(client)
+	return migration.New(client, limits)
 }
 
 func (c *cloud) migrate(ctx context.Context, autoConfirm bool) (migration.Migration, error) {

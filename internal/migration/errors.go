@@ -32,6 +32,12 @@ const (
 	KindPending
 	// KindClaimed is a server that another resource of the same run migrates.
 	KindClaimed
+	// KindTurn is a migration whose turn did not come before its wait was
+	// cancelled (Limits.Concurrent).
+	KindTurn
+	// KindStopped is a migration that did not start because others failed
+	// (Limits.Failures); Failures says which.
+	KindStopped
 	// KindUntold is a server that may have been migrated within the last hour by
 	// a run that did not record it: the action log does not tell, or cannot be
 	// read (Err).
@@ -74,6 +80,7 @@ type Error struct {
 	Server    *cloudservers.Server // as last seen, or nil
 	Pending   *cloudservers.Action // with KindPending and KindUntold: what the action log names, or nil
 	Forgotten bool                 // with KindPending: this run has just forgotten it
+	Failures  []*Error             // with KindStopped: what failed before
 	Unsure    bool                 // with KindSettling: the answer was lost, so it may not have been accepted
 	Want      Status               // StatusConfirmed or StatusReverted while it is being settled, else empty
 	Err       error                // the API's or the context's error, or nil
@@ -107,6 +114,8 @@ func (k Kind) String() string {
 		KindBusy:          "the server is busy",
 		KindPending:       "a migration or resize is pending",
 		KindClaimed:       "another resource migrates the server",
+		KindTurn:          "its turn did not come",
+		KindStopped:       "not started after other migrations failed",
 		KindUntold:        "unknown whether the server was migrated already",
 		KindRefused:       "the API refused to migrate",
 		KindUndecided:     "unknown whether the migration was accepted",

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/hashicorp/terraform-plugin-log/tflog"
-
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 )
 
@@ -68,7 +66,7 @@ func (m *mover) conclude(ctx context.Context, want Status) error {
 	for retries := m.engine.client.MaxRetries(); ; retries-- {
 		_, err := ask(ctx, m.migration.ServerID)
 		if err == nil {
-			tflog.Info(ctx, "The migration is being settled", m.fields())
+			m.milestone(ctx, "The migration is being settled")
 			return m.waitError(ctx, m.awaitSettled(ctx, forever), KindSettling)
 		}
 		var failure *cloudservers.Error
@@ -169,7 +167,7 @@ func (m *mover) judgeSettled(ctx context.Context, s *cloudservers.Server) error 
 	}
 	m.migration.settle(became, s.SeenAt)
 	m.migration.SettledBy = fate.by
-	tflog.Info(ctx, "The migration is settled", m.fields())
+	m.milestone(ctx, "The migration is "+string(became))
 	switch became {
 	case m.want:
 		return nil

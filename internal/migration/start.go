@@ -139,7 +139,7 @@ func (m *mover) started(ctx context.Context) error {
 	if m.migration.RequestID == "" {
 		m.accepted(ctx) // only the log can still name it
 	}
-	tflog.Info(ctx, "The migration was accepted", m.fields())
+	m.milestone(ctx, "The migration was accepted")
 	return nil
 }
 
@@ -233,4 +233,15 @@ func (m *mover) fields() map[string]any {
 		"request_id":  m.migration.RequestID,
 		"status":      m.migration.ServerStatus,
 	}
+}
+
+// milestone logs how far the migration has come, and how long after its request
+// by the API's clock.
+func (m *mover) milestone(ctx context.Context, what string) {
+	fields := m.fields()
+	if m.server != nil && !m.migration.RequestedAt.IsZero() {
+		fields["after"] = max(0, m.server.SeenAt.Sub(m.migration.RequestedAt)).String()
+		fields["task_state"], fields["percent"] = m.server.TaskState, m.server.Progress
+	}
+	tflog.Info(ctx, what, fields)
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-log/tflog"
-
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 )
 
@@ -25,12 +23,11 @@ func (m *mover) rest(ctx context.Context) error {
 func (m *mover) awaitMove(ctx context.Context) error {
 	unproven := 0
 	err := m.region.Watch(ctx, m.migration.ServerID, func(s *cloudservers.Server) (bool, error) {
-		if m.server.Status != s.Status {
-			tflog.Info(ctx, "The server's status changed", map[string]any{
-				"server_id": s.ID, "status": s.Status, "task_state": s.TaskState, "progress": s.Progress,
-			})
-		}
+		changed := m.server.Status != s.Status || m.server.Progress != s.Progress
 		m.saw(s)
+		if changed {
+			m.milestone(ctx, "The migration goes on")
+		}
 		verdict, err := m.judgeMove(ctx, s, unproven+1 >= settlingLooks)
 		if verdict == unclear {
 			unproven++
@@ -85,7 +82,7 @@ func (m *mover) judgeMove(ctx context.Context, s *cloudservers.Server, last bool
 			return unclear, nil
 		}
 		m.migration.Status, m.migration.DestinationHostID = StatusAwaiting, s.HostID
-		tflog.Info(ctx, "The server has moved and awaits confirmation", m.fields())
+		m.milestone(ctx, "The server has moved and awaits confirmation")
 		return over, nil
 	case s.Settled() && where == elsewhere:
 		m.migration.DestinationHostID = s.HostID

@@ -56,7 +56,7 @@ func (p *rackspaceProvider) Configure(ctx context.Context, req provider.Configur
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	config, diags := block.resolve()
+	config, limits, diags := block.resolve()
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -67,7 +67,7 @@ func (p *rackspaceProvider) Configure(ctx context.Context, req provider.Configur
 		resp.Diagnostics.AddAttributeError(path.Root("identity_endpoint"), "Invalid identity endpoint", err.Error())
 		return
 	}
-	shared := servermigration.NewShared(migration.New(client))
+	shared := servermigration.NewShared(migration.New(client, limits))
 	resp.ResourceData, resp.ListResourceData = shared, shared
 }
 

@@ -30,6 +30,9 @@ const (
 	argPollInterval     = "poll_interval"
 	argRequestTimeout   = "request_timeout"
 	argMaxRetries       = "max_retries"
+
+	argMaxConcurrentMigrations = "max_concurrent_migrations"
+	argStopAfterFailures       = "stop_after_failures"
 )
 
 // environment names the variables that stand in for an argument that the block
@@ -47,6 +50,8 @@ var environment = map[string][]string{
 	argPollInterval:     {"RACKSPACE_POLL_INTERVAL"},
 	argRequestTimeout:   {"RACKSPACE_REQUEST_TIMEOUT"},
 	argMaxRetries:       {"RACKSPACE_MAX_RETRIES"},
+
+	argMaxConcurrentMigrations: {"RACKSPACE_MAX_CONCURRENT_MIGRATIONS"},
 }
 
 type model struct {
@@ -62,6 +67,9 @@ type model struct {
 	PollInterval     timetypes.GoDuration `tfsdk:"poll_interval"`
 	RequestTimeout   timetypes.GoDuration `tfsdk:"request_timeout"`
 	MaxRetries       types.Int64          `tfsdk:"max_retries"`
+
+	MaxConcurrentMigrations types.Int64 `tfsdk:"max_concurrent_migrations"`
+	StopAfterFailures       types.Int64 `tfsdk:"stop_after_failures"`
 }
 
 func (p *rackspaceProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
@@ -104,6 +112,21 @@ func (p *rackspaceProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 					"A migrate request is only ever repeated when it is proven that the first one had no effect. Defaults to `5`."),
 				Optional:   true,
 				Validators: []validator.Int64{int64validator.Between(0, maxMaxRetries)},
+			},
+			argMaxConcurrentMigrations: schema.Int64Attribute{
+				MarkdownDescription: described(argMaxConcurrentMigrations, "How many migrations may be under way at once. "+
+					"One counts from before its migrate request until it is confirmed, reverted or handed over as awaiting confirmation. "+
+					"The others wait for their turn, in order of arrival; their servers are not touched before, and their timeouts begin with it. Unlimited by default. "+
+					"More than 10 at once need a higher `-parallelism` of Terraform too."),
+				Optional:   true,
+				Validators: []validator.Int64{int64validator.Between(1, maxFleet)},
+			},
+			argStopAfterFailures: schema.Int64Attribute{
+				MarkdownDescription: "After so many failed migrations in one run no further one starts. Each that did not start is an error that names the failures, " +
+					"and its server was not touched. A migration failed when the API refused it, when the server did not move, when its end was not seen within its timeout, or when its confirm failed; " +
+					"what is refused before anything was asked of a server does not count. Never, by default.",
+				Optional:   true,
+				Validators: []validator.Int64{int64validator.Between(1, maxFleet)},
 			},
 		},
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
 const (
@@ -23,6 +24,7 @@ const (
 	minRequestTimeout     = time.Second
 	defaultMaxRetries     = 5
 	maxMaxRetries         = 100
+	maxFleet              = 1_000_000 // beyond any account
 )
 
 // setting is the value of an argument and where it came from.
@@ -48,18 +50,19 @@ type settings struct {
 	diags diag.Diagnostics
 }
 
-// resolve turns a provider block and the environment into the client's
-// configuration. Every problem is reported, each with its argument.
-func (m *model) resolve() (cloudservers.Config, diag.Diagnostics) {
+// resolve turns a provider block and the environment into the configuration of
+// the client and the limits of the engine. Every problem is reported, each with its argument.
+func (m *model) resolve() (cloudservers.Config, migration.Limits, diag.Diagnostics) {
 	s := &settings{block: map[string]attr.Value{
 		argUsername: m.Username, argAPIKey: m.APIKey, argPassword: m.Password, argToken: m.Token,
 		argTenantID: m.TenantID, argRegion: m.Region,
 		argIdentityEndpoint: m.IdentityEndpoint, argComputeEndpoint: m.ComputeEndpoint, argEndpointType: m.EndpointType,
 		argPollInterval: m.PollInterval, argRequestTimeout: m.RequestTimeout, argMaxRetries: m.MaxRetries,
+		argMaxConcurrentMigrations: m.MaxConcurrentMigrations, argStopAfterFailures: m.StopAfterFailures,
 	}}
 	s.refuseUnknown()
 	if s.diags.HasError() {
-		return cloudservers.Config{}, s.diags
+		return cloudservers.Config{}, migration.Limits{}, s.diags
 	}
 	config := cloudservers.Config{
 		Credentials:      s.credentials(),
@@ -69,9 +72,13 @@ func (m *model) resolve() (cloudservers.Config, diag.Diagnostics) {
 		EndpointType:     s.endpointType(),
 		PollInterval:     s.duration(argPollInterval, defaultPollInterval, minPollInterval),
 		RequestTimeout:   s.duration(argRequestTimeout, defaultRequestTimeout, minRequestTimeout),
-		MaxRetries:       s.maxRetries(),
+		MaxRetries:       s.number(argMaxRetries, defaultMaxRetries, 0, maxMaxRetries),
 	}
-	return config, s.diags
+	limits := migration.Limits{
+		Concurrent: s.number(argMaxConcurrentMigrations, 0, 1, maxFleet),
+		Failures:   s.number(argStopAfterFailures, 0, 1, maxFleet),
+	}
+	return config, limits, s.diags
 }
 
 // refuseUnknown reports arguments whose values are known only after an apply:
@@ -79,10 +86,13 @@ func (m *model) resolve() (cloudservers.Config, diag.Diagnostics) {
 func (s *settings) refuseUnknown() {
 	for argument, value := range s.block {
 		if value.IsUnknown() {
+			instead := "or set it to a value that is known."
+			if variables := environment[argument]; len(variables) > 0 {
+				instead = "set it to a value that is known, or set " + oneOf(variables) + "."
+			}
 			s.diags.AddAttributeError(path.Root(argument), "Provider argument not known yet",
 				fmt.Sprintf("The value of %q depends on something that is known only after an apply. "+
-					"Apply what it depends on first (-target), set it to a value that is known, or set %s.",
-					argument, oneOf(environment[argument])))
+					"Apply what it depends on first (-target), %s", argument, instead))
 		}
 	}
 }
@@ -218,14 +228,14 @@ func (s *settings) duration(argument string, unset, least time.Duration) time.Du
 	return value
 }
 
-func (s *settings) maxRetries() int {
-	from := s.get(argMaxRetries)
+func (s *settings) number(argument string, unset, least, most int) int {
+	from := s.get(argument)
 	if !from.set() {
-		return defaultMaxRetries
+		return unset
 	}
 	value, err := strconv.Atoi(from.value)
-	if err != nil || value < 0 || value > maxMaxRetries {
-		s.invalid(from, fmt.Sprintf("must be a whole number from 0 to %d, not %q.", maxMaxRetries, from.value))
+	if err != nil || value < least || value > most {
+		s.invalid(from, fmt.Sprintf("must be a whole number from %d to %d, not %q.", least, most, from.value))
 	}
 	return value
 }

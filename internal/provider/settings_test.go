@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
 // clearEnvironment unsets every variable that the provider reads.
@@ -50,7 +51,7 @@ func TestResolve_takesTheFirstVariableThatIsSet(t *testing.T) {
 
 func TestResolve_hasTheDocumentedDefaults(t *testing.T) {
 	clearEnvironment(t)
-	got, diags := (&model{Username: str("demo"), APIKey: str("key")}).resolve()
+	got, limits, diags := (&model{Username: str("demo"), APIKey: str("key")}).resolve()
 	if diags.HasError() {
 		t.Fatal(diags)
 	}
@@ -64,12 +65,17 @@ func TestResolve_hasTheDocumentedDefaults(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
 	}
+	if limits != (migration.Limits{}) {
+		t.Errorf("got limits %+v, want none", limits)
+	}
 }
 
 func TestResolve_takesEveryArgument(t *testing.T) {
 	clearEnvironment(t)
-	got, diags := (&model{
-		Token: str("t"), TenantID: str("123456"), Region: str("dfw"),
+	t.Setenv("RACKSPACE_MAX_CONCURRENT_MIGRATIONS", "20")
+	got, limits, diags := (&model{
+		StopAfterFailures: types.Int64Value(3),
+		Token:             str("t"), TenantID: str("123456"), Region: str("dfw"),
 		IdentityEndpoint: str("https://identity.example/v2.0/"), ComputeEndpoint: str("http://127.0.0.1:8774/v2/1"),
 		EndpointType: str("internal"), PollInterval: timetypes.NewGoDurationValue(5 * time.Second),
 		RequestTimeout: timetypes.NewGoDurationValue(10 * time.Second), MaxRetries: types.Int64Value(0),
@@ -85,6 +91,9 @@ func TestResolve_takesEveryArgument(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
+	}
+	if want := (migration.Limits{Concurrent: 20, Failures: 3}); limits != want {
+		t.Errorf("got limits %+v, want %+v", limits, want)
 	}
 }
 
@@ -117,7 +126,7 @@ func TestResolve_picksTheCredentials(t *testing.T) {
 			for variable, value := range test.env {
 				t.Setenv(variable, value)
 			}
-			got, diags := test.block.resolve()
+			got, _, diags := test.block.resolve()
 			if diags.HasError() {
 				t.Fatal(diags)
 			}
@@ -154,6 +163,10 @@ func TestResolve_namesTheArgumentAndTheVariablesOfWhatIsWrong(t *testing.T) {
 		{"no interval", valid(func(*model) {}), map[string]string{"RACKSPACE_POLL_INTERVAL": "often"}, []string{"RACKSPACE_POLL_INTERVAL", "poll_interval", "often"}},
 		{"a timeout of nothing", valid(func(m *model) { m.RequestTimeout = timetypes.NewGoDurationValue(0) }), nil, []string{"request_timeout", "at least 1s"}},
 		{"retries", valid(func(*model) {}), map[string]string{"RACKSPACE_MAX_RETRIES": "-1"}, []string{"RACKSPACE_MAX_RETRIES", "0 to 100"}},
+		{"no migrations at all", valid(func(m *model) { m.MaxConcurrentMigrations = types.Int64Value(0) }), nil, []string{"max_concurrent_migrations", "from 1 to"}},
+		{"many migrations", valid(func(*model) {}), map[string]string{"RACKSPACE_MAX_CONCURRENT_MIGRATIONS": "many"}, []string{"RACKSPACE_MAX_CONCURRENT_MIGRATIONS", "many"}},
+		{"failures", valid(func(m *model) { m.StopAfterFailures = types.Int64Value(-1) }), nil, []string{"stop_after_failures", "from 1 to"}},
+		{"failures not known yet", valid(func(m *model) { m.StopAfterFailures = types.Int64Unknown() }), nil, []string{"not known yet", "stop_after_failures", "a value that is known."}},
 		{"not known yet", model{APIKey: types.StringUnknown()}, nil, []string{"not known yet", "api_key", "RACKSPACE_API_KEY", "-target"}},
 	}
 	for _, test := range tests {
@@ -162,7 +175,7 @@ func TestResolve_namesTheArgumentAndTheVariablesOfWhatIsWrong(t *testing.T) {
 			for variable, value := range test.env {
 				t.Setenv(variable, value)
 			}
-			_, diags := test.block.resolve()
+			_, _, diags := test.block.resolve()
 			if len(diags) != 1 {
 				t.Fatalf("got %d diagnostics, want 1: %v", len(diags), diags)
 			}
@@ -180,7 +193,7 @@ func TestResolve_acceptsPlainHTTPToLoopback(t *testing.T) {
 	clearEnvironment(t)
 	for _, host := range []string{"localhost", "127.0.0.1:8774", "127.8.8.8", "[::1]:8774"} {
 		block := model{Username: str("demo"), APIKey: str("key"), IdentityEndpoint: str("http://" + host + "/v2.0/")}
-		if _, diags := block.resolve(); diags.HasError() {
+		if _, _, diags := block.resolve(); diags.HasError() {
 			t.Errorf("%s: got %v, want none", host, diags)
 		}
 	}

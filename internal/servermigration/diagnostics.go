@@ -90,6 +90,12 @@ func (x explanation) of(kind migration.Kind) (summary, detail string) {
 	case migration.KindClaimed:
 		return "Another resource migrates " + server + " already",
 			"A server is migrated once in an apply, and another rackspace_server_migration of this configuration has it. Nothing was sent for this one. Remove one of the two, or give it another server_id."
+	case migration.KindTurn:
+		return "The turn of " + server + " did not come",
+			paragraphs(x.because(), "It waited for other migrations, because of max_concurrent_migrations. Nothing was sent for it. Apply again to migrate it.")
+	case migration.KindStopped:
+		return "The migration of " + server + " was not started",
+			paragraphs("Others failed before, and stop_after_failures lets no further one start:\n"+x.failures(), "Nothing was sent for this server. Find out why the others failed, and apply again.")
 	case migration.KindUntold:
 		return x.untold(server)
 	case migration.KindRefused:
@@ -189,6 +195,16 @@ func (x explanation) pending(server string) (summary, detail string) {
 	return summary, paragraphs(what, x.state(), nothingSent+
 		"To manage the pending migration with Terraform, "+x.importIt()+" "+
 		"Otherwise confirm or revert what is pending, in the Rackspace control panel or with the API, and apply again once the server is ACTIVE or SHUTOFF.")
+}
+
+// failures lists what stopped a migration from starting.
+func (x explanation) failures() string {
+	var lines []string
+	for _, failure := range x.failure.Failures {
+		summary, _ := explanation{migration: failure.Migration, failure: failure, where: unrecorded}.of(failure.Kind)
+		lines = append(lines, "  - "+summary)
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (x explanation) untold(server string) (summary, detail string) {

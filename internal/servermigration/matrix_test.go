@@ -269,7 +269,7 @@ func engineOn(t *testing.T, transport http.RoundTripper) *migration.Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return migration.New(client)
+	return migration.New(client, migration.Limits{})
 }
 
 // wantTruth holds what the engine says without an error against the cloud.

@@ -115,6 +115,10 @@ func messages() []message {
 			e.Pending, e.Server, e.Forgotten = pending("migrate", "user-1"), sampleServer(cloudservers.StatusVerifyResize, ""), true
 		}),
 		fails("claimed", migration.KindClaimed, unrecorded, func(e *migration.Error) { e.Migration.ServerName = "" }),
+		fails("turn", migration.KindTurn, unrecorded, func(e *migration.Error) { e.Err, e.Migration.ServerName = context.Canceled, "" }),
+		fails("stopped", migration.KindStopped, unrecorded, func(e *migration.Error) {
+			e.Migration.ServerName, e.Failures = "", []*migration.Error{{Kind: migration.KindFailed, Migration: sample, Server: sampleServer(cloudservers.StatusActive, "")}}
+		}),
 		fails("untold, log unreadable", migration.KindUntold, unrecorded, func(e *migration.Error) {
 			e.Err, e.Server = answered(403, "forbidden", "Policy doesn't allow os_compute_api:os-instance-actions to be performed."), sampleServer(cloudservers.StatusActive, "")
 		}),
@@ -262,7 +266,7 @@ func TestMessages_coverEveryKindOfError(t *testing.T) {
 	for kind := migration.KindAPI; kind <= migration.KindNeverMigrated; kind++ {
 		failure := &migration.Error{Kind: kind, Migration: sample, Server: sampleServer(cloudservers.StatusError, ""), Err: context.Canceled, Want: migration.StatusConfirmed}
 		summary, _ := explanation{migration: sample, failure: failure}.of(kind)
-		if kind != migration.KindAPI && kind != migration.KindNotFound && kind != migration.KindClaimed && !seen[summary] {
+		if !seen[strings.ReplaceAll(summary, serverOf(sample), "server "+sample.ServerID)] && !seen[summary] && kind != migration.KindAPI {
 			t.Errorf("no message shows kind %q: %s", kind, summary)
 		}
 	}

@@ -67,13 +67,11 @@ func (r *serverMigration) Create(ctx context.Context, req resource.CreateRequest
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-
 	done, err := r.engine.Migrate(ctx, migration.Request{
 		Region:      plan.Region.ValueString(),
 		ServerID:    plan.ServerID.ValueString(),
 		AutoConfirm: plan.AutoConfirm.ValueBool(),
+		Timeout:     timeout,
 	})
 	resp.Diagnostics.Append(explain(err, unrecorded)...)
 	if resp.Diagnostics.HasError() {

@@ -217,3 +217,23 @@ func TestAccServerMigration_refusesAServerIDThatIsNone(t *testing.T) {
 		t.Errorf("got %d requests, want none", got)
 	}
 }
+
+func TestAccServerMigration_startsNothingMoreAfterAFailure(t *testing.T) {
+	s := tell(t, stub.Config{}, stub.Server{Outcome: stub.OutcomeNoValidHost})
+	ids := []string{server}
+	for _, name := range []string{"web-2", "web-3"} {
+		ids = append(ids, s.AddServer(stub.Server{Name: name, Outcome: stub.OutcomeNoValidHost}))
+	}
+	s.run(resource.TestStep{
+		Config: s.Provider("max_concurrent_migrations = 1\nstop_after_failures = 1", fmt.Sprintf(`
+resource "rackspace_server_migration" "fleet" {
+  count        = 3
+  server_id    = [%q, %q, %q][count.index]
+  auto_confirm = true
+}`, ids[0], ids[1], ids[2])),
+		ExpectError: says("The migration of server", "was not started", "stop_after_failures", "The migration of server web-", "failed", "Nothing was sent for this server"),
+	})
+	if got := s.Count(stub.CallMigrate); got != 1 {
+		t.Errorf("got %d migrate requests, want 1", got)
+	}
+}

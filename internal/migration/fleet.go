@@ -1,0 +1,85 @@
+package migration
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+	"golang.org/x/sync/semaphore"
+)
+
+// Limits bound what the migrations of one run do together. Zero means no limit.
+type Limits struct {
+	Concurrent int // migrations under way at once, from the migrate request until they are settled or await confirmation
+	Failures   int // failed migrations, after which no further one starts
+}
+
+// fleet holds the migrations of one run to their limits.
+type fleet struct {
+	turns    *semaphore.Weighted // nil without a limit; serves in order of arrival
+	failures int
+
+	mu     sync.Mutex
+	failed []*Error
+}
+
+func newFleet(limits Limits) *fleet {
+	f := &fleet{failures: limits.Failures}
+	if limits.Concurrent > 0 {
+		f.turns = semaphore.NewWeighted(int64(limits.Concurrent))
+	}
+	return f
+}
+
+// enter waits until it is the migration's turn, and returns what ends it. Until
+// then nothing is sent for its server.
+func (f *fleet) enter(ctx context.Context, m *mover) (leave func(), err error) {
+	leave = func() {}
+	if f.turns != nil {
+		if !f.turns.TryAcquire(1) {
+			tflog.Info(ctx, "The migration waits for its turn", m.fields())
+			if f.turns.Acquire(ctx, 1) != nil {
+				return nil, m.fail(KindTurn, context.Cause(ctx))
+			}
+			tflog.Info(ctx, "It is the migration's turn", m.fields())
+		}
+		leave = func() { f.turns.Release(1) }
+	}
+	if failed := f.stopped(); failed != nil {
+		leave()
+		return nil, &Error{Kind: KindStopped, Migration: m.migration, Failures: failed}
+	}
+	return leave, nil
+}
+
+// stopped returns the failures that let no further migration start, or nil.
+func (f *fleet) stopped() []*Error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.failures == 0 || len(f.failed) < f.failures {
+		return nil
+	}
+	return append([]*Error(nil), f.failed...)
+}
+
+// note counts a migration that failed. One that was cancelled, or refused before
+// anything was asked of its server, says nothing about the next.
+func (f *fleet) note(err error) {
+	var failure *Error
+	if !errors.As(err, &failure) {
+		return
+	}
+	switch failure.Kind {
+	case KindRefused, KindUndecided, KindFailed, KindReverted, KindGone, KindWait, KindUnsettled:
+	case KindInterrupted:
+		if !failure.TimedOut() {
+			return
+		}
+	default:
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.failed = append(f.failed, failure)
+}

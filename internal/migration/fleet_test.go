@@ -1,0 +1,176 @@
+package migration_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
+)
+
+// result is how a migration of a fleet ended.
+type result struct {
+	migration.Migration
+	err error
+}
+
+// migrateAll migrates servers at once, in the order of their ids.
+func (c *cloud) migrateAll(ctx context.Context, autoConfirm bool, timeout time.Duration, ids ...string) []result {
+	results := make([]result, len(ids))
+	var all sync.WaitGroup
+	for i, id := range ids {
+		all.Go(func() {
+			m, err := c.engine.Migrate(ctx, migration.Request{ServerID: id, AutoConfirm: autoConfirm, Timeout: timeout})
+			results[i] = result{m, err}
+		})
+		synctest.Wait() // each arrives before the next
+	}
+	all.Wait()
+	return results
+}
+
+func (c *cloud) addServers(n int, seed stub.Server) []string {
+	ids := []string{c.server}
+	for range n - 1 {
+		ids = append(ids, c.AddServer(seed))
+	}
+	return ids
+}
+
+// underWay returns the most servers that were between their migrate request and
+// their end at the same time, and the order in which they were asked.
+func (c *cloud) underWay(autoConfirm bool) (most int, order []string) {
+	var begun []string
+	now := 0
+	for _, request := range c.Requests() {
+		switch {
+		case request.Call == stub.CallMigrate:
+			begun, now = append(begun, request.ServerID), now+1
+		case request.Call == stub.CallConfirm && autoConfirm:
+			now--
+		}
+		most = max(most, now)
+	}
+	return most, begun
+}
+
+func TestFleet_keepsToItsLimitInOrderOfArrival(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Concurrent: 3})
+		ids := c.addServers(10, stub.Server{})
+
+		for _, got := range c.migrateAll(t.Context(), true, 0, ids...) {
+			wantStatus(t, got.Migration, got.err, migration.StatusConfirmed)
+		}
+
+		most, order := c.underWay(true)
+		if most != 3 {
+			t.Errorf("got %d migrations under way at once, want 3", most)
+		}
+		for i := 0; i < len(ids); i += 3 { // those of one round may overtake one another
+			want, got := ids[i:min(i+3, len(ids))], order[i:min(i+3, len(order))]
+			for _, id := range want {
+				if !slices.Contains(got, id) {
+					t.Errorf("got %v migrated in round %d, want %v", got, i/3, want)
+				}
+			}
+		}
+	})
+}
+
+func TestFleet_handsATurnOnWhenAMigrationAwaitsConfirmation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Concurrent: 1})
+		for _, got := range c.migrateAll(t.Context(), false, 0, c.addServers(3, stub.Server{})...) {
+			wantStatus(t, got.Migration, got.err, migration.StatusAwaiting)
+		}
+	})
+}
+
+func TestFleet_waitsForItsTurnWithoutTouchingTheServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		timing := stub.ObservedTiming()
+		timing.Migrate = 10 * time.Hour
+		c := newCloud(t, stub.Config{Timing: timing}, stub.Server{})
+		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Concurrent: 1})
+		ids := c.addServers(2, stub.Server{})
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(61*time.Second, cancel)
+		began := time.Now()
+
+		results := c.migrateAll(ctx, true, 0, ids...)
+
+		wantKind(t, results[0].err, migration.KindInterrupted)
+		wantKind(t, results[1].err, migration.KindTurn)
+		if took := time.Since(began); took > 62*time.Second {
+			t.Errorf("took %s, want a second after the cancel at most", took)
+		}
+		for _, request := range c.Requests() {
+			if request.ServerID == ids[1] {
+				t.Errorf("got a request for the server that waits: %s %s", request.Method, request.Path)
+			}
+		}
+	})
+}
+
+func TestFleet_beginsATimeoutWithItsTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Concurrent: 1})
+		for _, got := range c.migrateAll(t.Context(), true, 31*time.Second, c.addServers(10, stub.Server{})...) {
+			wantStatus(t, got.Migration, got.err, migration.StatusConfirmed)
+		}
+	})
+}
+
+func TestFleet_startsNothingMoreAfterSoManyFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Concurrent: 1, Failures: 2})
+		ids := c.addServers(2, stub.Server{})
+		ids = append(ids, c.AddServer(stub.Server{Name: "full-1", Outcome: stub.OutcomeNoValidHost}))
+		ids = append(ids, c.AddServer(stub.Server{Name: "busy-1", Status: "REBUILD"})) // is refused, and does not count
+		ids = append(ids, c.AddServer(stub.Server{Name: "full-2", Outcome: stub.OutcomeNoValidHost}))
+		ids = append(ids, c.AddServer(stub.Server{}), c.AddServer(stub.Server{}))
+
+		results := c.migrateAll(t.Context(), true, 0, ids...)
+
+		wantStatus(t, results[0].Migration, results[0].err, migration.StatusConfirmed)
+		wantStatus(t, results[1].Migration, results[1].err, migration.StatusConfirmed)
+		wantKind(t, results[2].err, migration.KindFailed)
+		wantKind(t, results[3].err, migration.KindStatus)
+		wantKind(t, results[4].err, migration.KindFailed)
+		for i := 5; i < len(ids); i++ {
+			stopped := wantKind(t, results[i].err, migration.KindStopped)
+			var names []string
+			for _, failure := range stopped.Failures {
+				names = append(names, failure.Migration.ServerName)
+			}
+			if diff := cmp.Diff([]string{"full-1", "full-2"}, names); diff != "" {
+				t.Errorf("failures (-want +got):\n%s", diff)
+			}
+		}
+		c.wantSent(t, stub.CallMigrate, 4)
+	})
+}
+
+func TestFleet_doesNotCountWhatWasCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Failures: 1})
+		ids := c.addServers(2, stub.Server{})
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(3*time.Second, cancel)
+		wantKind(t, c.migrateAll(ctx, true, 0, ids[0])[0].err, migration.KindInterrupted)
+		got := c.migrateAll(t.Context(), true, 0, ids[1])[0]
+		wantStatus(t, got.Migration, got.err, migration.StatusConfirmed)
+	})
+}
