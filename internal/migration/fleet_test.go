@@ -35,10 +35,10 @@ func (c *cloud) migrateAll(ctx context.Context, autoConfirm bool, timeout time.D
 	return results
 }
 
-func (c *cloud) addServers(n int, seed stub.Server) []string {
+func (c *cloud) addServers(n int) []string {
 	ids := []string{c.server}
 	for range n - 1 {
-		ids = append(ids, c.AddServer(seed))
+		ids = append(ids, c.AddServer(stub.Server{}))
 	}
 	return ids
 }
@@ -64,7 +64,7 @@ func TestFleet_keepsToItsLimitInOrderOfArrival(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})
 		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Concurrent: 3})
-		ids := c.addServers(10, stub.Server{})
+		ids := c.addServers(10)
 
 		for _, got := range c.migrateAll(t.Context(), true, 0, ids...) {
 			wantStatus(t, got.Migration, got.err, migration.StatusConfirmed)
@@ -89,7 +89,7 @@ func TestFleet_handsATurnOnWhenAMigrationAwaitsConfirmation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})
 		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Concurrent: 1})
-		for _, got := range c.migrateAll(t.Context(), false, 0, c.addServers(3, stub.Server{})...) {
+		for _, got := range c.migrateAll(t.Context(), false, 0, c.addServers(3)...) {
 			wantStatus(t, got.Migration, got.err, migration.StatusAwaiting)
 		}
 	})
@@ -101,7 +101,7 @@ func TestFleet_waitsForItsTurnWithoutTouchingTheServer(t *testing.T) {
 		timing.Migrate = 10 * time.Hour
 		c := newCloud(t, stub.Config{Timing: timing}, stub.Server{})
 		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Concurrent: 1})
-		ids := c.addServers(2, stub.Server{})
+		ids := c.addServers(2)
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(61*time.Second, cancel)
 		began := time.Now()
@@ -125,7 +125,7 @@ func TestFleet_beginsATimeoutWithItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})
 		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Concurrent: 1})
-		for _, got := range c.migrateAll(t.Context(), true, 31*time.Second, c.addServers(10, stub.Server{})...) {
+		for _, got := range c.migrateAll(t.Context(), true, 31*time.Second, c.addServers(10)...) {
 			wantStatus(t, got.Migration, got.err, migration.StatusConfirmed)
 		}
 	})
@@ -135,7 +135,7 @@ func TestFleet_startsNothingMoreAfterSoManyFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})
 		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Concurrent: 1, Failures: 2})
-		ids := c.addServers(2, stub.Server{})
+		ids := c.addServers(2)
 		ids = append(ids, c.AddServer(stub.Server{Name: "full-1", Outcome: stub.OutcomeNoValidHost}))
 		ids = append(ids, c.AddServer(stub.Server{Name: "busy-1", Status: "REBUILD"})) // is refused, and does not count
 		ids = append(ids, c.AddServer(stub.Server{Name: "full-2", Outcome: stub.OutcomeNoValidHost}))
@@ -166,7 +166,7 @@ func TestFleet_doesNotCountWhatWasCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})
 		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Failures: 1})
-		ids := c.addServers(2, stub.Server{})
+		ids := c.addServers(2)
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(3*time.Second, cancel)
 		wantKind(t, c.migrateAll(ctx, true, 0, ids[0])[0].err, migration.KindInterrupted)
