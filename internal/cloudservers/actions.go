@@ -2,6 +2,7 @@ package cloudservers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -110,5 +111,5 @@ func (t *utcTime) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil
 	}
-	return fmt.Errorf("%s is not a time", data)
+	return &answerError{errors.New("a time in it is none")}
 }

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 	"syscall"
 	"time"
 
@@ -129,7 +128,7 @@ func (e *Error) Reason() string {
 	case errors.As(err, &dns):
 		return fmt.Sprintf("the name %s could not be resolved", dns.Name)
 	case errors.As(err, &verify):
-		return "the endpoint's TLS certificate is not trusted: " + verify.Err.Error()
+		return "the endpoint's TLS certificate is not trusted: " + distrust(verify.Err)
 	case errors.As(err, &unusable):
 		return "the answer could not be read: " + unusable.Error()
 	case errors.Is(err, context.Canceled):
@@ -144,6 +143,22 @@ func (e *Error) Reason() string {
 		return op.Err.Error()
 	case errors.As(err, &request):
 		return request.Err.Error()
+	default:
+		return err.Error()
+	}
+}
+
+// distrust says in plain words what is wrong with a certificate.
+func distrust(err error) string {
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, new(x509.UnknownAuthorityError)):
+		return "it is signed by an authority that this machine does not know"
+	case errors.As(err, &name):
+		return "it is not for the name " + name.Host
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "it has expired, or is not valid yet by this machine's clock"
 	default:
 		return err.Error()
 	}
@@ -174,10 +189,7 @@ func newError(c call, header http.Header, err error) *Error {
 	case errors.As(err, &response):
 		e.StatusCode = response.Actual
 		e.RequestID = requestID(response.ResponseHeader)
-		e.readFault(response.Body)
-		if e.overLimit() {
-			e.readRetryAfter(response.ResponseHeader)
-		}
+		e.readFault(response.Body, response.ResponseHeader)
 	case errors.As(err, &syntax):
 		e.Err = &answerError{errors.New("it is not the JSON that the API promises")}
 	case errors.As(err, &shape):
@@ -194,46 +206,4 @@ func requestID(header http.Header) string {
 		return id
 	}
 	return header.Get("x-openstack-request-id")
-}
-
-// fault is what a JSON object with one key, the fault's name, holds.
-type fault struct {
-	Message string    `json:"message"`
-	Details string    `json:"details"`
-	RetryAt time.Time `json:"retryAt"`
-}
-
-// readFault takes what it can from a fault's body. A proxy's page holds none.
-func (e *Error) readFault(body []byte) {
-	var named map[string]json.RawMessage
-	if json.Unmarshal(body, &named) != nil {
-		return
-	}
-	for name, value := range named {
-		var f fault
-		if json.Unmarshal(value, &f) != nil && f.Message == "" {
-			continue
-		}
-		e.Fault, e.Message, e.Details = name, strings.TrimSpace(f.Message), strings.TrimSpace(f.Details)
-		if !f.RetryAt.IsZero() {
-			e.RetryAfter = time.Until(f.RetryAt)
-		}
-	}
-}
-
-// readRetryAfter reads the header Retry-After: seconds or an HTTP date. It
-// wins over the fault's retryAt, which a skewed clock distorts.
-func (e *Error) readRetryAfter(header http.Header) {
-	value := header.Get("Retry-After")
-	if seconds, err := time.ParseDuration(value + "s"); err == nil && seconds >= 0 {
-		e.RetryAfter = seconds
-		return
-	}
-	if date, err := http.ParseTime(value); err == nil {
-		now, err := http.ParseTime(header.Get("Date"))
-		if err != nil {
-			now = time.Now()
-		}
-		e.RetryAfter = date.Sub(now)
-	}
 }

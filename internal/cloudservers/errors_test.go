@@ -46,6 +46,15 @@ func TestNewError_readsFaultsAndWhatProxiesSend(t *testing.T) {
 		{"nothing", answered(503, nil, ""), Error{StatusCode: 503}},
 		{"JSON that is no fault", answered(500, nil, `{"a":1,"b":[]}`), Error{StatusCode: 500}},
 		{"a list", answered(500, nil, `[1]`), Error{StatusCode: 500}},
+		{"two faults", answered(500, nil, `{"b":{"message":"second"},"a":{"message":"first"}}`), Error{StatusCode: 500, Fault: "a", Message: "first"}},
+		{
+			"a page in a fault", answered(500, nil, `{"computeFault":{"message":"<html><body>Oh\n\tno\u0000</body></html>"}}`),
+			Error{StatusCode: 500, Fault: "computeFault", Message: "Oh no"},
+		},
+		{
+			"a book in a fault", answered(500, nil, `{"computeFault":{"message":"`+strings.Repeat("a", 1000)+`"}}`),
+			Error{StatusCode: 500, Fault: "computeFault", Message: strings.Repeat("a", 500) + "…"},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -74,6 +83,13 @@ func TestNewError_readsRetryAfterInEveryForm(t *testing.T) {
 		{"retryAt", nil, `{"overLimit":{"code":413,"message":"m","retryAt":"` + time.Now().Add(time.Hour).UTC().Format(time.RFC3339) + `"}}`, 59 * time.Minute, time.Hour},
 		{"the header before retryAt", http.Header{"Retry-After": {"5"}}, `{"overLimit":{"message":"m","retryAt":"2099-01-01T00:00:00Z"}}`, 5 * time.Second, 5 * time.Second},
 		{"nonsense", http.Header{"Retry-After": {"soon"}}, `{"overLimit":{"message":"m","retryAt":"later"}}`, 0, 0},
+		{"retryAt by the API's clock", http.Header{"Date": {date.Format(http.TimeFormat)}},
+			`{"overLimit":{"code":413,"message":"m","retryAt":"` + date.Add(30*time.Second).Format(time.RFC3339) + `"}}`, 30 * time.Second, 30 * time.Second},
+		{"the past", http.Header{"Retry-After": {date.Format(http.TimeFormat)}, "Date": {date.Add(time.Minute).Format(http.TimeFormat)}}, "", 0, 0},
+		{"minutes, which it does not know", http.Header{"Retry-After": {"5m"}}, "", 0, 0},
+		{"years", http.Header{"Retry-After": {"2000000000"}}, "", time.Hour, time.Hour},
+		{"more than can be counted", http.Header{"Retry-After": {"99999999999999999999"}}, "", 0, 0},
+		{"a date in years", http.Header{"Retry-After": {date.AddDate(9, 0, 0).Format(http.TimeFormat)}, "Date": {date.Format(http.TimeFormat)}}, "", time.Hour, time.Hour},
 		{"negative", http.Header{"Retry-After": {"-1"}}, "", 0, 0},
 	}
 	for _, test := range tests {
@@ -100,7 +116,9 @@ func TestError_knowsWhatCanHaveHadAnEffect(t *testing.T) {
 		{"connection refused", dial, false, true, "the connection was refused"},
 		{"name not resolved", &net.OpError{Op: "dial", Err: &net.DNSError{Name: "nowhere.example"}}, false, true, "the name nowhere.example could not be resolved"},
 		{"no route", &net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH}, false, true, "no route to host"},
-		{"certificate", untrusted, false, false, "the endpoint's TLS certificate is not trusted: x509: certificate signed by unknown authority"},
+		{"certificate", untrusted, false, false, "the endpoint's TLS certificate is not trusted: it is signed by an authority that this machine does not know"},
+		{"certificate of another", &tls.CertificateVerificationError{Err: x509.HostnameError{Host: "ord.example", Certificate: &x509.Certificate{}}}, false, false, "the endpoint's TLS certificate is not trusted: it is not for the name ord.example"},
+		{"certificate of the past", &tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}}, false, false, "the endpoint's TLS certificate is not trusted: it has expired, or is not valid yet by this machine's clock"},
 		{"reset", read, true, true, "the connection was closed before the answer was complete"},
 		{"end of file", io.ErrUnexpectedEOF, true, true, "the connection was closed before the answer was complete"},
 		{"timeout", context.DeadlineExceeded, true, true, "no answer came in time"},

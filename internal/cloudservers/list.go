@@ -16,6 +16,7 @@ func (r *Region) Servers(ctx context.Context, status string) ([]*Server, error) 
 		query.Set("status", status)
 	}
 	var servers []*Server
+	begins := map[string]bool{}
 	for {
 		var page struct {
 			Servers *[]*Server `json:"servers"`
@@ -32,13 +33,21 @@ func (r *Region) Servers(ctx context.Context, status string) ([]*Server, error) 
 			return nil, missing(what, header, "servers")
 		}
 		for _, server := range *page.Servers {
-			server.SeenAt = clock(header)
+			if server == nil {
+				return nil, missing(what, header, "server where there should be one")
+			}
+			server.receive(header)
 		}
 		servers = append(servers, *page.Servers...)
 		if len(page.Links) == 0 || len(*page.Servers) == 0 {
 			return servers, nil
 		}
 		// The link itself is not followed: it may lead elsewhere, with the token.
-		query.Set("marker", servers[len(servers)-1].ID)
+		marker := servers[len(servers)-1].ID
+		if begins[marker] {
+			return nil, missing(what, header, "end: its pages repeat")
+		}
+		begins[marker] = true
+		query.Set("marker", marker)
 	}
 }

@@ -92,9 +92,17 @@ func (r *Region) Server(ctx context.Context, id string) (*Server, error) {
 	if answer.Server == nil || answer.Server.ID != id || answer.Server.Status == "" {
 		return nil, missing(what, header, "server "+id)
 	}
-	answer.Server.SeenAt = clock(header)
+	answer.Server.receive(header)
 	r.seen.keep(asked, answer.Server)
 	return answer.Server, nil
+}
+
+// receive notes when the API told of the server.
+func (s *Server) receive(header http.Header) {
+	s.SeenAt = clock(header)
+	if s.Fault != nil {
+		s.Fault.Message = plain(s.Fault.Message)
+	}
 }
 
 // clock reads the API's clock off an answer, or this machine's where the

@@ -191,7 +191,7 @@ func (i *identifier) UnmarshalJSON(data []byte) error {
 	case float64:
 		*i = identifier(data)
 	default:
-		return errors.New("an id is neither a string nor a number")
+		return &answerError{errors.New("an id in it is neither a string nor a number")}
 	}
 	return nil
 }
