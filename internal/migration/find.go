@@ -8,10 +8,11 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 )
 
-// Find returns the newest migration of a server, as far as the server and its
-// action log tell: hosts other than the current one are unknown to them. Every
-// error is an *Error; KindNeverMigrated says that there is none.
-func (e *Engine) Find(ctx context.Context, region, serverID string) (Migration, error) {
+// Find returns a migration of a server by its request id or, when that is empty,
+// the newest one, as far as the server and its action log tell: hosts other than
+// the current one are unknown to them. Every error is an *Error;
+// KindNeverMigrated says that there is none.
+func (e *Engine) Find(ctx context.Context, region, serverID, requestID string) (Migration, error) {
 	m := &mover{engine: e, migration: Migration{Region: region, ServerID: serverID}}
 	if err := m.locate(ctx); err != nil {
 		return m.migration, err
@@ -23,7 +24,8 @@ func (e *Engine) Find(ctx context.Context, region, serverID string) (Migration, 
 	if err != nil {
 		return m.migration, m.fail(KindAPI, err)
 	}
-	if !m.recall(log) {
+	if !m.recall(log, requestID) {
+		m.migration.RequestID = requestID
 		return m.migration, m.fail(KindNeverMigrated, nil)
 	}
 	return m.migration, nil
@@ -92,7 +94,7 @@ func (e *Engine) Pending(ctx context.Context, region string, filter Filter) ([]M
 		case err != nil:
 			return found, one.fail(KindAPI, err)
 		}
-		if !one.recall(log) || one.migration.Status.Settled() {
+		if !one.recall(log, "") || one.migration.Status.Settled() {
 			continue
 		}
 		// By the API's clock, as the deadline is.
@@ -104,16 +106,16 @@ func (e *Engine) Pending(ctx context.Context, region string, filter Filter) ([]M
 	return found, nil
 }
 
-// recall fills in the newest migration that a log has; false if it has none.
-func (m *mover) recall(log []cloudservers.Action) bool {
-	resized := false
+// recall fills in a migration that a log has, by its request id or, when that is
+// empty, the newest one; false if it has none.
+func (m *mover) recall(log []cloudservers.Action, requestID string) bool {
+	superseded := false // by what came after it
 	for _, entry := range log {
-		switch entry.Action {
-		case cloudservers.ActionResize:
-			resized = resized || entry.Message != cloudservers.ActionFailed
+		if !begins(entry) {
 			continue
-		case cloudservers.ActionMigrate:
-		default:
+		}
+		if entry.Action != cloudservers.ActionMigrate || requestID != "" && requestID != entry.RequestID {
+			superseded = superseded || entry.Message != cloudservers.ActionFailed
 			continue
 		}
 		m.migration.RequestID, m.migration.RequestedAt = entry.RequestID, entry.Start.Time
@@ -123,7 +125,7 @@ func (m *mover) recall(log []cloudservers.Action) bool {
 			m.migration.settle(StatusFailed, entry.Start.Time)
 		case fate.settled != "" && m.server.Status != cloudservers.StatusRevertResize:
 			m.migration.settleAs(fate)
-		case resized || m.server.Settled():
+		case superseded || m.server.Settled():
 			// It ended, or nothing could have come after it; the log does not say when.
 			m.migration.Status = StatusConfirmed
 		case m.server.Status == cloudservers.StatusVerifyResize:

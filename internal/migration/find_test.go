@@ -46,7 +46,7 @@ func TestFind_tellsTheNewestMigrationFromTheActionLog(t *testing.T) {
 				if err := test.events(c); err != nil {
 					t.Fatal(err)
 				}
-				got, err := c.engine.Find(t.Context(), "", c.server)
+				got, err := c.engine.Find(t.Context(), "", c.server, "")
 				wantStatus(t, got, err, test.want)
 				if got.RequestID != asked.RequestID || !got.RequestedAt.Equal(asked.RequestedAt) || got.SettledBy != test.by ||
 					got.ServerName != "web-1" || got.Region != "ORD" {
@@ -68,7 +68,7 @@ func TestFind_doesNotTakeAPendingResizeForAMigration(t *testing.T) {
 		c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusOK, Body: `{"instanceActions":[
 			{"action":"resize","request_id":"req-2","start_time":"2000-01-01T00:00:00.000000"},
 			{"action":"migrate","request_id":"req-1","start_time":"1999-12-31T00:00:00.000000"}]}`})
-		got, err := c.engine.Find(t.Context(), "", c.server)
+		got, err := c.engine.Find(t.Context(), "", c.server, "")
 		wantStatus(t, got, err, migration.StatusConfirmed)
 		pending, err := c.engine.Pending(t.Context(), "", migration.Filter{Server: func(string) bool { return true }})
 		if err != nil || len(pending) != 0 {
@@ -81,7 +81,7 @@ func TestFind_explainsWhatItCannotFind(t *testing.T) {
 	t.Run("never migrated", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := newCloud(t, stub.Config{}, stub.Server{})
-			_, err := c.engine.Find(t.Context(), "", c.server)
+			_, err := c.engine.Find(t.Context(), "", c.server, "")
 			wantKind(t, err, migration.KindNeverMigrated)
 		})
 	})
@@ -89,7 +89,7 @@ func TestFind_explainsWhatItCannotFind(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := newCloud(t, stub.Config{}, stub.Server{Outcome: stub.OutcomeNoValidHost})
 			_, _ = c.migrate(t.Context(), false)
-			got, err := c.engine.Find(t.Context(), "", c.server)
+			got, err := c.engine.Find(t.Context(), "", c.server, "")
 			wantStatus(t, got, err, migration.StatusFailed)
 		})
 	})
@@ -105,7 +105,7 @@ func TestFind_explainsWhatItCannotFind(t *testing.T) {
 				if name == "no region" {
 					region = "XYZ"
 				}
-				_, err := c.engine.Find(t.Context(), region, server)
+				_, err := c.engine.Find(t.Context(), region, server, "")
 				wantKind(t, err, kind)
 			})
 		})
@@ -201,7 +201,7 @@ func TestFind_endsOurMigrationBeforeTheNextBegins(t *testing.T) {
 			{"action":"revertResize","request_id":"req-3","start_time":"2000-01-01T00:01:00.000000"},
 			{"action":"resize","request_id":"req-2","start_time":"2000-01-01T00:00:00.000000"},
 			{"action":"migrate","request_id":"req-1","start_time":"1999-12-31T00:00:00.000000"}]}`})
-		got, err := c.engine.Find(t.Context(), "", c.server)
+		got, err := c.engine.Find(t.Context(), "", c.server, "")
 		wantStatus(t, got, err, migration.StatusConfirmed) // the revert was the resize's
 	})
 }

@@ -170,7 +170,7 @@ func TestRefresh_waitsForTheEndOfARevert(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
-		awaiting, err := c.engine.Find(t.Context(), "", c.server)
+		awaiting, err := c.engine.Find(t.Context(), "", c.server, "")
 		wantStatus(t, awaiting, err, migration.StatusAwaiting)
 		if err := c.Revert(c.server, "somebody"); err != nil {
 			t.Fatal(err)
@@ -194,7 +194,7 @@ func TestRefresh_tellsThatAnImportedMigrationFailed(t *testing.T) {
 			if err := c.Migrate(c.server, "somebody"); err != nil {
 				t.Fatal(err)
 			}
-			found, err := c.engine.Find(t.Context(), "", c.server)
+			found, err := c.engine.Find(t.Context(), "", c.server, "")
 			wantStatus(t, found, err, migration.StatusMigrating)
 			time.Sleep(time.Minute)
 			got, err := c.engine.Refresh(t.Context(), found)

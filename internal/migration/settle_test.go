@@ -249,7 +249,7 @@ func TestRevert_firstWaitsForAMigrationThatIsUnderWay(t *testing.T) {
 		if err := c.Migrate(c.server, "somebody"); err != nil {
 			t.Fatal(err)
 		}
-		found, err := c.engine.Find(t.Context(), "ord", c.server)
+		found, err := c.engine.Find(t.Context(), "ord", c.server, "")
 		wantStatus(t, found, err, migration.StatusMigrating)
 		got, err := c.engine.Revert(t.Context(), found)
 		wantStatus(t, got, err, migration.StatusReverted)

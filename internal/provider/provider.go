@@ -72,7 +72,7 @@ func (p *rackspaceProvider) Configure(ctx context.Context, req provider.Configur
 }
 
 func (p *rackspaceProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{servermigration.NewResource}
+	return []func() resource.Resource{servermigration.NewResource, servermigration.NewConfirmation}
 }
 
 func (p *rackspaceProvider) ListResources(context.Context) []func() list.ListResource {

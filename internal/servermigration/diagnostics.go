@@ -31,7 +31,7 @@ func explain(err error, where record) diag.Diagnostics {
 		return diag.Diagnostics{diag.NewWarningDiagnostic(summary, detail)}
 	case failure.Kind == migration.KindNotFound, failure.Kind == migration.KindOnMetal,
 		failure.Kind == migration.KindStatus, failure.Kind == migration.KindPending, failure.Kind == migration.KindClaimed,
-		failure.Kind == migration.KindUntold, failure.Kind == migration.KindNeverMigrated:
+		failure.Kind == migration.KindUntold, failure.Kind == migration.KindNeverMigrated && failure.Migration.RequestID == "":
 		return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(path.Root("server_id"), summary, detail)}
 	case failure.Kind == migration.KindAPI && isRegion(failure.Err):
 		return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(path.Root("region"), summary, detail)}
@@ -138,6 +138,10 @@ func (x explanation) of(kind migration.Kind) (summary, detail string) {
 		return "The migration of " + server + " was confirmed",
 			paragraphs("It was confirmed"+by(x.migration.SettledBy)+" before it could be reverted, and cannot be reverted any more. The server stays on its new host.", x.request())
 	case migration.KindNeverMigrated:
+		if x.migration.RequestID != "" {
+			return "There is no migration to confirm: " + server + " has none of request " + x.migration.RequestID,
+				"Its action log has no migrate entry of that request. Check migration_id: it is the id of a rackspace_server_migration."
+		}
 		return "There is no migration to import: " + server + " was never migrated",
 			"Its action log has no migrate entry. Check the server's id and region. To migrate it, leave out the import: creating the resource migrates the server."
 	default:

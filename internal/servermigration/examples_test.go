@@ -21,8 +21,9 @@ const examples = "../../examples"
 
 func TestAccExamples_apply(t *testing.T) {
 	migrations := map[string]int{ // what each example is to do
-		"resources/rackspace_server_migration/resource.tf": 1,
-		"resources/rackspace_server_migration/triggers.tf": 2,
+		"resources/rackspace_server_migration/resource.tf":              1,
+		"resources/rackspace_server_migration/triggers.tf":              2,
+		"resources/rackspace_server_migration_confirmation/resource.tf": 1,
 		"demo/*.tf": 3,
 	}
 	found, err := filepath.Glob(examples + "/resources/*/*.tf")

@@ -182,7 +182,8 @@ func messages() []message {
 		}),
 		fails("revert accepted, end not seen", migration.KindSettling, recorded, func(e *migration.Error) { e.Want, e.Err = migration.StatusReverted, context.Canceled }),
 		fails("confirmed before the revert", migration.KindConfirmed, recorded, func(e *migration.Error) { e.Migration = settledSample(migration.StatusConfirmed, "user-7") }),
-		fails("never migrated", migration.KindNeverMigrated, unrecorded, func(*migration.Error) {}),
+		fails("never migrated", migration.KindNeverMigrated, unrecorded, func(e *migration.Error) { e.Migration.RequestID = "" }),
+		fails("no such migration", migration.KindNeverMigrated, recorded, func(*migration.Error) {}),
 		{"defect", explain(errors.New("something"), recorded)},
 	}
 	return append(all, noticesOf()...)
@@ -211,6 +212,7 @@ func noticesOf() []message {
 		warn("plan: destroy reverts", willDestroy(sample, onDestroyRevert)),
 		warn("plan: not yet", notYet(&migration.Error{Kind: migration.KindStatus, Migration: sample, Server: sampleServer("REBUILD", "rebuilding")})),
 		warn("plan: replacement refused", refuseReplace(sample)),
+		warn("nothing to confirm", nothingToConfirm(settledSample(migration.StatusReverted, "user-7"))),
 		warn("destroy came too late to confirm", settledOtherwise(settledSample(migration.StatusReverted, "user-7"), migration.StatusConfirmed)),
 		warn("destroy came too late to revert", settledOtherwise(settledSample(migration.StatusConfirmed, ""), migration.StatusReverted)),
 	}
@@ -280,7 +282,7 @@ func TestGuide_listsEveryMessage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := strings.NewReplacer(serverOf(sample), "SERVER", "server "+sample.ServerID, "SERVER", capital(serverOf(sample)), "SERVER", sample.ServerID, "SERVER", "\"XYZ\"", "REGION")
+	name := strings.NewReplacer(serverOf(sample), "SERVER", "server "+sample.ServerID, "SERVER", capital(serverOf(sample)), "SERVER", sample.ServerID, "SERVER", "\"XYZ\"", "REGION", sample.RequestID, "REQUEST")
 	for _, m := range messages() {
 		if row := "| " + name.Replace(m.diags[0].Summary()) + " |"; !strings.Contains(string(text), row) {
 			t.Errorf("%s: the guide has no row %q", m.name, row)

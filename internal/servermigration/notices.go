@@ -164,6 +164,15 @@ func reasonOf(failure *migration.Error) string {
 	}
 }
 
+// nothingToConfirm refuses a migration that has ended in another way.
+func nothingToConfirm(m migration.Migration) diag.Diagnostic {
+	return diag.NewErrorDiagnostic(
+		fmt.Sprintf("The migration of %s cannot be confirmed: it is %s", serverOf(m), m.Status),
+		fmt.Sprintf("It ended at %s%s, before it was confirmed: the server is not where the migration brought it. Nothing was sent to it. Migrate it again, with triggers or -replace of its rackspace_server_migration, once you know why.",
+			m.SettledAt.Format(time.RFC3339), by(m.SettledBy)),
+	)
+}
+
 func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 func waysOut(m migration.Migration) string {

@@ -6,7 +6,6 @@ package servermigration
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -43,15 +42,7 @@ func (r *serverMigration) Metadata(_ context.Context, _ resource.MetadataRequest
 }
 
 func (r *serverMigration) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	if req.ProviderData == nil { // only the schema is asked for
-		return
-	}
-	shared, ok := req.ProviderData.(*Shared)
-	if !ok {
-		resp.Diagnostics.AddError("Provider defect", fmt.Sprintf("The resource was configured with a %T. Please report this.", req.ProviderData))
-		return
-	}
-	r.Shared = shared
+	r.Shared = sharedOf(req.ProviderData, &resp.Diagnostics)
 }
 
 // Create migrates the server. A failure leaves nothing in the state: Terraform
@@ -80,6 +71,7 @@ func (r *serverMigration) Create(ctx context.Context, req resource.CreateRequest
 	if err == nil {
 		resp.Diagnostics.Append(announce(done, plan.AutoConfirm.ValueBool())...)
 	}
+	r.remember(done)
 	plan.record(done)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(done))...)

@@ -61,7 +61,7 @@ func (r *serverMigration) ImportState(ctx context.Context, req resource.ImportSt
 	}
 	ctx, cancel := context.WithTimeout(ctx, defaultReadTimeout)
 	defer cancel()
-	found, err := r.engine.Find(ctx, asked.Region.ValueString(), asked.ServerID.ValueString())
+	found, err := r.engine.Find(ctx, asked.Region.ValueString(), asked.ServerID.ValueString(), "")
 	resp.Diagnostics.Append(explain(err, unrecorded)...)
 	if resp.Diagnostics.HasError() {
 		return
