@@ -38,9 +38,7 @@ resource "rackspace_server_migration_confirmation" "web" {
 `, command, arguments)
 }
 
-func confirmationIs(attribute, value string) statecheck.StateCheck {
-	return statecheck.ExpectKnownValue(confirmation, tfjsonpath.New(attribute), knownvalue.StringExact(value))
-}
+var isConfirmed = statecheck.ExpectKnownValue(confirmation, tfjsonpath.New("status"), knownvalue.StringExact("confirmed"))
 
 func TestAccServerMigrationConfirmation_confirmsOnceWhatItDependsOnIsProven(t *testing.T) {
 	s := tell(t, stub.Config{}, stub.Server{})
@@ -59,7 +57,7 @@ func TestAccServerMigrationConfirmation_confirmsOnceWhatItDependsOnIsProven(t *t
 			plancheck.ExpectResourceAction(confirmation, plancheck.ResourceActionCreate),
 		}},
 		ConfigStateChecks: []statecheck.StateCheck{
-			confirmationIs("status", "confirmed"),
+			isConfirmed,
 			statecheck.CompareValuePairs(confirmation, tfjsonpath.New("migration_id"), address, tfjsonpath.New("id"), sameValue{}),
 		},
 		Check: resource.ComposeTestCheckFunc(s.sent(stub.CallMigrate, 1), s.sent(stub.CallConfirm, 1)),
@@ -85,7 +83,7 @@ func TestAccServerMigrationConfirmation_confirmsInTheApplyThatMigrates(t *testin
 	s := tell(t, stub.Config{}, stub.Server{})
 	s.run(resource.TestStep{
 		Config:            s.gated("true", "triggers = { n = 1 }"),
-		ConfigStateChecks: []statecheck.StateCheck{confirmationIs("status", "confirmed")},
+		ConfigStateChecks: []statecheck.StateCheck{isConfirmed},
 		Check:             s.sent(stub.CallConfirm, 1),
 	}, resource.TestStep{
 		Config: s.gated("true", "triggers = { n = 1 }\ntimeouts {\n  create = \"1h\"\n}"),
@@ -98,7 +96,7 @@ func TestAccServerMigrationConfirmation_confirmsInTheApplyThatMigrates(t *testin
 		ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 			plancheck.ExpectResourceAction(confirmation, plancheck.ResourceActionDestroyBeforeCreate),
 		}},
-		ConfigStateChecks: []statecheck.StateCheck{confirmationIs("status", "confirmed")},
+		ConfigStateChecks: []statecheck.StateCheck{isConfirmed},
 		Check:             s.sent(stub.CallConfirm, 1),
 	})
 }
@@ -129,7 +127,7 @@ func TestAccServerMigrationConfirmation_seesTheEndThatItsApplyDidNotSee(t *testi
 	}, resource.TestStep{
 		PreConfig:         func() { s.Advance(2 * time.Hour) },
 		Config:            config,
-		ConfigStateChecks: []statecheck.StateCheck{confirmationIs("status", "confirmed"), is("status", "confirmed")},
+		ConfigStateChecks: []statecheck.StateCheck{isConfirmed, is("status", "confirmed")},
 		Check:             s.sent(stub.CallConfirm, 1),
 	})
 }
