@@ -2,20 +2,16 @@ package cloudservers
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
-	"net/url"
-	"os"
-	"syscall"
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/neterror"
 )
 
 // Error is a call that failed: the API answered with a fault, or gave no
@@ -80,7 +76,7 @@ func (e *Error) Temporary() bool {
 	case e.StatusCode >= 300:
 		return false
 	default:
-		return !untrusted(e.Err) && !errors.Is(e.Err, context.Canceled)
+		return !neterror.Untrusted(e.Err) && !errors.Is(e.Err, context.Canceled)
 	}
 }
 
@@ -110,14 +106,7 @@ func (e *answerError) Unwrap() error { return e.error }
 // Reason says in plain words why there was no usable answer, or what the
 // fault's message was.
 func (e *Error) Reason() string {
-	var (
-		dns      *net.DNSError
-		op       *net.OpError
-		verify   *tls.CertificateVerificationError
-		unusable *answerError
-		network  net.Error
-		request  *url.Error
-	)
+	var unusable *answerError
 	switch err := e.Err; {
 	case err == nil && e.Message != "":
 		return e.Message
@@ -125,49 +114,11 @@ func (e *Error) Reason() string {
 		return http.StatusText(e.StatusCode) + ", without a fault in the answer (a proxy's page, or nothing)"
 	case errors.Is(err, errAnswerTooLarge):
 		return errAnswerTooLarge.Error()
-	case errors.As(err, &dns):
-		return fmt.Sprintf("the name %s could not be resolved", dns.Name)
-	case errors.As(err, &verify):
-		return "the endpoint's TLS certificate is not trusted: " + distrust(verify.Err)
 	case errors.As(err, &unusable):
 		return "the answer could not be read: " + unusable.Error()
-	case errors.Is(err, context.Canceled):
-		return "the call was cancelled"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "the connection was refused"
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &network) && network.Timeout():
-		return "no answer came in time"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "the connection was closed before the answer was complete"
-	case errors.As(err, &op):
-		return op.Err.Error()
-	case errors.As(err, &request):
-		return request.Err.Error()
 	default:
-		return err.Error()
+		return neterror.Reason(err)
 	}
-}
-
-// distrust says in plain words what is wrong with a certificate.
-func distrust(err error) string {
-	var name x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	switch {
-	case errors.As(err, new(x509.UnknownAuthorityError)):
-		return "it is signed by an authority that this machine does not know"
-	case errors.As(err, &name):
-		return "it is not for the name " + name.Host
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "it has expired, or is not valid yet by this machine's clock"
-	default:
-		return err.Error()
-	}
-}
-
-func untrusted(err error) bool {
-	var verify *tls.CertificateVerificationError
-	var authority x509.UnknownAuthorityError
-	return errors.As(err, &verify) || errors.As(err, &authority)
 }
 
 // neverSent tells whether the connection itself failed, so that no byte of the
@@ -175,7 +126,7 @@ func untrusted(err error) bool {
 func neverSent(err error) bool {
 	var dns *net.DNSError
 	var op *net.OpError
-	return errors.As(err, &dns) || untrusted(err) ||
+	return errors.As(err, &dns) || neterror.Untrusted(err) ||
 		errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 

@@ -38,6 +38,10 @@ type Server struct {
 	Flavor    struct {
 		ID string `json:"id"`
 	} `json:"flavor"`
+	AccessIPv4 string    `json:"accessIPv4"`
+	AccessIPv6 string    `json:"accessIPv6"`
+	Addresses  addresses `json:"addresses"` // see Address
+
 	Updated string       `json:"updated"` // RFC 3339; see Idle
 	Fault   *ServerFault `json:"fault"`   // only with StatusError
 

@@ -1,0 +1,134 @@
+// Package verification tests a moved server before its migration is confirmed.
+// It knows nothing of migrations: a Plan is a set of checks, and Run says
+// whether a host passes them.
+package verification
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// Defaults of a Plan.
+const (
+	DefaultInterval  = 5 * time.Second
+	DefaultTimeout   = 5 * time.Minute
+	DefaultSuccesses = 3
+	DefaultSSHPort   = 22
+)
+
+// tryTimeout bounds one try of a check.
+const tryTimeout = 10 * time.Second
+
+// Plan is what a server has to pass: every check, so many times in a row.
+type Plan struct {
+	TCP       []TCP
+	HTTP      []HTTP
+	SSHBanner []SSHBanner
+
+	Interval  time.Duration // between the tries of a check
+	Timeout   time.Duration // for all of them together
+	Successes int           // in a row, that each check needs
+
+	// Dial makes connections; nil is the network's.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// TCP is passed by a host that takes a connection.
+type TCP struct {
+	Host string // the server's address when empty
+	Port int
+}
+
+// SSHBanner is passed by a host that answers with an SSH banner: a sign of life
+// of the whole system, without credentials.
+type SSHBanner struct {
+	Host string // the server's address when empty
+	Port int
+}
+
+// HTTP is passed by the right answer to a GET request.
+type HTTP struct {
+	URL             string            // http or https; without a host (http://:8080/healthz) it is the server's address
+	StatusCodes     []int             // that pass; 200 to 299 when empty
+	BodyContains    string            // text that the body must have
+	Headers         map[string]string // to send; never shown
+	TLSServerName   string            // the name that the certificate is for; the URL's when empty
+	CACertificate   string            // PEM of the authorities to trust; the system's when empty
+	FollowRedirects bool              // else a redirect is judged as it is
+}
+
+// Problem is what is wrong with a part of a plan.
+type Problem struct {
+	Path []any // attribute names and list indexes, such as "http", 0, "url"
+	Text string
+}
+
+// Validate returns what is wrong with a plan.
+func (p Plan) Validate() []Problem {
+	var problems []Problem
+	wrong := func(text string, path ...any) { problems = append(problems, Problem{path, text}) }
+	if len(p.TCP)+len(p.HTTP)+len(p.SSHBanner) == 0 {
+		wrong("has no check: set tcp, http or ssh_banner.")
+	}
+	for i, check := range p.TCP {
+		if !isPort(check.Port) {
+			wrong("must be a port from 1 to 65535.", "tcp", i, "port")
+		}
+	}
+	for i, check := range p.SSHBanner {
+		if !isPort(check.Port) {
+			wrong("must be a port from 1 to 65535.", "ssh_banner", i, "port")
+		}
+	}
+	for i, check := range p.HTTP {
+		for _, problem := range check.validate() {
+			wrong(problem.Text, append([]any{"http", i}, problem.Path...)...)
+		}
+	}
+	switch {
+	case p.Interval <= 0:
+		wrong("must be greater than 0.", "interval")
+	case p.Timeout <= 0:
+		wrong("must be greater than 0.", "timeout")
+	case p.Successes < 1:
+		wrong("must be at least 1.", "successes")
+	case time.Duration(p.Successes-1) > p.Timeout/p.Interval:
+		wrong(fmt.Sprintf("is too short for %d successes in a row, %s apart.", p.Successes, p.Interval), "timeout")
+	}
+	return problems
+}
+
+func isPort(port int) bool { return port >= 1 && port <= 65535 }
+
+func (h HTTP) validate() []Problem {
+	var problems []Problem
+	wrong := func(text string, path ...any) { problems = append(problems, Problem{path, text}) }
+	parsed, err := url.Parse(h.URL)
+	switch {
+	case err != nil, parsed.Scheme != "http" && parsed.Scheme != "https", parsed.Opaque != "":
+		wrong("must be an http or https URL, such as https://app.example.com/healthz or, for the server's own address, http://:8080/healthz.", "url")
+	case parsed.User != nil:
+		wrong("must not contain a username or password: it would be shown. Send them in headers.", "url")
+	}
+	for i, code := range h.StatusCodes {
+		if code < 100 || code > 599 {
+			wrong("must be an HTTP status code from 100 to 599.", "status_codes", i)
+		}
+	}
+	if h.CACertificate != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(h.CACertificate)) {
+		wrong("must be a certificate in PEM form.", "ca_certificate")
+	}
+	for name, value := range h.Headers {
+		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
+			wrong("has a name or value that cannot be sent as a header.", "headers")
+			break
+		}
+	}
+	return problems
+}
