@@ -1,5 +1,6 @@
-# Migrates three servers of the stub endpoint. One migration is left awaiting
-# confirmation, as it is by default; the others are confirmed at once.
+# Migrates servers of the stub endpoint. One migration is left awaiting
+# confirmation, as it is by default; the others are confirmed once their servers
+# have passed a test.
 terraform {
   required_providers {
     rackspace = {
@@ -28,4 +29,9 @@ resource "rackspace_server_migration" "demo" {
 
   server_id    = each.value.id
   auto_confirm = each.value.auto_confirm
+
+  verification = {
+    ssh_banner = [{ port = 2222 }]
+    interval   = "500ms"
+  }
 }

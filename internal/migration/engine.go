@@ -30,6 +30,10 @@ type Request struct {
 	ServerID    string
 	AutoConfirm bool // confirm as soon as the server has moved
 
+	// Verification is what the server has to pass before AutoConfirm confirms;
+	// nil confirms without a test.
+	Verification *Verification
+
 	// Timeout bounds the migration from its turn on; zero means that only the
 	// context does. What it waits for others (Limits) is not its own time.
 	Timeout time.Duration
@@ -55,7 +59,7 @@ func (e *Engine) Migrate(ctx context.Context, request Request) (Migration, error
 		ctx, cancel = context.WithTimeout(ctx, request.Timeout)
 		defer cancel()
 	}
-	err = m.migrate(ctx, request.AutoConfirm)
+	err = m.migrate(ctx, request)
 	e.fleet.note(err)
 	return m.migration, err
 }
@@ -65,12 +69,13 @@ func (e *Engine) Migrate(ctx context.Context, request Request) (Migration, error
 // is that one's, and must be left to it.
 func (e *Engine) Forget(migration Migration) bool { return e.claims.forget(migration) }
 
-// Confirm confirms a migration and waits until the server has settled. One that
-// is under way is first waited for; one that turns out to be settled already is
-// returned as it is, without an error. Every error is an *Error.
-func (e *Engine) Confirm(ctx context.Context, migration Migration) (Migration, error) {
+// Confirm confirms a migration and waits until the server has settled, after it
+// has passed the test if there is one. A migration that is under way is first
+// waited for; one that turns out to be settled already is returned as it is,
+// without an error. Every error is an *Error.
+func (e *Engine) Confirm(ctx context.Context, migration Migration, test *Verification) (Migration, error) {
 	m := &mover{engine: e, migration: migration}
-	err := m.settle(ctx, StatusConfirmed)
+	err := m.settle(ctx, func(ctx context.Context) error { return m.confirm(ctx, test) })
 	return m.migration, err
 }
 
@@ -79,7 +84,7 @@ func (e *Engine) Confirm(ctx context.Context, migration Migration) (Migration, e
 // Confirm.
 func (e *Engine) Revert(ctx context.Context, migration Migration) (Migration, error) {
 	m := &mover{engine: e, migration: migration}
-	err := m.settle(ctx, StatusReverted)
+	err := m.settle(ctx, func(ctx context.Context) error { return m.conclude(ctx, StatusReverted) })
 	return m.migration, err
 }
 
@@ -105,7 +110,7 @@ type mover struct {
 	confirming bool                 // it is adopted, and its confirm was accepted already
 }
 
-func (m *mover) migrate(ctx context.Context, autoConfirm bool) error {
+func (m *mover) migrate(ctx context.Context, request Request) error {
 	if err := m.inspect(ctx); err != nil {
 		return err
 	}
@@ -124,8 +129,8 @@ func (m *mover) migrate(ctx context.Context, autoConfirm bool) error {
 	if err != nil {
 		return err
 	}
-	if autoConfirm && m.migration.Status == StatusAwaiting {
-		return m.conclude(ctx, StatusConfirmed)
+	if request.AutoConfirm && m.migration.Status == StatusAwaiting {
+		return m.confirm(ctx, request.Verification)
 	}
 	return nil
 }

@@ -54,6 +54,11 @@ func (c *cloud) migrate(ctx context.Context, autoConfirm bool) (migration.Migrat
 	return c.engine.Migrate(ctx, migration.Request{ServerID: c.server, AutoConfirm: autoConfirm})
 }
 
+// confirm confirms without a test.
+func (c *cloud) confirm(ctx context.Context, m migration.Migration) (migration.Migration, error) {
+	return c.engine.Confirm(ctx, m, nil)
+}
+
 // hostID is where the server is now.
 func (c *cloud) hostID(t *testing.T) string {
 	t.Helper()

@@ -60,6 +60,15 @@ const (
 	// KindWait is a wait that ended because the API refused to tell about the
 	// server: the migration goes on in the cloud.
 	KindWait
+	// KindTesting is a test of the moved server that was cancelled or timed out:
+	// the migration awaits confirmation.
+	KindTesting
+	// KindUnverified is a moved server that did not pass its test: the migration
+	// awaits confirmation (Migration.Verification).
+	KindUnverified
+	// KindRolledBack is a moved server that did not pass its test, and was
+	// brought back to its original host.
+	KindRolledBack
 	// KindUnsettled is a confirm or revert that the API refused: the migration
 	// still awaits confirmation.
 	KindUnsettled
@@ -124,6 +133,9 @@ func (k Kind) String() string {
 		KindGone:          "the server is gone",
 		KindInterrupted:   "interrupted, the migration goes on",
 		KindWait:          "the API does not tell about the server any more, the migration goes on",
+		KindTesting:       "interrupted while the moved server was tested",
+		KindUnverified:    "the moved server did not pass its test",
+		KindRolledBack:    "the moved server did not pass its test, and was rolled back",
 		KindUnsettled:     "the API refused to confirm or revert",
 		KindSettling:      "interrupted after the confirm or revert was accepted",
 		KindConfirmed:     "the migration was confirmed",

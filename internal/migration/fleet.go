@@ -71,8 +71,8 @@ func (f *fleet) note(err error) {
 		return
 	}
 	switch failure.Kind {
-	case KindRefused, KindUndecided, KindFailed, KindReverted, KindGone, KindWait, KindUnsettled:
-	case KindInterrupted:
+	case KindRefused, KindUndecided, KindFailed, KindReverted, KindGone, KindWait, KindUnsettled, KindUnverified, KindRolledBack:
+	case KindInterrupted, KindTesting:
 		if !failure.TimedOut() {
 			return
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/verification"
 )
 
 // Status is how far a migration has come.
@@ -52,6 +53,8 @@ type Migration struct {
 	SettledBy         string    // the user who settled it; empty when it was the cloud, or unknown
 	Adopted           bool      // an earlier run asked for it, and Migrate took it over
 	Automatic         bool      // the action log says that the cloud confirmed it by itself
+
+	Verification *verification.Result // what its server's test came to; nil without one
 }
 
 // ConfirmBy is when Rackspace confirms the migration by itself; it is zero

@@ -8,9 +8,9 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 )
 
-// settle brings a migration to an end, confirmed or reverted, unless it is at
+// settle brings a migration to the end that conclude leads it to, unless it is at
 // one already.
-func (m *mover) settle(ctx context.Context, want Status) error {
+func (m *mover) settle(ctx context.Context, conclude func(context.Context) error) error {
 	if err := m.refresh(ctx, m.look); err != nil {
 		return err
 	}
@@ -22,7 +22,7 @@ func (m *mover) settle(ctx context.Context, want Status) error {
 	if m.migration.Status.Settled() || m.superseded(ctx) {
 		return nil
 	}
-	return m.conclude(ctx, want)
+	return conclude(ctx)
 }
 
 // superseded settles a migration after which the server was migrated or resized

@@ -19,7 +19,7 @@ func TestConfirm_confirmsAMigrationThatAwaitsIt(t *testing.T) {
 		wantStatus(t, awaiting, err, migration.StatusAwaiting)
 		time.Sleep(time.Hour)
 
-		got, err := c.engine.Confirm(t.Context(), awaiting)
+		got, err := c.engine.Confirm(t.Context(), awaiting, nil)
 
 		wantStatus(t, got, err, migration.StatusConfirmed)
 		c.wantSent(t, stub.CallConfirm, 1)
@@ -35,7 +35,7 @@ func TestConfirm_sendsNothingForWhatIsSettled(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
-		got, err := c.engine.Confirm(t.Context(), awaiting)
+		got, err := c.engine.Confirm(t.Context(), awaiting, nil)
 		wantStatus(t, got, err, migration.StatusConfirmed)
 		c.wantSent(t, stub.CallConfirm, 0)
 		if got.SettledBy != "somebody" {
@@ -278,7 +278,7 @@ func TestConfirm_leavesWhatSomebodyStartedLaterAlone(t *testing.T) {
 				if c.hostID(t) != ours.DestinationHostID {
 					t.Fatal("the server is on another host than ours: the test proves nothing")
 				}
-				for _, settle := range []func(context.Context, migration.Migration) (migration.Migration, error){c.engine.Confirm, c.engine.Revert} {
+				for _, settle := range []func(context.Context, migration.Migration) (migration.Migration, error){c.confirm, c.engine.Revert} {
 					got, err := settle(t.Context(), ours)
 					wantStatus(t, got, err, migration.StatusReverted)
 				}

@@ -108,7 +108,7 @@ func (c *confirmation) Create(ctx context.Context, req resource.CreateRequest, r
 
 	pending, err := c.recall(ctx, plan.MigrationID.ValueString())
 	if err == nil {
-		pending, err = c.engine.Confirm(ctx, pending)
+		pending, err = c.engine.Confirm(ctx, pending, nil)
 	}
 	resp.Diagnostics.Append(explain(err, recorded)...)
 	if err == nil && pending.Status != migration.StatusConfirmed {

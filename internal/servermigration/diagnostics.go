@@ -26,6 +26,7 @@ func explain(err error, where record) diag.Diagnostics {
 	}
 	text := explanation{migration: failure.Migration, failure: failure, where: where}
 	summary, detail := text.of(failure.Kind)
+	detail = paragraphs(detail, text.beforeThat())
 	switch {
 	case failure.Kind == migration.KindSettling && failure.Want == migration.StatusConfirmed:
 		return diag.Diagnostics{diag.NewWarningDiagnostic(summary, detail)}
@@ -120,6 +121,16 @@ func (x explanation) of(kind migration.Kind) (summary, detail string) {
 	case migration.KindWait:
 		return "Cannot follow the migration of " + server,
 			paragraphs(x.said(), "The migration was accepted and goes on in the cloud. "+x.kept(), x.request(), x.advice(), x.goOn())
+	case migration.KindTesting:
+		return x.testing(server)
+	case migration.KindUnverified:
+		return "The migration of " + server + " was not confirmed: the server did not pass its verification",
+			paragraphs(x.failedChecks(), "The server runs on its new host, and the migration awaits confirmation: on_failure is \"keep\". "+x.kept(),
+				x.request(), "Mend the server and apply again, which tests it again; or revert the migration in the Rackspace control panel or with the API. "+x.timeLeft())
+	case migration.KindRolledBack:
+		return "The migration of " + server + " was rolled back: the server did not pass its verification",
+			paragraphs(x.failedChecks(), "The provider reverted the migration, because on_failure is \"revert\": the server is back on its original host, with its original disk, "+
+				"and what was written since the migration is lost. Nothing awaits confirmation.", x.request(), x.afterRollback())
 	case migration.KindUnsettled:
 		return "Cannot " + verb(x.failure.Want) + " the migration of " + server,
 			paragraphs(x.said(), "The server runs on its new host, and the migration still awaits confirmation. "+x.kept(), x.request(), x.advice(), x.deadline())

@@ -19,6 +19,7 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/verification"
 )
 
 // tokenLifetime is short, so that tokens also expire by themselves.
@@ -129,6 +130,16 @@ type plot struct {
 }
 
 func plots() []plot {
+	sick := stub.Server{AccessIPv4: "192.0.2.11", Health: stub.Homesick(stub.Wrong)}
+	tested := func(revert bool) func(context.Context, *migration.Engine, string) (migration.Migration, error) {
+		return func(ctx context.Context, e *migration.Engine, id string) (migration.Migration, error) {
+			test := &migration.Verification{Revert: revert, Plan: verification.Plan{
+				SSHBanner: []verification.SSHBanner{{Port: stub.PortSSH}}, HTTP: []verification.HTTP{{URL: "http://:8080/"}},
+				Interval: 5 * time.Second, Timeout: time.Minute, Successes: 3, Dial: dialOf(ctx),
+			}}
+			return e.Migrate(ctx, migration.Request{ServerID: id, AutoConfirm: true, Verification: test})
+		}
+	}
 	migrate := func(autoConfirm bool) func(context.Context, *migration.Engine, string) (migration.Migration, error) {
 		return func(ctx context.Context, e *migration.Engine, id string) (migration.Migration, error) {
 			return e.Migrate(ctx, migration.Request{ServerID: id, AutoConfirm: autoConfirm})
@@ -160,9 +171,19 @@ func plots() []plot {
 		{name: "migrate a stopped server, then revert", seed: stub.Server{Status: "SHUTOFF"}, migrates: 1, act: then((*migration.Engine).Revert)},
 		{name: "migrate, then refresh", migrates: 1, act: then((*migration.Engine).Refresh)},
 		{name: "migrate where no host has room", seed: stub.Server{Outcome: stub.OutcomeNoValidHost}, migrates: 1, act: migrate(true)},
+		{name: "migrate, test and confirm", seed: stub.Server{AccessIPv4: "192.0.2.11"}, migrates: 1, act: tested(false), again: true},
+		{name: "migrate a server that is sick then", seed: sick, migrates: 1, act: tested(false), again: true},
+		{name: "migrate a server that is sick then, and roll back", seed: sick, migrates: 1, act: tested(true)},
 		{name: "take over what a crash left pending", before: crashed, act: migrate(true), again: true},
 		{name: "record what was confirmed before a crash", before: crashedLater, act: migrate(true), again: true},
 	}
+}
+
+// dialKey is under which a context has how to connect to servers.
+type dialKey struct{}
+
+func dialOf(ctx context.Context) func(context.Context, string, string) (net.Conn, error) {
+	return ctx.Value(dialKey{}).(*stub.Stub).Dial
 }
 
 // TestMatrix_survivesEveryFault runs each plot with each trouble in each call at
@@ -212,7 +233,7 @@ func cell(t *testing.T, p plot, call stub.Call, what trouble, w when) {
 	// At no multiple of any interval: what happens at the very same instant as
 	// the end of the wait may come first or last.
 	const timeout = 2*time.Hour + 1300*time.Millisecond
-	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), dialKey{}, cloud), timeout)
 	defer cancel()
 	began := time.Now()
 	got, err := p.act(ctx, engine, id)
@@ -223,6 +244,9 @@ func cell(t *testing.T, p plot, call stub.Call, what trouble, w when) {
 	migrations, sent := cloud.Migrations(id), cloud.Count(stub.CallMigrate)
 	if migrations > p.migrates || err == nil && migrations != p.migrates {
 		t.Errorf("got %d migrations (error: %v), want %d at most, and no less after a success", migrations, err, p.migrates)
+	}
+	if confirms := cloud.Count(stub.CallConfirm); p.seed.Health != nil && confirms > 0 {
+		t.Errorf("got %d confirm requests for a server that is sick", confirms)
 	}
 	if err == nil {
 		wantTruth(t, cloud, id, home, got)
@@ -240,6 +264,7 @@ func cell(t *testing.T, p plot, call stub.Call, what trouble, w when) {
 func wantEnd(t *testing.T, cloud *stub.Stub, p plot, id string, home stub.Server, was migration.Migration, failed error) {
 	t.Helper()
 	cloud.ClearFaults()
+	cloud.SetServer(id, func(s *stub.Server) { s.Health = nil })
 	engine := engineOn(t, cloud.Transport())
 	var failure *migration.Error
 	act := p.act
@@ -248,7 +273,7 @@ func wantEnd(t *testing.T, cloud *stub.Stub, p plot, id string, home stub.Server
 			return e.Refresh(ctx, was)
 		}
 	}
-	got, err := act(t.Context(), engine, id)
+	got, err := act(context.WithValue(t.Context(), dialKey{}, cloud), engine, id)
 	if err != nil {
 		t.Errorf("got error %v of the next apply, want it to come to its end", err)
 		return
@@ -298,7 +323,8 @@ func wantCause(t *testing.T, diags diag.Diagnostics, what trouble, got migration
 	}
 	text := diags[0].Summary() + "\n" + diags[0].Detail()
 	named := strings.Contains(text, what.says) ||
-		strings.Contains(text, "on its original host") // of the plot where no host has room
+		strings.Contains(text, "on its original host") || // of the plot where no host has room
+		strings.Contains(text, "did not pass its verification") // of the plots where the server is sick
 	if !named {
 		t.Errorf("got a diagnostic that does not name %q:\n%s", what.says, text)
 	}

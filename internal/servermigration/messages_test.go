@@ -21,6 +21,7 @@ import (
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/verification"
 )
 
 var update = flag.Bool("update", false, "write testdata/messages.golden")
@@ -40,6 +41,15 @@ func settledSample(status migration.Status, by string) migration.Migration {
 
 func sampleServer(status, task string) *cloudservers.Server {
 	return &cloudservers.Server{ID: sample.ServerID, Name: sample.ServerName, Status: status, TaskState: task}
+}
+
+// failedTest is a verification that failed in two of its three checks.
+func failedTest() *verification.Result {
+	return &verification.Result{CheckedAt: sample.RequestedAt.Add(5 * time.Minute), Checks: []verification.Check{
+		{Name: "tcp[0]", Target: "192.0.2.11:443", Attempts: 60, LastError: "the connection was refused"},
+		{Name: "http[0]", Target: "https://app.example.com/healthz", Attempts: 58, LastError: "it answered with status 503"},
+		{Name: "ssh_banner[0]", Target: "192.0.2.11:22", Attempts: 3, Passed: true},
+	}}
 }
 
 // message is one diagnostic that the provider can give.
@@ -170,6 +180,25 @@ func messages() []message {
 			e.Server = sampleServer(cloudservers.StatusResize, "resize_migrating")
 		}),
 		fails("wait refused", migration.KindWait, unrecorded, func(e *migration.Error) { e.Err = answered(403, "forbidden", "Policy doesn't allow it.") }),
+		fails("verification cancelled", migration.KindTesting, unrecorded, func(e *migration.Error) { e.Err, e.Migration.Verification = context.Canceled, failedTest() }),
+		fails("verification timed out", migration.KindTesting, recorded, func(e *migration.Error) {
+			e.Err, e.Migration.Verification = context.DeadlineExceeded, failedTest()
+		}),
+		fails("verification failed, kept", migration.KindUnverified, unrecorded, func(e *migration.Error) {
+			e.Migration.Verification, e.Server = failedTest(), sampleServer(cloudservers.StatusVerifyResize, "")
+			e.Server.SeenAt = sample.RequestedAt.Add(5 * time.Minute)
+		}),
+		fails("verification failed, rolled back", migration.KindRolledBack, unrecorded, func(e *migration.Error) {
+			e.Migration = settledSample(migration.StatusReverted, "user-1")
+			e.Migration.Verification = failedTest()
+		}),
+		fails("verification failed at an update, rolled back", migration.KindRolledBack, recorded, func(e *migration.Error) {
+			e.Migration = settledSample(migration.StatusReverted, "user-1")
+			e.Migration.Verification = failedTest()
+		}),
+		fails("verification failed, revert refused", migration.KindUnsettled, unrecorded, func(e *migration.Error) {
+			e.Want, e.Err, e.Migration.Verification = migration.StatusReverted, answered(403, "forbidden", "Policy doesn't allow revertResize to be performed."), failedTest()
+		}),
 		fails("confirm refused", migration.KindUnsettled, recorded, func(e *migration.Error) {
 			e.Want, e.Err = migration.StatusConfirmed, answered(403, "forbidden", "Policy doesn't allow confirmResize to be performed.")
 		}),
@@ -267,7 +296,8 @@ func TestMessages_coverEveryKindOfError(t *testing.T) {
 	}
 	for kind := migration.KindAPI; kind <= migration.KindNeverMigrated; kind++ {
 		failure := &migration.Error{Kind: kind, Migration: sample, Server: sampleServer(cloudservers.StatusError, ""), Err: context.Canceled, Want: migration.StatusConfirmed}
-		summary, _ := explanation{migration: sample, failure: failure}.of(kind)
+		failure.Migration.Verification = failedTest()
+		summary, _ := explanation{migration: failure.Migration, failure: failure}.of(kind)
 		if !seen[strings.ReplaceAll(summary, serverOf(sample), "server "+sample.ServerID)] && !seen[summary] && kind != migration.KindAPI {
 			t.Errorf("no message shows kind %q: %s", kind, summary)
 		}

@@ -8,7 +8,11 @@ import (
 	"errors"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
@@ -28,6 +32,8 @@ var (
 	_ resource.ResourceWithIdentity    = (*serverMigration)(nil)
 	_ resource.ResourceWithImportState = (*serverMigration)(nil)
 	_ resource.ResourceWithModifyPlan  = (*serverMigration)(nil)
+
+	_ resource.ResourceWithValidateConfig = (*serverMigration)(nil)
 )
 
 type serverMigration struct {
@@ -55,6 +61,8 @@ func (r *serverMigration) Create(ctx context.Context, req resource.CreateRequest
 	}
 	timeout, diags := plan.Timeouts.Create(ctx, defaultSettleTimeout)
 	resp.Diagnostics.Append(diags...)
+	test, diags := configuredTest(ctx, req.Config)
+	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -63,6 +71,8 @@ func (r *serverMigration) Create(ctx context.Context, req resource.CreateRequest
 		ServerID:    plan.ServerID.ValueString(),
 		AutoConfirm: plan.AutoConfirm.ValueBool(),
 		Timeout:     timeout,
+
+		Verification: test,
 	})
 	resp.Diagnostics.Append(explain(err, unrecorded)...)
 	if resp.Diagnostics.HasError() {
@@ -130,16 +140,22 @@ func (r *serverMigration) Update(ctx context.Context, req resource.UpdateRequest
 	resp.Diagnostics.Append(diags...)
 	pending, diags := state.migration()
 	resp.Diagnostics.Append(diags...)
+	test, diags := configuredTest(ctx, req.Config)
+	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	if confirms(&plan, &state) {
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
-		done, err := r.engine.Confirm(ctx, pending)
+		done, err := r.engine.Confirm(ctx, pending, test)
 		resp.Diagnostics.Append(explain(err, recorded)...)
 		if err != nil && !done.Status.Settled() && resp.Diagnostics.HasError() {
-			return // the state stays as it is, and the next apply tries again
+			// Else the state stays as it is, and the next apply tries again.
+			if done.Verification != nil {
+				resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("verification_result"), resultOf(done.Verification))...)
+			}
+			return
 		}
 		if err == nil && done.Status == migration.StatusReverted {
 			resp.Diagnostics.Append(happenedOutside(done)...)
@@ -180,7 +196,15 @@ func (r *serverMigration) Delete(ctx context.Context, req resource.DeleteRequest
 	var want migration.Status
 	switch state.OnDestroy.ValueString() {
 	case onDestroyConfirm:
-		settle, want = r.engine.Confirm, migration.StatusConfirmed
+		test, diags := testOf(ctx, state.Verification)
+		resp.Diagnostics.Append(diags...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
+		want = migration.StatusConfirmed
+		settle = func(ctx context.Context, m migration.Migration) (migration.Migration, error) {
+			return r.engine.Confirm(ctx, m, test)
+		}
 	case onDestroyRevert:
 		settle, want = r.engine.Revert, migration.StatusReverted
 	default:
@@ -194,9 +218,24 @@ func (r *serverMigration) Delete(ctx context.Context, req resource.DeleteRequest
 	switch {
 	case errors.As(err, &failure) && failure.Kind == migration.KindGone:
 		resp.Diagnostics.Append(forgotGone(done))
-	case done.Status.Settled() && done.Status != want && done.Status != migration.StatusFailed:
+	case done.Status.Settled() && done.Status != want && done.Status != migration.StatusFailed && !rolledBack(failure):
 		resp.Diagnostics.Append(settledOtherwise(done, want))
 	default:
 		resp.Diagnostics.Append(explain(err, recorded)...)
 	}
+}
+
+func rolledBack(failure *migration.Error) bool {
+	return failure != nil && failure.Kind == migration.KindRolledBack
+}
+
+// configuredTest is the configured verification. It is not read from the plan,
+// which has no write-only values.
+func configuredTest(ctx context.Context, config tfsdk.Config) (*migration.Verification, diag.Diagnostics) {
+	var configured types.Object
+	diags := config.GetAttribute(ctx, path.Root("verification"), &configured)
+	if diags.HasError() {
+		return nil, diags
+	}
+	return testOf(ctx, configured)
 }

@@ -92,6 +92,10 @@ func imported(m migration.Migration) model {
 		AutoConfirm: types.BoolValue(false),
 		OnDestroy:   types.StringValue(onDestroyNone),
 		Triggers:    types.MapNull(types.StringType),
+
+		Verification:       types.ObjectNull(verificationAttribute().GetType().(attr.TypeWithAttributeTypes).AttributeTypes()),
+		VerificationResult: types.ObjectNull(resultTypes),
+
 		Timeouts: timeouts.Value{Object: types.ObjectNull(map[string]attr.Type{
 			"create": types.StringType, "read": types.StringType, "update": types.StringType, "delete": types.StringType,
 		})},

@@ -14,22 +14,26 @@ import (
 )
 
 type model struct {
-	ID                types.String   `tfsdk:"id"`
-	ServerID          types.String   `tfsdk:"server_id"`
-	Region            types.String   `tfsdk:"region"`
-	AutoConfirm       types.Bool     `tfsdk:"auto_confirm"`
-	OnDestroy         types.String   `tfsdk:"on_destroy"`
-	Triggers          types.Map      `tfsdk:"triggers"`
-	Status            types.String   `tfsdk:"status"`
-	ServerStatus      types.String   `tfsdk:"server_status"`
-	ServerName        types.String   `tfsdk:"server_name"`
-	RequestID         types.String   `tfsdk:"request_id"`
-	SourceHostID      types.String   `tfsdk:"source_host_id"`
-	DestinationHostID types.String   `tfsdk:"destination_host_id"`
-	RequestedAt       types.String   `tfsdk:"requested_at"`
-	ConfirmBy         types.String   `tfsdk:"confirm_by"`
-	SettledAt         types.String   `tfsdk:"settled_at"`
-	Timeouts          timeouts.Value `tfsdk:"timeouts"`
+	ID                types.String `tfsdk:"id"`
+	ServerID          types.String `tfsdk:"server_id"`
+	Region            types.String `tfsdk:"region"`
+	AutoConfirm       types.Bool   `tfsdk:"auto_confirm"`
+	OnDestroy         types.String `tfsdk:"on_destroy"`
+	Triggers          types.Map    `tfsdk:"triggers"`
+	Status            types.String `tfsdk:"status"`
+	ServerStatus      types.String `tfsdk:"server_status"`
+	ServerName        types.String `tfsdk:"server_name"`
+	RequestID         types.String `tfsdk:"request_id"`
+	SourceHostID      types.String `tfsdk:"source_host_id"`
+	DestinationHostID types.String `tfsdk:"destination_host_id"`
+	RequestedAt       types.String `tfsdk:"requested_at"`
+	ConfirmBy         types.String `tfsdk:"confirm_by"`
+	SettledAt         types.String `tfsdk:"settled_at"`
+
+	Verification       types.Object `tfsdk:"verification"`
+	VerificationResult types.Object `tfsdk:"verification_result"`
+
+	Timeouts timeouts.Value `tfsdk:"timeouts"`
 }
 
 // record takes over what the engine found out.
@@ -48,6 +52,9 @@ func (m *model) record(from migration.Migration) {
 	m.RequestedAt = timestamp(from.RequestedAt)
 	m.ConfirmBy = timestamp(from.ConfirmBy())
 	m.SettledAt = timestamp(from.SettledAt)
+	if from.Verification != nil || m.VerificationResult.IsUnknown() {
+		m.VerificationResult = resultOf(from.Verification)
+	}
 }
 
 // migration is the engine's view of what the state holds.

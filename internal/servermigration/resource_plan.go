@@ -53,6 +53,9 @@ func (r *serverMigration) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		}
 		plan.ConfirmBy = types.StringUnknown()
 		plan.SettledAt = types.StringUnknown()
+		if !plan.Verification.IsNull() {
+			plan.VerificationResult = types.ObjectUnknown(resultTypes)
+		}
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 	}
 }

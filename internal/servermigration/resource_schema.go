@@ -86,6 +86,8 @@ func (r *serverMigration) Schema(ctx context.Context, _ resource.SchemaRequest, 
 				Optional:      true,
 				PlanModifiers: []planmodifier.Map{mapplanmodifier.RequiresReplace()},
 			},
+			"verification":        verificationAttribute(),
+			"verification_result": verificationResult(),
 			"status": computed("How far the migration has come: `migrating`, `awaiting_confirmation`, `confirmed`, `reverted` or `failed`. " +
 				"After `confirmed`, `reverted` and `failed` it does not change any more, and refreshing it sends no request."),
 			"server_status":       computed("Status of the server in the API's own words, such as `VERIFY_RESIZE`, when the migration was last looked at."),

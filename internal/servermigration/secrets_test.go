@@ -3,6 +3,7 @@ package servermigration_test
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,11 +19,19 @@ func TestAccServerMigration_keepsSecretsOutOfLogsOutputPlanAndState(t *testing.T
 		t.Skip("acceptance tests run with TF_ACC set")
 	}
 	t.Parallel()
-	s := tell(t, stub.Config{}, stub.Server{})
+	s, ports := tellOf(t, nil)
 	// A renewal of the token, and failures, are part of the log too.
 	s.Inject(stub.Fault{Call: stub.CallServer, Skip: 2, Count: 1, Status: 401})
 	s.Inject(stub.Fault{Call: stub.CallServer, Skip: 2, Count: 1, Status: 500})
-	tf := s.terraform(map[string]string{"main.tf": requiredProviders + migrationBlock(auto)})
+	tf := s.terraform(map[string]string{"secret.auto.tfvars": "secret = \"secret-of-nobody\"\n", "main.tf": requiredProviders + "variable \"secret\" {\n  ephemeral = true\n}\n" + migrationBlock(auto+fmt.Sprintf(`
+  verification = {
+    http = [{
+      url        = "http://:%d/?key=secret-of-the-query"
+      headers    = { X-Key = "secret-of-the-state" }
+      headers_wo = { Authorization = var.secret }
+    }]
+    interval = "50ms"
+  }`, ports.Number(server, stub.PortHTTP)))})
 	var output bytes.Buffer
 	tf.SetStdout(&output)
 	tf.SetStderr(&output)
@@ -30,19 +39,22 @@ func TestAccServerMigration_keepsSecretsOutOfLogsOutputPlanAndState(t *testing.T
 		func() error { return tf.SetLogPath(filepath.Join(tf.WorkingDir(), "trace.log")) },
 		func() error { return tf.SetLog("TRACE") },
 		func() error { return tf.Apply(t.Context()) },
-		func() error { _, err := tf.Plan(t.Context(), tfexec.Out("plan"), tfexec.Destroy(true)); return err },
+		func() error {
+			_, err := tf.Plan(t.Context(), tfexec.Out("plan"), tfexec.Destroy(true))
+			return err
+		},
 	} {
 		if err := set(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	secrets := map[string]string{"API key": stub.DefaultUser.APIKey}
+	secrets := map[string]string{"API key": stub.DefaultUser.APIKey, "write-only header": "secret-of-nobody"}
 	for _, request := range s.Requests() {
 		if token := request.Header.Get("X-Auth-Token"); token != "" {
 			secrets["token "+token[:4]+"…"] = token
 		}
 	}
-	if len(secrets) < 3 {
+	if len(secrets) < 4 {
 		t.Fatalf("got %d secrets, want the key and several tokens", len(secrets))
 	}
 	texts := map[string][]byte{"output": output.Bytes()}
@@ -67,6 +79,12 @@ func TestAccServerMigration_keepsSecretsOutOfLogsOutputPlanAndState(t *testing.T
 	}
 	if !bytes.Contains(texts["trace.log"], []byte("Cloud Servers request")) {
 		t.Error("the log has no requests: it proves nothing")
+	}
+	// Plan and state keep headers, and plans show URLs.
+	for where, configured := range map[string]string{"output": "secret-of-the-state", "trace.log": "secret-of-the-query"} {
+		if bytes.Contains(texts[where], []byte(configured)) {
+			t.Errorf("%s is in the %s", configured, where)
+		}
 	}
 	for where, text := range texts {
 		for what, secret := range secrets {

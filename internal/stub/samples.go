@@ -10,19 +10,21 @@ const (
 	SampleBroken1 = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b06"
 	SampleMetal1  = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b07"
 	SampleDFW1    = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b08"
+	SampleSick1   = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b09"
 )
 
 // Samples are the servers that the command rackspace-stub serves: one for each
-// way that a migration can go.
+// way that a migration can go. Each has a loopback address of its own.
 func Samples() []Server {
 	return []Server{
-		{ID: SampleWeb1, Name: "web-1", Region: "ORD", AccessIPv4: "192.0.2.11", Metadata: map[string]string{"role": "web"}},
-		{ID: SampleWeb2, Name: "web-2", Region: "ORD", AccessIPv4: "192.0.2.12", Metadata: map[string]string{"role": "web"}},
-		{ID: SampleDB1, Name: "db-1", Region: "ORD", AccessIPv4: "192.0.2.21", Metadata: map[string]string{"role": "db"}},
-		{ID: SampleBatch1, Name: "batch-1", Region: "ORD", Status: statusShutoff, AccessIPv4: "192.0.2.31"},
-		{ID: SampleFull1, Name: "full-1", Region: "ORD", Outcome: OutcomeNoValidHost, AccessIPv4: "192.0.2.41"},
-		{ID: SampleBroken1, Name: "broken-1", Region: "ORD", Outcome: OutcomeFails, AccessIPv4: "192.0.2.42"},
-		{ID: SampleMetal1, Name: "metal-1", Region: "ORD", FlavorID: "onmetal-general2-small", AccessIPv4: "192.0.2.51"},
-		{ID: SampleDFW1, Name: "web-3", Region: "DFW", AccessIPv4: "192.0.2.61", Metadata: map[string]string{"role": "web"}},
+		{ID: SampleWeb1, Name: "web-1", Region: "ORD", AccessIPv4: "127.42.0.11", Metadata: map[string]string{"role": "web"}},
+		{ID: SampleWeb2, Name: "web-2", Region: "ORD", AccessIPv4: "127.42.0.12", Metadata: map[string]string{"role": "web"}},
+		{ID: SampleDB1, Name: "db-1", Region: "ORD", AccessIPv4: "127.42.0.21", Metadata: map[string]string{"role": "db"}},
+		{ID: SampleBatch1, Name: "batch-1", Region: "ORD", Status: statusShutoff, AccessIPv4: "127.42.0.31"},
+		{ID: SampleFull1, Name: "full-1", Region: "ORD", Outcome: OutcomeNoValidHost, AccessIPv4: "127.42.0.41"},
+		{ID: SampleBroken1, Name: "broken-1", Region: "ORD", Outcome: OutcomeFails, AccessIPv4: "127.42.0.42"},
+		{ID: SampleMetal1, Name: "metal-1", Region: "ORD", FlavorID: "onmetal-general2-small", AccessIPv4: "127.42.0.51"},
+		{ID: SampleSick1, Name: "homesick-1", Region: "ORD", AccessIPv4: "127.42.0.71", Health: Homesick(Wrong)},
+		{ID: SampleDFW1, Name: "web-3", Region: "DFW", AccessIPv4: "127.42.0.61", Metadata: map[string]string{"role": "web"}},
 	}
 }

@@ -42,6 +42,8 @@ type Server struct {
 	StatusWords      map[string]string // other words for statuses, to answer with
 	NoProgress       bool              // answers have no progress
 	NoHostID         bool              // answers have an empty hostId
+
+	Health func(Visit) Health // of its ports while it runs; nil is healthy
 }
 
 // server is a server with its past and its future.
@@ -49,6 +51,8 @@ type server struct {
 	Server
 	created, updated time.Time
 	imageID          string
+	home             string // the host that it was added on
+	visits           visits
 	source           string // the host before the pending migration
 	stopped          bool   // the server was stopped when it began
 	confirming       bool   // a confirm was accepted
@@ -109,7 +113,7 @@ func (s *Stub) AddServer(seed Server) string {
 		s.order = append(s.order, seed.ID)
 	}
 	// It is nobody's newest server: what was done to it lies days back.
-	added := &server{Server: seed, created: s.now().Add(-30 * 24 * time.Hour), updated: s.now().Add(-2 * 24 * time.Hour), imageID: newID()}
+	added := &server{Server: seed, created: s.now().Add(-30 * 24 * time.Hour), updated: s.now().Add(-2 * 24 * time.Hour), imageID: newID(), home: seed.HostID}
 	s.servers[seed.ID] = added
 	if seed.Status == statusVerifyResize {
 		s.awaitConfirmation(added)

@@ -112,7 +112,7 @@ func (p Plan) repeat(ctx context.Context, check *prober) {
 		try, cancel := context.WithTimeout(ctx, tryTimeout)
 		err := check.try(try)
 		cancel()
-		if ctx.Err() != nil && check.Attempts > 0 && err != nil && check.LastError != "" {
+		if err != nil && check.LastError != "" && ended(ctx) {
 			return // cut short, so it says less than the try before it
 		}
 		check.Attempts++
@@ -137,6 +137,13 @@ func (p Plan) repeat(ctx context.Context, check *prober) {
 			return
 		}
 	}
+}
+
+// ended tells whether a context has ended, or is about to: a connection can run
+// into the deadline a moment before the context does.
+func ended(ctx context.Context) bool {
+	deadline, _ := ctx.Deadline() // Run has set one
+	return ctx.Err() != nil || !time.Now().Before(deadline)
 }
 
 // unexpected is an answer, but not the right one.

@@ -42,7 +42,7 @@ func refused() error { return &net.OpError{Op: "dial", Net: "tcp", Err: syscall.
 // says answers a request, if there is one, with a text.
 func says(text string) func(int, net.Conn) {
 	return func(_ int, conn net.Conn) {
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		if len(text) > 4 && text[:4] == "HTTP" {
 			if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
 				return
@@ -270,7 +270,7 @@ func TestRun_sendsHeadersToTheHostThatTheyAreFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got []*http.Request
 		n := &network{serve: func(_ int, conn net.Conn) {
-			defer conn.Close()
+			defer func() { _ = conn.Close() }()
 			request, err := http.ReadRequest(bufio.NewReader(conn))
 			if err != nil {
 				return

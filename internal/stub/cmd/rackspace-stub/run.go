@@ -53,6 +53,12 @@ func (p process) run(args []string) int {
 	for _, sample := range stub.Samples() {
 		cloud.AddServer(sample)
 	}
+	ports, err := cloud.Listen(false)
+	if err != nil {
+		fmt.Fprintf(p.stderr, "rackspace-stub: %v; a verification finds nothing to look at\n", err)
+	} else {
+		defer ports.Close()
+	}
 	server := &http.Server{Handler: cloud, ReadHeaderTimeout: time.Minute}
 	go server.Serve(listener) //nolint:errcheck // it ends with Close
 	defer server.Close()      //nolint:errcheck // nothing is left to do about it
@@ -117,11 +123,12 @@ func announce(w io.Writer, variables []variable) {
 	}
 	fmt.Fprintln(w)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "# SERVER\tREGION\tID")
+	fmt.Fprintln(table, "# SERVER\tREGION\tADDRESS\tID")
 	for _, sample := range stub.Samples() {
-		fmt.Fprintf(table, "# %s\t%s\t%s\n", sample.Name, sample.Region, sample.ID)
+		fmt.Fprintf(table, "# %s\t%s\t%s\t%s\n", sample.Name, sample.Region, sample.AccessIPv4, sample.ID)
 	}
 	_ = table.Flush()
+	fmt.Fprintf(w, "\n# Running servers answer at their addresses: HTTP on port %d, an SSH banner on port %d.\n", stub.PortHTTP, stub.PortSSH)
 }
 
 // execute runs a command with the variables set, and returns its exit status.

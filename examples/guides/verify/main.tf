@@ -1,0 +1,16 @@
+resource "rackspace_server_migration" "web" {
+  server_id    = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01"
+  auto_confirm = true # once the server has passed its verification
+
+  verification = {
+    http       = [{ url = "http://:8080/healthz", body_contains = "ok" }] # without a host: the server's own address
+    ssh_banner = [{ port = 2222 }]
+    interval   = "1s"
+    timeout    = "2m" # as long as the server takes to boot, and a bit
+    on_failure = "revert"
+  }
+}
+
+output "verification" {
+  value = rackspace_server_migration.web.verification_result
+}

@@ -1,0 +1,137 @@
+package stub
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// Ports that a running server has open at its access address.
+const (
+	PortHTTP = 8080 // answers 200 and "ok"
+	PortSSH  = 2222 // answers with an SSH banner
+)
+
+// Health is how a server behaves on its ports.
+type Health int
+
+// How a server can be.
+const (
+	Healthy Health = iota
+	Closed         // connections are refused
+	Silent         // connections are taken, and nothing is answered
+	Dropped        // connections are taken, and closed at once
+	Wrong          // HTTP answers 503, SSH with something else
+)
+
+// Visit is what a server's health can depend on.
+type Visit struct {
+	Home    bool          // it is on the host that it was added on
+	Attempt int           // connections to it on this host so far, this one included
+	Since   time.Duration // since it was first looked at on this host
+}
+
+// Homesick is the health of a server that only works on the host that it was
+// added on.
+func Homesick(away Health) func(Visit) Health {
+	return func(v Visit) Health {
+		if v.Home {
+			return Healthy
+		}
+		return away
+	}
+}
+
+// visits is what is known of the visits to a server on its current host.
+type visits struct {
+	host     string
+	since    time.Time
+	attempts int
+}
+
+// health is how a server is now; one that does not run is closed. connects
+// counts a connection.
+func (s *Stub) health(id string, connects bool) Health {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := s.find(id, "")
+	if v == nil || v.Status != statusActive && (v.Status != statusVerifyResize || v.stopped) {
+		return Closed
+	}
+	if v.visits.host != v.HostID {
+		v.visits = visits{host: v.HostID, since: s.now()}
+	}
+	if connects {
+		v.visits.attempts++
+	}
+	if v.Health == nil {
+		return Healthy
+	}
+	return v.Health(Visit{Home: v.HostID == v.home, Attempt: v.visits.attempts, Since: s.now().Sub(v.visits.since)})
+}
+
+// Dial connects to a server's port at its access address, in process: what
+// Transport is to the API. It is for tests under testing/synctest.
+func (s *Stub) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	refused := &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+	host, text, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	port, err := strconv.Atoi(text)
+	id := s.at(host)
+	if err != nil || id == "" || port != PortHTTP && port != PortSSH || ctx.Err() != nil {
+		return nil, refused
+	}
+	health := s.health(id, true)
+	if health == Closed {
+		return nil, refused
+	}
+	near, far := net.Pipe()
+	go answerPort(far, port, health)
+	return near, nil
+}
+
+// at finds a server by its access address.
+func (s *Stub) at(address string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, server := range s.servers {
+		if address != "" && (server.AccessIPv4 == address || server.AccessIPv6 == address) {
+			return id
+		}
+	}
+	return ""
+}
+
+// answerPort speaks for one port to one connection, until that is closed.
+func answerPort(conn net.Conn, port int, health Health) {
+	defer conn.Close() //nolint:errcheck // the client has what it gets
+	switch {
+	case health == Dropped:
+		return
+	case health == Silent:
+		_, _ = io.Copy(io.Discard, conn)
+		return
+	case port == PortHTTP:
+		if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
+			return
+		}
+		status, body := http.StatusOK, "ok\n"
+		if health == Wrong {
+			status, body = http.StatusServiceUnavailable, "starting\n"
+		}
+		_, _ = fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+			status, http.StatusText(status), len(body), body)
+	case health == Wrong:
+		_, _ = io.WriteString(conn, "220 this is no SSH server\r\n")
+	default:
+		_, _ = io.WriteString(conn, "SSH-2.0-stub\r\n")
+	}
+}

@@ -1,0 +1,144 @@
+package stub
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// lookAround is how often a port is opened or closed as its server's health is.
+const lookAround = 10 * time.Millisecond
+
+// Ports are servers' ports that are really open, on loopback.
+type Ports struct {
+	stub    *Stub
+	done    chan struct{}
+	running sync.WaitGroup
+
+	mu    sync.Mutex
+	conns map[net.Conn]bool
+	open  map[portOf]int // the numbers that were taken
+}
+
+type portOf struct {
+	server string
+	port   int
+}
+
+// Listen opens the ports of all servers that have a loopback address as their
+// IPv4 access address, at the numbers PortHTTP and PortSSH or, when anyPort is
+// set, at free ones. They are open, closed, silent or wrong as each server's
+// health is, until Close.
+func (s *Stub) Listen(anyPort bool) (*Ports, error) {
+	p := &Ports{stub: s, done: make(chan struct{}), conns: map[net.Conn]bool{}, open: map[portOf]int{}}
+	for _, id := range s.ids() {
+		server, _ := s.Server(id)
+		if ip := net.ParseIP(server.AccessIPv4); ip == nil || !ip.IsLoopback() {
+			continue
+		}
+		for _, port := range []int{PortHTTP, PortSSH} {
+			number := port
+			if anyPort {
+				number = 0
+			}
+			listener, err := net.Listen("tcp", net.JoinHostPort(server.AccessIPv4, strconv.Itoa(number)))
+			if err != nil {
+				p.Close()
+				return nil, fmt.Errorf("cannot open the ports of %s: %w", server.Name, err)
+			}
+			p.open[portOf{id, port}] = listener.Addr().(*net.TCPAddr).Port
+			p.running.Go(func() { p.accept(listener, id, port) })
+			p.running.Go(func() { p.keep(id, port, listener) })
+		}
+	}
+	return p, nil
+}
+
+func (s *Stub) ids() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.order...)
+}
+
+// Number is the number that a server's port is open at, by the number that it
+// has when nothing else is asked for.
+func (p *Ports) Number(server string, port int) int { return p.open[portOf{server, port}] }
+
+// Close closes all ports and connections, and waits until nothing is left.
+func (p *Ports) Close() {
+	close(p.done)
+	p.mu.Lock()
+	for conn := range p.conns {
+		_ = conn.Close()
+	}
+	p.mu.Unlock()
+	p.running.Wait()
+}
+
+// keep lets a port be open exactly while its server has it open.
+func (p *Ports) keep(id string, port int, listener net.Listener) {
+	address := listener.Addr().String()
+	tick := time.NewTicker(lookAround)
+	defer tick.Stop()
+	for {
+		switch closed := p.stub.health(id, false) == Closed; {
+		case closed && listener != nil:
+			_ = listener.Close()
+			listener = nil
+		case !closed && listener == nil:
+			listener, _ = net.Listen("tcp", address) // if it is taken, another look may find it free
+			if opened := listener; opened != nil {
+				p.running.Go(func() { p.accept(opened, id, port) })
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-p.done:
+			if listener != nil {
+				_ = listener.Close()
+			}
+			return
+		}
+	}
+}
+
+func (p *Ports) accept(listener net.Listener, id string, port int) {
+	for {
+		conn, err := listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			continue
+		}
+		p.running.Go(func() {
+			if p.hold(conn) {
+				answerPort(conn, port, p.stub.health(id, true))
+			}
+			p.release(conn)
+		})
+	}
+}
+
+// hold keeps a connection for Close to end; false when it came too late.
+func (p *Ports) hold(conn net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.done:
+		return false
+	default:
+		p.conns[conn] = true
+		return true
+	}
+}
+
+func (p *Ports) release(conn net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.conns, conn)
+	_ = conn.Close()
+}
