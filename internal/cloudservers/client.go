@@ -40,6 +40,7 @@ type Config struct {
 	Region           string        // the user's default region; any letter case
 	PollInterval     time.Duration // 2s; how often Watch looks
 	RequestTimeout   time.Duration // 1m; one HTTP exchange, its body included
+	Rates            Rates         // DefaultRates; where one is 0, that one's default
 	MaxRetries       int           // 0; repetitions of a request after transient failures
 	UserAgent        string        // prepended to gophercloud's
 	Transport        http.RoundTripper
@@ -51,6 +52,8 @@ type Client struct {
 	config  Config
 	http    *gophercloud.ProviderClient
 	session *session
+	pace    *pace
+	tally   tally
 
 	mu      sync.Mutex
 	regions map[string]*Region
@@ -87,7 +90,7 @@ func New(config Config) (*Client, error) {
 	if config.UserAgent != "" {
 		provider.UserAgent.Prepend(config.UserAgent)
 	}
-	client := &Client{config: config, http: provider, regions: map[string]*Region{}}
+	client := &Client{config: config, http: provider, pace: newPace(config.Rates), regions: map[string]*Region{}}
 	client.session, err = newSession(client)
 	return client, err
 }
@@ -122,4 +125,5 @@ type Region struct {
 	client  *Client
 	compute *gophercloud.ServiceClient
 	seen    snapshot
+	watcher watcher
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/gophercloud/gophercloud/v2"
-	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
 
 // The calls, in the words of messages.
@@ -48,25 +47,30 @@ func (c *Client) do(ctx context.Context, what call) (http.Header, error) {
 		return nil, err
 	}
 	renewed := false
-	return c.retry(ctx, what, func() (http.Header, error) {
-		header, err := c.exchange(ctx, what, grant.token)
+	return c.retry(ctx, what, func() (int, http.Header, error) {
+		status, header, err := c.exchange(ctx, what, grant.token)
 		if !gophercloud.ResponseCodeIs(err, http.StatusUnauthorized) || renewed || !c.config.Credentials.Renewable() {
-			return header, err
+			return status, header, err
 		}
-		fresh, err := c.session.grant(ctx, grant.token)
-		if err != nil {
-			return nil, err // and the next attempt asks for a token again
+		fresh, failed := c.session.grant(ctx, grant.token)
+		if failed != nil {
+			return 0, nil, failed // and the next attempt asks for a token again
 		}
 		grant, renewed = fresh, true
-		return c.exchange(ctx, what, grant.token)
+		return status, header, &renewedError{err}
 	})
 }
+
+// renewedError is a 401 after which there is a new token to try with.
+type renewedError struct{ error }
+
+func (e *renewedError) Unwrap() error { return e.error }
 
 var accepted = []int{
 	http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNonAuthoritativeInfo, http.StatusNoContent,
 }
 
-func (c *Client) exchange(ctx context.Context, what call, token string) (http.Header, error) {
+func (c *Client) exchange(ctx context.Context, what call, token string) (int, http.Header, error) {
 	options := &gophercloud.RequestOpts{
 		JSONBody:     what.body,
 		JSONResponse: what.answer,
@@ -75,9 +79,9 @@ func (c *Client) exchange(ctx context.Context, what call, token string) (http.He
 	}
 	resp, err := c.http.Request(ctx, what.method, what.url, options) //nolint:bodyclose // Request has read and closed it
 	if resp == nil {
-		return nil, err
+		return 0, nil, err
 	}
-	return resp.Header, err
+	return resp.StatusCode, resp.Header, err
 }
 
 // retry is the one retry policy. Its question is whether a failed request can
@@ -85,24 +89,29 @@ func (c *Client) exchange(ctx context.Context, what call, token string) (http.He
 // repeated only when it is proven that nothing was accepted. The rate limit is
 // waited out for as long as the context lasts; other failures are repeated
 // MaxRetries times. Every error is an *Error.
-func (c *Client) retry(ctx context.Context, what call, exchange func() (http.Header, error)) (http.Header, error) {
+func (c *Client) retry(ctx context.Context, what call, exchange func() (int, http.Header, error)) (http.Header, error) {
 	var last *Error
 	failures := 0
+	lane := c.pace.lane(what)
 	attempt := func() (http.Header, error) {
-		if ctx.Err() != nil { // nothing is sent any more, so what failed before is the reason
-			if last == nil {
-				last = &Error{Op: what.op, Method: what.method, URL: what.url, Err: context.Cause(ctx)}
-			}
-			return nil, backoff.Permanent(last)
+		waited := time.Now()
+		if lane != nil {
+			_ = lane.wait(ctx, what.action && what.op != opMigrate) // what ended it is in ctx
 		}
-		started := time.Now()
-		header, err := exchange()
+		if ctx.Err() != nil { // nothing is sent any more, so what failed before is the reason
+			return nil, backoff.Permanent(context.Cause(ctx))
+		}
+		sent := exchanged{call: what, attempt: failures + 1, waited: time.Since(waited), began: time.Now()}
+		status, header, err := exchange()
 		if err == nil {
-			c.log(ctx, what, started, failures, header, nil)
+			c.record(ctx, sent, status, header, nil)
 			return header, nil
 		}
 		failure := c.asError(what, header, err)
-		c.log(ctx, what, started, failures, header, failure)
+		c.record(ctx, sent, status, header, failure)
+		if errors.As(err, new(*renewedError)) {
+			return nil, &backoff.RetryAfterError{}
+		}
 		// A read that its context cut short says less than the failure before it.
 		if cut := ctx.Err() != nil && failure.StatusCode == 0 && !failure.MaybeAccepted(); !cut || last == nil {
 			last = failure
@@ -110,6 +119,9 @@ func (c *Client) retry(ctx context.Context, what call, exchange func() (http.Hea
 		switch {
 		case ctx.Err() != nil:
 			return nil, backoff.Permanent(last)
+		case last.overLimit() && lane != nil:
+			lane.hold(last.RetryAfter) // all of them, since the limit is everybody's
+			return nil, &backoff.RetryAfterError{}
 		case last.overLimit():
 			return nil, &backoff.RetryAfterError{Duration: last.RetryAfter}
 		case !last.Temporary(), last.MaybeAccepted(), failures >= c.config.MaxRetries:
@@ -119,10 +131,14 @@ func (c *Client) retry(ctx context.Context, what call, exchange func() (http.Hea
 		return nil, last
 	}
 	header, err := backoff.Retry(ctx, attempt, backoff.WithBackOff(newBackOff()), backoff.WithMaxElapsedTime(0))
-	if err == nil {
+	switch {
+	case err == nil:
 		return header, nil
+	case last == nil: // nothing has failed but the context
+		return nil, &Error{Op: what.op, Method: what.method, URL: what.url, Err: context.Cause(ctx)}
+	default:
+		return nil, last
 	}
-	return nil, last
 }
 
 func newBackOff() backoff.BackOff {
@@ -144,20 +160,4 @@ func (c *Client) asError(what call, header http.Header, err error) *Error {
 		e.Credentials = &c.config.Credentials
 	}
 	return e
-}
-
-// log records one exchange. Neither the token nor a body is part of it.
-func (c *Client) log(ctx context.Context, what call, started time.Time, failures int, header http.Header, err *Error) {
-	fields := map[string]any{
-		"method":     what.method,
-		"url":        what.url,
-		"duration":   time.Since(started).String(),
-		"attempt":    failures + 1,
-		"request_id": requestID(header),
-	}
-	if err != nil {
-		fields["error"] = err.Error()
-		fields["request_id"] = err.RequestID
-	}
-	tflog.Debug(ctx, "Cloud Servers request", fields)
 }

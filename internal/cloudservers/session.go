@@ -129,9 +129,9 @@ func (s *session) grant(ctx context.Context, stale string) (*grant, error) {
 
 func (s *session) authenticate(ctx context.Context) (*grant, error) {
 	var result tokens.CreateResult
-	_, err := s.client.retry(ctx, call{op: opToken, method: http.MethodPost, url: tokens.CreateURL(s.identity)}, func() (http.Header, error) {
+	_, err := s.client.retry(ctx, call{op: opToken, method: http.MethodPost, url: tokens.CreateURL(s.identity)}, func() (int, http.Header, error) {
 		result = tokens.Create(ctx, s.identity, s.client.config.Credentials)
-		return result.Header, result.Err
+		return http.StatusOK, result.Header, result.Err
 	})
 	if err != nil {
 		return nil, err

@@ -20,13 +20,14 @@ type snapshot struct {
 	since   time.Time // when the current interval of single reads began
 	reads   int       // in it
 	listed  time.Time // when all servers were listed
-	servers map[string]sighting
+	servers map[string]memory
 }
 
-// sighting is a server as it was read at a time by this machine's clock.
-type sighting struct {
+// memory is a server as it was asked for at a time by this machine's clock.
+type memory struct {
 	server *Server
 	at     time.Time
+	stale  bool // something was asked of the server since
 }
 
 // Peek reads a server for a refresh or a plan, of which Terraform makes many at
@@ -78,7 +79,7 @@ func (s *snapshot) recall(id string, age time.Duration) (server *Server, listed 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	seen := s.servers[id]
-	if seen.server != nil && time.Since(seen.at) > age {
+	if seen.stale || time.Since(seen.at) > age {
 		seen.server = nil
 	}
 	return seen.server, !s.listed.IsZero() && time.Since(s.listed) <= age
@@ -101,11 +102,11 @@ func (s *snapshot) keep(at time.Time, servers ...*Server) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.servers == nil {
-		s.servers = map[string]sighting{}
+		s.servers = map[string]memory{}
 	}
 	for _, server := range servers {
 		if !s.servers[server.ID].at.After(at) {
-			s.servers[server.ID] = sighting{server, at}
+			s.servers[server.ID] = memory{server: server, at: at}
 		}
 	}
 }
@@ -116,10 +117,29 @@ func (s *snapshot) complete(at time.Time) {
 	s.listed = at
 }
 
-// forget drops a server about which something was asked, so that nobody takes
-// for its state what was before.
+// forget is for a server of which something is asked: nobody is to take for its
+// state what was before, or what is under way to be read.
 func (s *snapshot) forget(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.servers, id)
+	if seen, ok := s.servers[id]; ok {
+		seen.stale, seen.at = true, time.Now()
+		s.servers[id] = seen
+	}
 }
+
+// last is a server as it was last seen, whatever was asked of it since; nil if
+// that is long ago.
+func (s *snapshot) last(id string) *Server {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seen := s.servers[id]
+	if time.Since(seen.at) > maxMemory {
+		return nil
+	}
+	return seen.server
+}
+
+// maxMemory is how old what is known of a server may be for the list of changes
+// to reach back to it: the further back, the longer the list.
+const maxMemory = 10 * time.Minute

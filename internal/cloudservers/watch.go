@@ -8,9 +8,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
 
-// Watch looks at a server once every poll interval, the first time after one
+// Watch looks at a server once every poll interval, the first time within one
 // interval, and hands what it sees to look, until look is done or fails or the
-// context ends.
+// context ends. All servers of a region that are watched at a time share their
+// requests, see watcher; a look that takes long delays nobody else's.
 //
 // A look that fails for a passing reason is logged and waited through: a
 // server is not lost because the API is away for a while. A server that is
@@ -18,38 +19,69 @@ import (
 // ends the wait, the error is its cause, joined with why the last look failed if
 // it did.
 func (r *Region) Watch(ctx context.Context, id string, look func(*Server) (done bool, err error)) error {
-	tick := time.NewTicker(r.client.config.PollInterval)
-	defer tick.Stop()
+	waiter := r.watcher.join(ctx, r, id)
+	defer r.watcher.leave(waiter)
 	missing := 0
 	var failed error // of the last look
 	for {
+		var seen sighting
 		select {
-		case <-tick.C:
+		case seen = <-waiter.news:
 		case <-ctx.Done():
-			return errors.Join(context.Cause(ctx), failed)
 		}
-		server, err := r.Server(ctx, id)
 		if ctx.Err() != nil {
 			return errors.Join(context.Cause(ctx), failed)
 		}
-		failed = err
-		if err == nil {
+		failed = seen.err
+		if seen.err == nil {
 			missing = 0
-			if done, err := look(server); done || err != nil {
+			if done, err := look(seen.server); done || err != nil {
 				return err
 			}
 			continue
 		}
-		var failure *Error
 		switch {
-		case errors.Is(err, ErrNotFound) && missing == 0:
+		case errors.Is(seen.err, ErrNotFound) && missing == 0:
 			missing++
-		case errors.As(err, &failure) && failure.Temporary():
-			tflog.Warn(ctx, "Cannot look at the server for the moment, still waiting", map[string]any{
-				"server_id": id, "error": err.Error(),
-			})
-		default:
-			return err
+		case !passing(seen.err):
+			return seen.err
 		}
 	}
 }
+
+// passing tells whether a look may succeed again by itself.
+func passing(err error) bool {
+	var failure *Error
+	return errors.As(err, &failure) && failure.Temporary()
+}
+
+func warnOfLook(ctx context.Context, err error, waiting int) {
+	tflog.Warn(ctx, "Cannot look at the servers for the moment, still waiting", map[string]any{
+		"servers": waiting, "error": err.Error(),
+	})
+}
+
+// sighting is what one look saw of a server, or why it saw nothing.
+type sighting struct {
+	server *Server
+	err    error
+}
+
+// waiter is one Watch.
+type waiter struct {
+	id   string
+	news chan sighting // holds the newest one only
+}
+
+// tell hands over a sighting, in place of one that was not taken yet.
+func (w *waiter) tell(s sighting) {
+	select {
+	case <-w.news:
+	default:
+	}
+	w.news <- s
+}
+
+// lookTimeout bounds one look with its repetitions, beyond the time of one
+// exchange: whoever waits has to hear of what is wrong.
+const lookTimeout = time.Minute

@@ -253,8 +253,8 @@ func TestMigrate_callsAServerThatStaysOnItsHostAFailureWhateverTheLogSays(t *tes
 		c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden})
 		_, err := c.migrate(t.Context(), true)
 		wantKind(t, err, migration.KindFailed)
-		// It took five looks to believe it.
-		c.wantSent(t, stub.CallServer, 1+5)
+		// It took five looks to believe it, the last one doubly.
+		c.wantSent(t, stub.CallServer, 1+6)
 	})
 }
 

@@ -28,7 +28,14 @@ func (m *mover) awaitMove(ctx context.Context) error {
 		if changed {
 			m.milestone(ctx, "The migration goes on")
 		}
-		verdict, err := m.judgeMove(ctx, s, unproven+1 >= settlingLooks)
+		last := unproven+1 >= settlingLooks
+		if last { // it is not called a failure by what a shared list may have missed
+			if err := m.look(ctx); err != nil {
+				return false, nil //nolint:nilerr // the next look tells what is wrong
+			}
+			s = m.server
+		}
+		verdict, err := m.judgeMove(ctx, s, last)
 		if verdict == unclear {
 			unproven++
 		} else {

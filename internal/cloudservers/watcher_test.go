@@ -1,0 +1,339 @@
+package cloudservers_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
+)
+
+// fleet is a cloud whose servers are watched.
+type fleet struct {
+	*stub.Stub
+	region *cloudservers.Region
+	ids    []string
+}
+
+func newFleet(t *testing.T, config stub.Config, servers int, change func(*cloudservers.Config)) *fleet {
+	t.Helper()
+	f := &fleet{Stub: stub.New(config)}
+	for range servers {
+		f.ids = append(f.ids, f.AddServer(stub.Server{}))
+	}
+	f.region = region(t, newClient(t, f.Stub, func(c *cloudservers.Config) {
+		c.Rates = cloudservers.Rates{Read: 1_000_000, Write: 1_000_000}
+		if change != nil {
+			change(c)
+		}
+	}))
+	return f
+}
+
+// moves migrates all servers, and watches each until it awaits confirmation. It
+// returns how late each was seen to, in the order of the servers.
+func (f *fleet) moves(t *testing.T) []time.Duration {
+	t.Helper()
+	lags := make([]time.Duration, len(f.ids))
+	var all sync.WaitGroup
+	for i, id := range f.ids {
+		if _, err := f.region.Peek(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.region.Migrate(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		due := time.Now().Add(7200 * time.Millisecond) // as observed
+		all.Go(func() {
+			if err := f.region.Watch(t.Context(), id, func(s *cloudservers.Server) (bool, error) {
+				return s.Status == cloudservers.StatusVerifyResize, nil
+			}); err != nil {
+				t.Errorf("%s: %v", id, err)
+			}
+			lags[i] = time.Since(due)
+		})
+	}
+	all.Wait()
+	return lags
+}
+
+func (f *fleet) wantSent(t *testing.T, call stub.Call, want int) {
+	t.Helper()
+	if got := f.Count(call); got != want {
+		t.Errorf("got %d %s requests, want %d", got, call, want)
+	}
+}
+
+func TestWatch_costsOneRequestALookHoweverManyWait(t *testing.T) {
+	tests := []struct{ servers, reads, lists int }{
+		{1, 1 + 4, 0}, // one to peek, and one at each of 2, 4, 6 and 8 s
+		{2, 2, 4},
+		{3, 3, 4},
+		{1000, 3, 1 + 4}, // the peeks are three reads and a list
+	}
+	for _, test := range tests {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFleet(t, stub.Config{}, test.servers, nil)
+			for _, lag := range f.moves(t) {
+				if lag < 0 || lag > 2*time.Second {
+					t.Errorf("%d servers: got one seen %s after it had moved, want an interval at most", test.servers, lag)
+				}
+			}
+			f.wantSent(t, stub.CallServer, test.reads)
+			f.wantSent(t, stub.CallList, test.lists)
+		})
+	}
+}
+
+func TestWatch_followsThePagesOfItsLists(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, stub.Config{PageSize: 100}, 250, nil)
+		f.moves(t)
+		f.wantSent(t, stub.CallList, 3+4*3)
+	})
+}
+
+func TestWatch_listsOnlyWhatHasChanged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		timing := stub.ObservedTiming()
+		timing.Migrate = 10 * time.Minute
+		f := newFleet(t, stub.Config{Timing: timing, PageSize: 100}, 300, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute+time.Second)
+		defer cancel()
+		var all sync.WaitGroup
+		for _, id := range f.ids {
+			if _, err := f.region.Peek(ctx, id); err != nil {
+				t.Fatal(err)
+			}
+			all.Go(func() {
+				looks := 0
+				_ = f.region.Watch(ctx, id, func(s *cloudservers.Server) (bool, error) {
+					if looks++; time.Since(s.SeenAt) > time.Second {
+						t.Errorf("got a server seen %s ago, want it to be of this look", time.Since(s.SeenAt))
+					}
+					return false, nil
+				})
+				if looks != 150 {
+					t.Errorf("got %d looks, want one every 2 s", looks)
+				}
+			})
+		}
+		all.Wait()
+		// Three pages to peek and for every full look, which is every thirtieth.
+		f.wantSent(t, stub.CallList, 3+150+4*2)
+	})
+}
+
+func TestWatch_missesNoChangeAtTheBoundariesOfSeconds(t *testing.T) {
+	for _, offset := range []time.Duration{0, time.Millisecond, 499 * time.Millisecond, 999 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFleet(t, stub.Config{}, 5, nil)
+			time.Sleep(offset)
+			for _, id := range f.ids {
+				if _, err := f.region.Peek(t.Context(), id); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			var all sync.WaitGroup
+			last := make([]string, len(f.ids))
+			for i, id := range f.ids {
+				all.Go(func() {
+					_ = f.region.Watch(ctx, id, func(s *cloudservers.Server) (bool, error) {
+						last[i] = s.Name
+						return false, nil
+					})
+				})
+			}
+			for n := range 40 {
+				for i, id := range f.ids {
+					f.SetServer(id, func(s *stub.Server) { s.Name = strings.Repeat("x", n*5+i) })
+					time.Sleep(137 * time.Millisecond)
+				}
+			}
+			time.Sleep(2 * time.Second)
+			cancel()
+			all.Wait()
+			for i := range f.ids {
+				if want := strings.Repeat("x", 39*5+i); last[i] != want {
+					t.Errorf("server %d: got %d changes, want %d", i, len(last[i]), len(want))
+				}
+			}
+		})
+	}
+}
+
+func TestWatch_letsOneGoWithoutDisturbingTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, stub.Config{}, 10, nil)
+		f.Inject(stub.Fault{Call: stub.CallList, Delay: time.Second})
+		for i, id := range f.ids {
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(time.Duration(i)*700*time.Millisecond+10*time.Second, cancel)
+			go func() {
+				defer cancel()
+				looks, began := 0, time.Now()
+				err := f.region.Watch(ctx, id, func(*cloudservers.Server) (bool, error) { looks++; return false, nil })
+				if !errors.Is(err, context.Canceled) || looks < 3 {
+					t.Errorf("got %v after %d looks and %s, want a cancellation", err, looks, time.Since(began))
+				}
+			}()
+		}
+		time.Sleep(time.Minute)
+		before := len(f.Requests())
+		time.Sleep(time.Hour)
+		if got := len(f.Requests()) - before; got != 0 {
+			t.Errorf("got %d requests while nobody waited, want none", got)
+		}
+	})
+}
+
+func TestWatch_leavesNoGoroutineBehind(t *testing.T) {
+	before := runtime.NumGoroutine()
+	synctest.Test(t, func(t *testing.T) { newFleet(t, stub.Config{}, 20, nil).moves(t) })
+	if after := runtime.NumGoroutine(); after > before {
+		t.Errorf("got %d goroutines, want the %d of before", after, before)
+	}
+}
+
+func TestWatch_tellsEveryWaiterOfAFailureOnce(t *testing.T) {
+	tests := []struct {
+		name  string
+		fault stub.Fault
+		ends  bool
+	}{
+		{"one that passes", stub.Fault{Call: stub.CallList, Status: http.StatusServiceUnavailable, Count: 20}, false},
+		{"a page that is none", stub.Fault{Call: stub.CallList, Status: http.StatusOK, Body: "<html>", Count: 20}, false},
+		{"credentials that are refused", stub.Fault{Status: http.StatusUnauthorized}, true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFleet(t, stub.Config{}, 10, func(c *cloudservers.Config) { c.MaxRetries = 0 })
+				for _, id := range f.ids {
+					if _, err := f.region.Peek(t.Context(), id); err != nil {
+						t.Fatal(err)
+					}
+				}
+				f.Inject(test.fault)
+				var all sync.WaitGroup
+				for _, id := range f.ids {
+					all.Go(func() {
+						err := f.region.Watch(t.Context(), id, func(*cloudservers.Server) (bool, error) { return true, nil })
+						if (err != nil) != test.ends {
+							t.Errorf("got %v, want it to end the wait: %t", err, test.ends)
+						}
+					})
+				}
+				all.Wait()
+				f.wantSent(t, stub.CallServer, 3) // those of the peeks
+			})
+		})
+	}
+}
+
+func TestWatch_readsServersOneByOneWhereListsAreRefused(t *testing.T) {
+	for _, status := range []int{400, 403, 404, 405, 501} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFleet(t, stub.Config{}, 3, nil)
+			f.Inject(stub.Fault{Call: stub.CallList, Status: status})
+			f.moves(t)
+			f.wantSent(t, stub.CallList, 1)
+			f.wantSent(t, stub.CallServer, 3+4*3)
+		})
+	}
+}
+
+func TestWatch_seesThatAServerWasDeleted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, stub.Config{}, 5, nil)
+		time.AfterFunc(31*time.Second, func() { _ = f.Delete(f.ids[0]) })
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		for _, id := range f.ids[1:] {
+			go func() { _ = f.region.Watch(ctx, id, func(*cloudservers.Server) (bool, error) { return false, nil }) }()
+		}
+		err := f.region.Watch(ctx, f.ids[0], func(s *cloudservers.Server) (bool, error) {
+			return s.Status == cloudservers.StatusDeleted, nil
+		})
+		if err != nil {
+			t.Errorf("got %v, want to see it deleted", err)
+		}
+		<-ctx.Done()
+	})
+}
+
+func TestWatch_believesThatAServerIsGoneAtTheSecondLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, stub.Config{}, 1, nil)
+		f.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusNotFound, Count: 1})
+		looks := 0
+		if err := f.region.Watch(t.Context(), f.ids[0], func(*cloudservers.Server) (bool, error) { looks++; return true, nil }); err != nil || looks != 1 {
+			t.Errorf("got %v after %d looks, want one 404 not to be believed", err, looks)
+		}
+		f.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusNotFound})
+		if err := f.region.Watch(t.Context(), f.ids[0], func(*cloudservers.Server) (bool, error) { return true, nil }); !errors.Is(err, cloudservers.ErrNotFound) {
+			t.Errorf("got %v, want two to be believed", err)
+		}
+	})
+}
+
+// A list that was asked for before an action must not be taken for what came
+// of it.
+func TestWatch_showsNothingOfBeforeAnAction(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, stub.Config{}, 5, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		for _, id := range f.ids[1:] {
+			go func() { _ = f.region.Watch(ctx, id, func(*cloudservers.Server) (bool, error) { return false, nil }) }()
+		}
+		if _, err := f.region.Server(ctx, f.ids[0]); err != nil {
+			t.Fatal(err)
+		}
+		f.Inject(stub.Fault{Call: stub.CallList, Effect: true, Delay: 1900 * time.Millisecond}) // it is answered long after it was asked
+		time.Sleep(2100 * time.Millisecond)                                                     // a list is under way
+		if _, err := f.region.Migrate(ctx, f.ids[0]); err != nil {
+			t.Fatal(err)
+		}
+		_ = f.region.Watch(ctx, f.ids[0], func(s *cloudservers.Server) (bool, error) {
+			if s.Status == cloudservers.StatusActive {
+				t.Errorf("got %s, which was before the migration", s.Status)
+			}
+			return true, nil
+		})
+		<-ctx.Done()
+	})
+}
+
+func TestWatch_findsAChangeThatTheListOfChangesMissed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, stub.Config{}, 5, nil)
+		for _, id := range f.ids {
+			if _, err := f.region.Peek(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.SetServer(f.ids[0], func(s *stub.Server) { s.Name = "changed" })
+		f.Inject(stub.Fault{Call: stub.CallList, Status: http.StatusOK, Body: `{"servers":[]}`, Count: 20})
+		var all sync.WaitGroup
+		for _, id := range f.ids {
+			all.Go(func() {
+				_ = f.region.Watch(t.Context(), id, func(s *cloudservers.Server) (bool, error) {
+					return s.Name == "changed" || id != f.ids[0] && time.Since(s.SeenAt) >= 0 && f.Count(stub.CallList) > 31, nil
+				})
+			})
+		}
+		all.Wait()
+		if got := f.Count(stub.CallList); got > 1+31 {
+			t.Errorf("got the change after %d lists, want it at the next full look", got)
+		}
+	})
+}
