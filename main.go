@@ -5,10 +5,16 @@ package main
 import (
 	"context"
 	"flag"
+	"io"
 	"log"
+	"maps"
+	"os"
+	"slices"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/provider"
 )
 
@@ -19,11 +25,32 @@ func main() {
 	debug := flag.Bool("debug", false, "wait for a debugger: print how Terraform can reach this process, instead of being started by it")
 	flag.Parse()
 
-	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
+	stderr := os.Stderr // which Serve replaces
+	var clients []*cloudservers.Client
+	configured := func(client *cloudservers.Client) { clients = append(clients, client) }
+	err := providerserver.Serve(context.Background(), provider.New(version, configured), providerserver.ServeOpts{
 		Address: "registry.terraform.io/terraform-provider-rackspace/rackspace",
 		Debug:   *debug,
 	})
+	summarize(stderr, clients)
 	if err != nil {
 		log.Fatal(err)
+	}
+}
+
+// summarize logs how many requests this process has sent. Terraform reads a
+// provider's log from its standard error, in the form of hclog.
+func summarize(stderr io.Writer, clients []*cloudservers.Client) {
+	logger := hclog.New(&hclog.LoggerOptions{Name: "rackspace", Level: hclog.Info, JSONFormat: true, Output: stderr})
+	for _, client := range clients {
+		tally := client.Tally()
+		if len(tally.Calls) == 0 {
+			continue
+		}
+		fields := []any{"over_limit", tally.OverLimit}
+		for _, call := range slices.Sorted(maps.Keys(tally.Calls)) {
+			fields = append(fields, call, tally.Calls[call])
+		}
+		logger.Info("Cloud Servers requests of this process", fields...)
 	}
 }

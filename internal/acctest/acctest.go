@@ -19,7 +19,7 @@ import (
 
 // Providers serves the provider of this source tree to a test.
 var Providers = map[string]func() (tfprotov6.ProviderServer, error){
-	"rackspace": providerserver.NewProtocol6WithError(provider.New("test")()),
+	"rackspace": providerserver.NewProtocol6WithError(provider.New("test", nil)()),
 }
 
 // PollInterval is the interval that Cloud's provider block sets.

@@ -26,13 +26,15 @@ var (
 )
 
 type rackspaceProvider struct {
-	version string
+	version    string
+	configured func(*cloudservers.Client)
 }
 
 // New returns the provider's constructor. The version is part of the
-// User-Agent header of every request.
-func New(version string) func() provider.Provider {
-	return func() provider.Provider { return &rackspaceProvider{version} }
+// User-Agent header of every request; configured, which may be nil, is told of
+// each client that the provider makes.
+func New(version string, configured func(*cloudservers.Client)) func() provider.Provider {
+	return func() provider.Provider { return &rackspaceProvider{version, configured} }
 }
 
 func (p *rackspaceProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
@@ -66,6 +68,9 @@ func (p *rackspaceProvider) Configure(ctx context.Context, req provider.Configur
 	if err != nil {
 		resp.Diagnostics.AddAttributeError(path.Root("identity_endpoint"), "Invalid identity endpoint", err.Error())
 		return
+	}
+	if p.configured != nil {
+		p.configured(client)
 	}
 	shared := servermigration.NewShared(migration.New(client, limits))
 	resp.ResourceData, resp.ListResourceData = shared, shared

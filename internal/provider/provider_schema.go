@@ -33,6 +33,7 @@ const (
 
 	argMaxConcurrentMigrations = "max_concurrent_migrations"
 	argStopAfterFailures       = "stop_after_failures"
+	argRequestsPerMinute       = "requests_per_minute"
 )
 
 // environment names the variables that stand in for an argument that the block
@@ -70,6 +71,13 @@ type model struct {
 
 	MaxConcurrentMigrations types.Int64 `tfsdk:"max_concurrent_migrations"`
 	StopAfterFailures       types.Int64 `tfsdk:"stop_after_failures"`
+
+	RequestsPerMinute *ratesModel `tfsdk:"requests_per_minute"`
+}
+
+type ratesModel struct {
+	Read  types.Int64 `tfsdk:"read"`
+	Write types.Int64 `tfsdk:"write"`
 }
 
 func (p *rackspaceProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
@@ -121,6 +129,16 @@ func (p *rackspaceProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 				Optional:   true,
 				Validators: []validator.Int64{int64validator.Between(1, maxFleet)},
 			},
+			argRequestsPerMinute: schema.SingleNestedAttribute{
+				MarkdownDescription: "The account's rate limits, which the provider keeps by holding requests back before they are sent: `read` for GET, `write` for POST. " +
+					"Set them only where they differ from what Rackspace documents, or to leave room for others who use the account. " +
+					"Confirms and reverts go before new migrations.",
+				Optional: true,
+				Attributes: map[string]schema.Attribute{
+					"read":  rate("GET", cloudservers.DefaultRates.Read),
+					"write": rate("POST", cloudservers.DefaultRates.Write),
+				},
+			},
 			argStopAfterFailures: schema.Int64Attribute{
 				MarkdownDescription: "After so many failed migrations in one run no further one starts. Each that did not start is an error that names the failures, " +
 					"and its server was not touched. A migration failed when the API refused it, when the server did not move, when its end was not seen within its timeout, or when its confirm failed; " +
@@ -129,6 +147,14 @@ func (p *rackspaceProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 				Validators: []validator.Int64{int64validator.Between(1, maxFleet)},
 			},
 		},
+	}
+}
+
+func rate(method string, unset int) schema.Int64Attribute {
+	return schema.Int64Attribute{
+		MarkdownDescription: fmt.Sprintf("%s requests a minute. Defaults to `%d`.", method, unset),
+		Optional:            true,
+		Validators:          []validator.Int64{int64validator.Between(1, maxFleet)},
 	}
 }
 

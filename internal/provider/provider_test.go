@@ -42,7 +42,7 @@ func test(t *testing.T, steps ...resource.TestStep) {
 }
 
 func TestProvider_hasAValidSchema(t *testing.T) {
-	served, err := providerserver.NewProtocol6WithError(provider.New("test")())()
+	served, err := providerserver.NewProtocol6WithError(provider.New("test", nil)())()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,6 +72,7 @@ func (m *model) resolve() (cloudservers.Config, migration.Limits, diag.Diagnosti
 		EndpointType:     s.endpointType(),
 		PollInterval:     s.duration(argPollInterval, defaultPollInterval, minPollInterval),
 		RequestTimeout:   s.duration(argRequestTimeout, defaultRequestTimeout, minRequestTimeout),
+		Rates:            s.rates(m.RequestsPerMinute),
 		MaxRetries:       s.number(argMaxRetries, defaultMaxRetries, 0, maxMaxRetries),
 	}
 	limits := migration.Limits{
@@ -226,6 +227,20 @@ func (s *settings) duration(argument string, unset, least time.Duration) time.Du
 		s.invalid(from, fmt.Sprintf("must be a duration of at least %s, such as %q, not %q.", least, unset, from.value))
 	}
 	return value
+}
+
+// rates reads the limits of requests; what is not set is the client's default.
+func (s *settings) rates(block *ratesModel) cloudservers.Rates {
+	if block == nil {
+		return cloudservers.Rates{}
+	}
+	for name, value := range map[string]attr.Value{"read": block.Read, "write": block.Write} {
+		if value.IsUnknown() {
+			s.diags.AddAttributeError(path.Root(argRequestsPerMinute).AtName(name), "Provider argument not known yet", fmt.Sprintf(
+				"The value of %q in %q depends on something that is known only after an apply. Set it to a value that is known.", name, argRequestsPerMinute))
+		}
+	}
+	return cloudservers.Rates{Read: int(block.Read.ValueInt64()), Write: int(block.Write.ValueInt64())}
 }
 
 func (s *settings) number(argument string, unset, least, most int) int {

@@ -74,8 +74,8 @@ func TestResolve_takesEveryArgument(t *testing.T) {
 	clearEnvironment(t)
 	t.Setenv("RACKSPACE_MAX_CONCURRENT_MIGRATIONS", "20")
 	got, limits, diags := (&model{
-		StopAfterFailures: types.Int64Value(3),
-		Token:             str("t"), TenantID: str("123456"), Region: str("dfw"),
+		StopAfterFailures: types.Int64Value(3), RequestsPerMinute: &ratesModel{Read: types.Int64Value(500)},
+		Token: str("t"), TenantID: str("123456"), Region: str("dfw"),
 		IdentityEndpoint: str("https://identity.example/v2.0/"), ComputeEndpoint: str("http://127.0.0.1:8774/v2/1"),
 		EndpointType: str("internal"), PollInterval: timetypes.NewGoDurationValue(5 * time.Second),
 		RequestTimeout: timetypes.NewGoDurationValue(10 * time.Second), MaxRetries: types.Int64Value(0),
@@ -88,6 +88,7 @@ func TestResolve_takesEveryArgument(t *testing.T) {
 		Region:           "dfw",
 		IdentityEndpoint: "https://identity.example/v2.0/", ComputeEndpoint: "http://127.0.0.1:8774/v2/1",
 		EndpointType: cloudservers.EndpointInternal, PollInterval: 5 * time.Second, RequestTimeout: 10 * time.Second,
+		Rates: cloudservers.Rates{Read: 500},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
@@ -166,6 +167,7 @@ func TestResolve_namesTheArgumentAndTheVariablesOfWhatIsWrong(t *testing.T) {
 		{"no migrations at all", valid(func(m *model) { m.MaxConcurrentMigrations = types.Int64Value(0) }), nil, []string{"max_concurrent_migrations", "from 1 to"}},
 		{"many migrations", valid(func(*model) {}), map[string]string{"RACKSPACE_MAX_CONCURRENT_MIGRATIONS": "many"}, []string{"RACKSPACE_MAX_CONCURRENT_MIGRATIONS", "many"}},
 		{"failures", valid(func(m *model) { m.StopAfterFailures = types.Int64Value(-1) }), nil, []string{"stop_after_failures", "from 1 to"}},
+		{"a rate not known yet", valid(func(m *model) { m.RequestsPerMinute = &ratesModel{Write: types.Int64Unknown()} }), nil, []string{"not known yet", `"write" in "requests_per_minute"`}},
 		{"failures not known yet", valid(func(m *model) { m.StopAfterFailures = types.Int64Unknown() }), nil, []string{"not known yet", "stop_after_failures", "a value that is known."}},
 		{"not known yet", model{APIKey: types.StringUnknown()}, nil, []string{"not known yet", "api_key", "RACKSPACE_API_KEY", "-target"}},
 	}

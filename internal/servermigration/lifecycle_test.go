@@ -222,6 +222,8 @@ provider "rackspace" {
   api_key           = %q
   identity_endpoint = "%s/v2.0/"
   poll_interval     = %q
+
+  requests_per_minute = { write = 100000 }
 }
 resource "rackspace_server_migration" "fleet" {
   count     = %d

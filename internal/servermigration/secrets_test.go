@@ -77,8 +77,10 @@ func TestAccServerMigration_keepsSecretsOutOfLogsOutputPlanAndState(t *testing.T
 		}
 		texts["plan's "+part.Name] = text
 	}
-	if !bytes.Contains(texts["trace.log"], []byte("Cloud Servers request")) {
-		t.Error("the log has no requests: it proves nothing")
+	for _, want := range []string{"Cloud Servers request:", "pace_wait=", "Cloud Servers requests of this process", "The migration was accepted", "The migration is confirmed"} {
+		if !bytes.Contains(texts["trace.log"], []byte(want)) {
+			t.Errorf("the log has no %q: it proves nothing", want)
+		}
 	}
 	// Plan and state keep headers, and plans show URLs.
 	for where, configured := range map[string]string{"output": "secret-of-the-state", "trace.log": "secret-of-the-query"} {
