@@ -19,9 +19,10 @@ type Rates struct {
 var DefaultRates = Rates{Read: 1000, Write: 100}
 
 // paceWindow is the time in which no more than a minute's requests are sent. It
-// is longer than the minute, because requests do not all take the same time to
-// arrive: the API must not count one more than was meant for its minute.
-const paceWindow = 61 * time.Second
+// is a bit longer than the minute, because requests do not all take the same time
+// to arrive: the API must not count one more than was meant for its minute. If
+// it does all the same, it is left alone for as long as it says.
+const paceWindow = time.Minute + 100*time.Millisecond
 
 // pace keeps requests below the account's limits before they are sent. It lets
 // as many go at once as the last minute has left: a token bucket that never

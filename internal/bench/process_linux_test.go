@@ -1,0 +1,174 @@
+//go:build bench
+
+package bench
+
+import (
+	"bytes"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/acctest"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
+)
+
+func TestMain(m *testing.M) {
+	sizes = append(sizes, 10000)
+	status := m.Run()
+	acctest.RemoveMirror()
+	os.Exit(status)
+}
+
+// usage is what a provider's process took.
+type usage struct {
+	wall   time.Duration // of Terraform
+	memory float64       // MiB, at its most
+	cpu    float64       // seconds
+}
+
+// workspace is a configuration of n migrations, and a cloud for them.
+type workspace struct {
+	*stub.Stub
+	url, dir string
+}
+
+func newWorkspace(t *testing.T, n int, timing stub.Timing, pollInterval, arguments string) *workspace {
+	t.Helper()
+	w := &workspace{Stub: stub.New(stub.Config{Timing: timing}), dir: t.TempDir()}
+	server := httptest.NewServer(w)
+	t.Cleanup(server.Close)
+	w.url = server.URL
+	var ids []string
+	for range n {
+		ids = append(ids, strconv.Quote(w.AddServer(stub.Server{})))
+	}
+	// The machine is measured here, not the pace that the account allows.
+	config := fmt.Sprintf(`
+terraform {
+  required_providers {
+    rackspace = { source = "terraform-provider-rackspace/rackspace" }
+  }
+}
+provider "rackspace" {
+  poll_interval       = %q
+  requests_per_minute = { read = 1000000, write = 1000000 }
+}
+resource "rackspace_server_migration" "fleet" {
+  for_each  = toset([%s])
+  server_id = each.key
+  %s
+}
+`, pollInterval, strings.Join(ids, ", "), arguments)
+	if err := os.WriteFile(filepath.Join(w.dir, "main.tf"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.run(t, "init", "-input=false")
+	return w
+}
+
+// run runs Terraform, and measures the provider that it starts last.
+func (w *workspace) run(t *testing.T, args ...string) usage {
+	t.Helper()
+	terraform := exec.CommandContext(t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), args...)
+	terraform.Dir = w.dir
+	terraform.Env = []string{
+		"TF_CLI_CONFIG_FILE=" + acctest.Mirror(t), "CHECKPOINT_DISABLE=1", "HOME=" + w.dir, "TF_IN_AUTOMATION=1", "PATH=" + os.Getenv("PATH"),
+		"RACKSPACE_USERNAME=" + stub.DefaultUser.Name, "RACKSPACE_API_KEY=" + stub.DefaultUser.APIKey, "RACKSPACE_IDENTITY_ENDPOINT=" + w.url + "/v2.0/",
+	}
+	terraform.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var output bytes.Buffer
+	terraform.Stdout, terraform.Stderr = &output, &output
+	began := time.Now()
+	if err := terraform.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var used usage
+	done, ended := make(chan error, 1), false
+	go func() { done <- terraform.Wait() }()
+	for tick := time.NewTicker(50 * time.Millisecond); !ended; {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Fatalf("terraform %s: %v\n%s", args[0], err, output.String())
+			}
+			ended = true
+		case <-tick.C:
+			used.sample(terraform.Process.Pid)
+		}
+	}
+	used.wall = time.Since(began)
+	return used
+}
+
+// sample reads what the providers of a process group have taken so far; the
+// one that applies takes the most.
+func (u *usage) sample(group int) {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		text, _ := os.ReadFile(path)
+		name, rest, _ := strings.Cut(string(text), ") ")
+		fields := strings.Fields(rest) // from the state on: the parent, the group, …
+		if !strings.Contains(name, "(terraform-prov") || len(fields) < 13 || fields[2] != strconv.Itoa(group) {
+			continue
+		}
+		user, _ := strconv.ParseFloat(fields[11], 64)
+		system, _ := strconv.ParseFloat(fields[12], 64)
+		u.cpu = max(u.cpu, (user+system)/100) // clock ticks
+		status, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "status"))
+		for line := range strings.Lines(string(status)) {
+			if value, found := strings.CutPrefix(line, "VmHWM:"); found {
+				kib, _ := strconv.ParseFloat(strings.Fields(value)[0], 64)
+				u.memory = max(u.memory, kib/1024)
+			}
+		}
+	}
+}
+
+// TestProcesses applies fleets with real processes.
+func TestProcesses(t *testing.T) {
+	table := NewTable(t, "Terraform applies N migrations of 2 s, looked at every 200 ms")
+	timing := stub.ObservedTiming().Scaled(3.6)
+	for _, n := range []int{1, 10, 100, 1000} {
+		for _, parallelism := range []int{10, n} {
+			if parallelism == 10 && n <= 10 {
+				continue
+			}
+			of := fmt.Sprintf("N = %d, -parallelism=%d", n, parallelism)
+			w := newWorkspace(t, n, timing, "200ms", "auto_confirm = true")
+			used := w.run(t, "apply", "-auto-approve", "-input=false", fmt.Sprintf("-parallelism=%d", parallelism))
+			ideal := time.Duration((n+parallelism-1)/parallelism) * (2 * time.Second)
+			table.Note(of, "wall time", used.wall.Seconds(), "s")
+			table.Note(of, "wall time, against the migrations alone", used.wall.Seconds()/ideal.Seconds(), "")
+			table.Note(of, "provider's peak memory", used.memory, "MiB")
+			table.Note(of, "provider's processor time", used.cpu, "s")
+			if n == 1000 && parallelism == n {
+				before := len(w.Requests())
+				refreshed := w.run(t, "plan", "-refresh-only", "-input=false")
+				table.Note("refresh of 1000 settled", "wall time", refreshed.wall.Seconds(), "s")
+				table.Most("refresh of 1000 settled", "requests", float64(len(w.Requests())-before), 0, "")
+			}
+		}
+	}
+	w := newWorkspace(t, 1000, timing, "200ms", "")
+	w.run(t, "apply", "-auto-approve", "-input=false", "-parallelism=1000")
+	refreshed := w.run(t, "plan", "-refresh-only", "-input=false")
+	table.Note("refresh of 1000 that await confirmation", "wall time", refreshed.wall.Seconds(), "s")
+}
+
+// TestWaiting has a thousand migrations of ten minutes wait at the same time.
+func TestWaiting(t *testing.T) {
+	table := NewTable(t, "1000 migrations of 10 minutes in flight at once")
+	timing := stub.ObservedTiming()
+	timing.Migrate = 10 * time.Minute
+	used := newWorkspace(t, 1000, timing, "2s", "auto_confirm = true").run(t, "apply", "-auto-approve", "-input=false", "-parallelism=1000")
+	table.Note("N = 1000", "wall time", used.wall.Seconds(), "s")
+	table.Most("N = 1000", "provider's peak memory", used.memory, 96, "MiB")
+	table.Most("N = 1000", "provider's processor time", used.cpu, 10, "s")
+}
