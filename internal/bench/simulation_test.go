@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -43,8 +44,13 @@ func cloudOf(servers int) (*stub.Stub, []string) {
 
 func engineOn(t *testing.T, cloud *stub.Stub) *migration.Engine {
 	t.Helper()
+	return engineThrough(t, cloud.Transport())
+}
+
+func engineThrough(t *testing.T, transport http.RoundTripper) *migration.Engine {
+	t.Helper()
 	client, err := cloudservers.New(cloudservers.Config{
-		IdentityEndpoint: stub.URL + "/v2.0/", MaxRetries: 5, Transport: cloud.Transport(),
+		IdentityEndpoint: stub.URL + "/v2.0/", MaxRetries: 5, Transport: transport,
 		Credentials: cloudservers.Credentials{Username: stub.DefaultUser.Name, APIKey: stub.DefaultUser.APIKey},
 	})
 	if err != nil {

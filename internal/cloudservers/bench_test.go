@@ -59,7 +59,7 @@ func BenchmarkDecodePage1000(b *testing.B) {
 			"id": fmt.Sprintf("5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d%04d", i), "name": "web", "status": "RESIZE", "hostId": "0123456789abcdef0123456789abcdef0123456789abcdef01234567",
 			"updated": "2026-11-23T09:19:37Z", "created": "2026-11-23T09:19:37Z", "flavor": map[string]any{"id": "general1-1"}, "image": map[string]any{"id": "i"},
 			"accessIPv4": "192.0.2.1", "accessIPv6": "2001:db8::1", "metadata": map[string]string{"role": "web"}, "progress": 50,
-			"addresses": map[string]any{"public": []map[string]any{{"addr": "192.0.2.1", "version": 4}}, "private": []map[string]any{{"addr": "10.0.0.1", "version": 4}}},
+			"addresses":           map[string]any{"public": []map[string]any{{"addr": "192.0.2.1", "version": 4}}, "private": []map[string]any{{"addr": "10.0.0.1", "version": 4}}},
 			"OS-EXT-STS:vm_state": "active", "OS-EXT-STS:task_state": "resize_migrating", "OS-EXT-STS:power_state": 1,
 		})
 	}

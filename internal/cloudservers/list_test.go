@@ -123,13 +123,13 @@ func TestPeek_reportsAFailedListToEachAndIsCancelledAlone(t *testing.T) {
 		id := cloud.AddServer(stub.Server{})
 		r := region(t, newClient(t, cloud, nil))
 		peekAll(t, r, []string{cloud.AddServer(stub.Server{}), cloud.AddServer(stub.Server{}), cloud.AddServer(stub.Server{})}, 3)
-		cloud.Inject(stub.Fault{Call: stub.CallList, Delay: time.Second, Status: http.StatusForbidden})
+		cloud.Inject(stub.Fault{Call: stub.CallList, Delay: time.Second, Status: http.StatusServiceUnavailable})
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		var group sync.WaitGroup
 		group.Go(func() {
-			if _, err := r.Peek(t.Context(), id); wantError(t, err).StatusCode != http.StatusForbidden {
-				t.Errorf("got %v, want a 403", err)
+			if _, err := r.Peek(t.Context(), id); wantError(t, err).StatusCode != http.StatusServiceUnavailable {
+				t.Errorf("got %v, want a 503", err)
 			}
 		})
 		group.Go(func() {
@@ -138,6 +138,19 @@ func TestPeek_reportsAFailedListToEachAndIsCancelledAlone(t *testing.T) {
 			}
 		})
 		group.Wait()
+	})
+}
+
+func TestPeek_readsServersOneByOneWhereListsAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := stub.New(stub.Config{})
+		r := region(t, newClient(t, cloud, nil))
+		cloud.Inject(stub.Fault{Call: stub.CallList, Status: http.StatusForbidden})
+		var ids []string
+		for range 10 {
+			ids = append(ids, cloud.AddServer(stub.Server{}))
+		}
+		peekAll(t, r, ids, 10)
 	})
 }
 

@@ -57,7 +57,7 @@ func (r *Region) Peek(ctx context.Context, id string) (*Server, error) {
 	})
 	select {
 	case result := <-flight:
-		if result.Err != nil {
+		if result.Err != nil && !refusesLists(result.Err) {
 			return nil, result.Err
 		}
 	case <-ctx.Done():

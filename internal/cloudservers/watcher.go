@@ -32,8 +32,8 @@ const (
 //	one                          | GET of the server
 //	several                      | one list of what changed since the last look
 //	several, every fullLookEvery | one list of all servers; up to soloReads, GETs
-//	several, the API refuses     | GETs, for as long as the process lives
-//	lists
+//	several, the API refuses     | GETs, for fullLookEvery looks; then a list again
+//	lists                        |
 //
 // A server that a list of changes does not have is as it was last seen, since
 // the list reaches back to before that. One that was never seen is read first.
@@ -41,7 +41,7 @@ type watcher struct {
 	mu      sync.Mutex
 	waiters map[*waiter]bool
 	stop    context.CancelFunc // of the goroutine that looks; nil while nobody waits
-	noList  atomic.Bool        // the API refuses lists
+	alone   atomic.Int32       // how many looks more have to do without lists, which the API refuses
 }
 
 // join adds a server to what is looked at.
@@ -115,8 +115,13 @@ type looker struct {
 }
 
 func (l *looker) look(ctx context.Context, waiters []*waiter) {
-	defer func() { l.looks++ }()
-	if len(waiters) == 1 || l.region.watcher.noList.Load() || len(waiters) <= soloReads && l.looks%fullLookEvery == fullLookEvery-1 {
+	l.looks++
+	switch {
+	case len(waiters) == 1, l.region.watcher.withoutLists():
+		l.lookAlone(ctx, waiters)
+		return
+	case len(waiters) <= soloReads && l.looks >= fullLookEvery:
+		l.looks = 0
 		l.lookAlone(ctx, waiters)
 		return
 	}
@@ -124,11 +129,20 @@ func (l *looker) look(ctx context.Context, waiters []*waiter) {
 	switch {
 	case err == nil:
 	case refusesLists(err):
-		l.region.watcher.noList.Store(true)
+		l.region.watcher.alone.Store(fullLookEvery)
 		l.lookAlone(ctx, waiters)
 	default:
 		l.tellAll(ctx, waiters, err)
 	}
+}
+
+// withoutLists tells whether this look is one of those that follow a refusal.
+func (w *watcher) withoutLists() bool {
+	left := w.alone.Load()
+	if left > 0 {
+		w.alone.Store(left - 1)
+	}
+	return left > 0
 }
 
 // refusesLists tells whether a list fails because of what it is.

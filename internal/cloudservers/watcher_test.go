@@ -127,7 +127,7 @@ func TestWatch_listsOnlyWhatHasChanged(t *testing.T) {
 		}
 		all.Wait()
 		// Three pages to peek and for every full look, which is every thirtieth.
-		f.wantSent(t, stub.CallList, 3+150+4*2)
+		f.wantSent(t, stub.CallList, 3+150+5*2)
 	})
 }
 
@@ -242,11 +242,11 @@ func TestWatch_tellsEveryWaiterOfAFailureOnce(t *testing.T) {
 func TestWatch_readsServersOneByOneWhereListsAreRefused(t *testing.T) {
 	for _, status := range []int{400, 403, 404, 405, 501} {
 		synctest.Test(t, func(t *testing.T) {
-			f := newFleet(t, stub.Config{}, 3, nil)
+			f := newFleet(t, stub.Config{}, 5, nil)
 			f.Inject(stub.Fault{Call: stub.CallList, Status: status})
 			f.moves(t)
-			f.wantSent(t, stub.CallList, 1)
-			f.wantSent(t, stub.CallServer, 3+4*3)
+			f.wantSent(t, stub.CallList, 2+1) // two peeks had to list, and the first look
+			f.wantSent(t, stub.CallServer, 5+4*5)
 		})
 	}
 }

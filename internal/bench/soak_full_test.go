@@ -1,0 +1,5 @@
+//go:build soak
+
+package bench
+
+func init() { soakSeeds, soakServers = 100, 500 }
