@@ -1,0 +1,18 @@
+output "migrations" {
+  description = "The migration of each server, by the server's name."
+  value = {
+    for name, migration in merge(
+      rackspace_server_migration.canary,
+      rackspace_server_migration.wave_1,
+      rackspace_server_migration.wave_2,
+      rackspace_server_migration.wave_3,
+      rackspace_server_migration.wave_4,
+      rackspace_server_migration.wave_5,
+      ) : name => {
+      id               = migration.id
+      status           = migration.status
+      settled_at       = migration.settled_at
+      destination_host = migration.destination_host_id
+    }
+  }
+}
