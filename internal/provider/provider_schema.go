@@ -110,7 +110,7 @@ func (p *rackspaceProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 					stringvalidator.OneOf(string(cloudservers.EndpointPublic), string(cloudservers.EndpointInternal)),
 				},
 			},
-			argPollInterval: duration(argPollInterval, "How often pending migrations are looked at, "+
+			argPollInterval: duration(argPollInterval, "How often pending migrations are looked at, all of a region together with one request, "+
 				"such as `2s`; at least `100ms`. Defaults to `2s`."),
 			argRequestTimeout: duration(argRequestTimeout, "How long one HTTP exchange with the API may take, "+
 				"such as `1m`; at least `1s`. Defaults to `1m`."),
@@ -141,7 +141,7 @@ func (p *rackspaceProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 			},
 			argStopAfterFailures: schema.Int64Attribute{
 				MarkdownDescription: "After so many failed migrations in one run no further one starts. Each that did not start is an error that names the failures, " +
-					"and its server was not touched. A migration failed when the API refused it, when the server did not move, when its end was not seen within its timeout, or when its confirm failed; " +
+					"and its server was not touched. A migration failed when the API refused it, when the server did not move, when it did not pass its verification, when its end was not seen within its timeout, or when its confirm failed; " +
 					"what is refused before anything was asked of a server does not count. Never, by default.",
 				Optional:   true,
 				Validators: []validator.Int64{int64validator.Between(1, maxFleet)},

@@ -1,9 +1,12 @@
 package servermigration_test
 
 import (
+	"context"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -210,5 +213,56 @@ func TestAccServerMigration_refusesAVerificationThatCannotBe(t *testing.T) {
 	s.run(steps...)
 	if got := len(s.Requests()); got != 0 {
 		t.Errorf("got %d requests, want none", got)
+	}
+}
+
+func TestAccServerMigration_needsSuccessesInARow(t *testing.T) {
+	s, ports := tellOf(t, func(v stub.Visit) stub.Health {
+		if !v.Home && v.Attempt <= 9 && v.Attempt%3 == 0 {
+			return stub.Dropped
+		}
+		return stub.Healthy
+	})
+	s.run(resource.TestStep{
+		Config: s.config(auto + fmt.Sprintf(`
+  verification = {
+    ssh_banner = [{ port = %d }]
+    interval   = "50ms"
+    timeout    = "1m"
+  }`, ports.Number(server, stub.PortSSH))),
+		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed"), result("checks", knownvalue.ListPartial(map[int]knownvalue.Check{
+			0: knownvalue.ObjectPartial(map[string]knownvalue.Check{"attempts": knownvalue.Int64Exact(12), "last_error": knownvalue.NotNull()}),
+		}))},
+	})
+}
+
+func TestAccServerMigration_confirmsNothingWhenItsTestIsCancelled(t *testing.T) {
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("acceptance tests run with TF_ACC set")
+	}
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var begun sync.Once
+	s, ports := tellOf(t, func(v stub.Visit) stub.Health {
+		if !v.Home && v.Attempt > 0 {
+			begun.Do(cancel) // as Ctrl-C would, in the middle of the test
+			return stub.Wrong
+		}
+		return stub.Healthy
+	})
+	tf := s.terraform(map[string]string{"main.tf": requiredProviders + s.config(auto+strings.Replace(tested(ports, ""), `"1s"`, `"5m"`, 1))})
+	if err := tf.Apply(ctx); err == nil {
+		t.Error("got no error of an apply that was cancelled")
+	}
+	if v, _ := s.Server(server); v.Status != "VERIFY_RESIZE" || s.Count(stub.CallConfirm)+s.Count(stub.CallRevert) > 0 {
+		t.Errorf("got the server in %s after %d confirms and %d reverts, want it awaiting", v.Status, s.Count(stub.CallConfirm), s.Count(stub.CallRevert))
+	}
+	s.heal()
+	if err := tf.Apply(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if migrates, confirms := s.Count(stub.CallMigrate), s.Count(stub.CallConfirm); migrates != 1 || confirms != 1 {
+		t.Errorf("got %d migrates and %d confirms, want one each", migrates, confirms)
 	}
 }
