@@ -110,18 +110,16 @@ func (w *workspace) run(t *testing.T, args ...string) usage {
 // sample reads what the providers of a process group have taken so far; the
 // one that applies takes the most.
 func (u *usage) sample(group int) {
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, path := range stats {
-		text, _ := os.ReadFile(path)
-		name, rest, _ := strings.Cut(string(text), ") ")
-		fields := strings.Fields(rest) // from the state on: the parent, the group, …
-		if !strings.Contains(name, "(terraform-prov") || len(fields) < 13 || fields[2] != strconv.Itoa(group) {
-			continue
+	for _, pid := range acctest.ProviderProcesses(group) {
+		dir := fmt.Sprintf("/proc/%d", pid)
+		stat, _ := os.ReadFile(filepath.Join(dir, "stat"))
+		status, _ := os.ReadFile(filepath.Join(dir, "status"))
+		_, rest, _ := strings.Cut(string(stat), ") ")
+		if fields := strings.Fields(rest); len(fields) > 12 { // else it has just ended
+			user, _ := strconv.ParseFloat(fields[11], 64)
+			system, _ := strconv.ParseFloat(fields[12], 64)
+			u.cpu = max(u.cpu, (user+system)/100) // clock ticks
 		}
-		user, _ := strconv.ParseFloat(fields[11], 64)
-		system, _ := strconv.ParseFloat(fields[12], 64)
-		u.cpu = max(u.cpu, (user+system)/100) // clock ticks
-		status, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "status"))
 		for line := range strings.Lines(string(status)) {
 			if value, found := strings.CutPrefix(line, "VmHWM:"); found {
 				kib, _ := strconv.ParseFloat(strings.Fields(value)[0], 64)

@@ -8,8 +8,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,6 +16,7 @@ import (
 
 	"github.com/hashicorp/terraform-exec/tfexec"
 
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/acctest"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
@@ -134,24 +133,14 @@ func kill(t *testing.T, pid int) {
 	}
 }
 
-// providerOf finds the provider's process in the process group of a Terraform.
+// providerOf is the provider's process of a Terraform.
 func providerOf(t *testing.T, terraform int) int {
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, path := range stats {
-		text, _ := os.ReadFile(path)
-		name, rest, _ := strings.Cut(string(text), ") ")
-		fields := strings.Fields(rest) // from the state on: the parent, the group, ...
-		if strings.Contains(name, "(terraform-prov") && len(fields) > 2 && fields[2] == strconv.Itoa(terraform) {
-			pid, _, _ := strings.Cut(name, " ")
-			found, err := strconv.Atoi(pid)
-			if err != nil {
-				t.Errorf("%s: %v", path, err)
-			}
-			return found
-		}
+	found := acctest.ProviderProcesses(terraform)
+	if len(found) != 1 {
+		t.Errorf("found the provider processes %v of Terraform %d, want one", found, terraform)
+		return terraform
 	}
-	t.Errorf("found no provider process of Terraform %d", terraform)
-	return terraform
+	return found[0]
 }
 
 func TestAccServerMigration_survivesACrash(t *testing.T) {
