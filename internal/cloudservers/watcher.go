@@ -36,7 +36,8 @@ const (
 //	lists                        |
 //
 // A server that a list of changes does not have is as it was last seen, since
-// the list reaches back to before that. One that was never seen is read first.
+// the list reaches back to before that, for each of them. One that was not seen
+// lately is read by itself.
 type watcher struct {
 	mu      sync.Mutex
 	waiters map[*waiter]bool
@@ -107,10 +108,8 @@ func (w *watcher) run(ctx context.Context, r *Region) {
 
 // looker is one time of looking, from the first who waits to the last.
 type looker struct {
-	region *Region
-	looks  int       // since the last full one
-	seenAt time.Time // when the last list was asked for, by the API's clock; zero without one
-
+	region   *Region
+	looks    int  // since the last full one
 	timeless bool // the API does not tell its time, so there is no time to list changes from
 }
 
@@ -186,7 +185,7 @@ func (l *looker) lookAlone(ctx context.Context, waiters []*waiter) {
 
 // lookTogether finds out about all servers with one list.
 func (l *looker) lookTogether(ctx context.Context, waiters []*waiter) error {
-	known, since := map[string]*Server{}, l.seenAt
+	known, since := map[string]*Server{}, time.Time{}
 	for _, waiter := range waiters {
 		server := l.region.seen.last(waiter.id)
 		if server == nil {
@@ -207,7 +206,10 @@ func (l *looker) lookTogether(ctx context.Context, waiters []*waiter) error {
 		return err
 	}
 	l.region.seen.keep(asked, servers...)
-	if l.seenAt, l.timeless = at, at.IsZero(); full {
+	if l.timeless = at.IsZero(); l.timeless {
+		at = clock(nil)
+	}
+	if full {
 		l.looks = 0
 		l.region.seen.complete(asked)
 	}

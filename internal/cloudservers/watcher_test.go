@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -193,14 +192,6 @@ func TestWatch_letsOneGoWithoutDisturbingTheOthers(t *testing.T) {
 			t.Errorf("got %d requests while nobody waited, want none", got)
 		}
 	})
-}
-
-func TestWatch_leavesNoGoroutineBehind(t *testing.T) {
-	before := runtime.NumGoroutine()
-	synctest.Test(t, func(t *testing.T) { newFleet(t, stub.Config{}, 20, nil).moves(t) })
-	if after := runtime.NumGoroutine(); after > before {
-		t.Errorf("got %d goroutines, want the %d of before", after, before)
-	}
 }
 
 func TestWatch_tellsEveryWaiterOfAFailureOnce(t *testing.T) {
