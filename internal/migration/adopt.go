@@ -48,6 +48,8 @@ func (m *mover) adopt(ctx context.Context) (bool, error) {
 	for look := 1; ; look++ {
 		found, err := m.search(ctx)
 		switch {
+		case err != nil && ctx.Err() != nil:
+			return false, m.fail(KindAPI, err)
 		case found == foundNothing:
 			return false, nil
 		case found == foundOther, found == foundUnclear && (err != nil || look == settlingLooks):
@@ -73,7 +75,9 @@ func (m *mover) search(ctx context.Context) (finding, error) {
 	if !pending && m.server.Idle() > adoptionWindow {
 		return foundNothing, nil
 	}
-	log, err := m.log(ctx)
+	// Not bounded like other looks at the log: of a large fleet many wait for the
+	// account's pace here, after a crash.
+	log, err := m.region.ActionLog(ctx, m.migration.ServerID)
 	switch {
 	case err != nil && ctx.Err() == nil && pending:
 		return foundOther, err

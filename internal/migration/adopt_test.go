@@ -182,3 +182,25 @@ func TestForget_isRefusedOfWhatTheRunHasTakenOver(t *testing.T) {
 		}
 	})
 }
+
+func TestAdopt_waitsForTheLogAsLongAsTheRateLimitSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		if err := c.Migrate(c.server, "user-1"); err != nil {
+			t.Fatal(err)
+		}
+		c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusRequestEntityTooLarge, RetryAfter: 10 * time.Minute, Count: 1})
+		got, err := c.migrate(t.Context(), true)
+		wantStatus(t, got, err, migration.StatusConfirmed)
+		if !got.Adopted {
+			t.Errorf("got %+v, want it adopted", got)
+		}
+
+		c.engine = c.newEngine(t, stub.DefaultUser)
+		c.SetServer(c.server, func(*stub.Server) {}) // it changed just now
+		c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusRequestEntityTooLarge, RetryAfter: 31 * time.Minute})
+		_, err = c.engine.Migrate(t.Context(), migration.Request{ServerID: c.server, Timeout: time.Hour})
+		wantKind(t, err, migration.KindAPI)
+		c.wantSent(t, stub.CallMigrate, 0)
+	})
+}

@@ -200,7 +200,7 @@ func TestAccServerMigration_refusesAVerificationThatCannotBe(t *testing.T) {
 		`{ tcp = [{ port = 0 }] }`:         {"verification.tcp[0].port", "from 1 to 65535"},
 		`{ http = [{ url = "healthz" }] }`: {"verification.http[0].url", "http or https URL"},
 		`{ tcp = [{ port = 22 }], timeout = "0s" }`:                                 {"verification.timeout", "greater than 0"},
-		`{ tcp = [{ port = ` + port + ` }], interval = "-1s" }`:                     {"verification.interval", "greater than 0"},
+		`{ tcp = [{ port = ` + port + ` }], interval = "-1s" }`:                     {"verification.interval", "at least 10ms"},
 		`{ tcp = [{ port = 22 }], interval = "often" }`:                             {"verification.interval", "must be a duration", "often"},
 		`{ tcp = [{ port = 22 }], successes = 0 }`:                                  {"verification.successes", "at least 1"},
 		`{ tcp = [{ port = 22 }], timeout = "1s", interval = "1s", successes = 9 }`: {"verification.timeout", "too short for 9"},

@@ -22,8 +22,12 @@ const (
 	DefaultSSHPort   = 22
 )
 
-// tryTimeout bounds one try of a check.
-const tryTimeout = 10 * time.Second
+const (
+	// tryTimeout bounds one try of a check.
+	tryTimeout = 10 * time.Second
+	// minInterval keeps a typing error from flooding a server.
+	minInterval = 10 * time.Millisecond
+)
 
 // Plan is what a server has to pass: every check, so many times in a row.
 type Plan struct {
@@ -92,8 +96,8 @@ func (p Plan) Validate() []Problem {
 		}
 	}
 	switch {
-	case p.Interval <= 0:
-		wrong("must be greater than 0.", "interval")
+	case p.Interval < minInterval:
+		wrong(fmt.Sprintf("must be at least %s.", minInterval), "interval")
 	case p.Timeout <= 0:
 		wrong("must be greater than 0.", "timeout")
 	case p.Successes < 1:

@@ -25,7 +25,7 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 		{"no check", func(p *verification.Plan) { p.TCP = nil }, "[] has no check"},
 		{"no port", func(p *verification.Plan) { p.TCP[0].Port = 0 }, "[tcp 0 port] must be a port"},
 		{"a port beyond", func(p *verification.Plan) { p.SSHBanner = []verification.SSHBanner{{Port: 65536}} }, "[ssh_banner 0 port] must be a port"},
-		{"no interval", func(p *verification.Plan) { p.Interval = 0 }, "[interval] must be greater than 0"},
+		{"no interval", func(p *verification.Plan) { p.Interval = time.Millisecond }, "[interval] must be at least 10ms"},
 		{"no timeout", func(p *verification.Plan) { p.Timeout = 0 }, "[timeout] must be greater than 0"},
 		{"no successes", func(p *verification.Plan) { p.Successes = 0 }, "[successes] must be at least 1"},
 		{"too many successes", func(p *verification.Plan) { p.Successes = 100 }, "[timeout] is too short for 100 successes"},
