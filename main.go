@@ -25,6 +25,7 @@ func main() {
 	debug := flag.Bool("debug", false, "wait for a debugger: print how Terraform can reach this process, instead of being started by it")
 	flag.Parse()
 
+	keepQuiet()
 	stderr := os.Stderr // which Serve replaces
 	var clients []*cloudservers.Client
 	configured := func(client *cloudservers.Client) { clients = append(clients, client) }
@@ -35,6 +36,19 @@ func main() {
 	summarize(stderr, clients)
 	if err != nil {
 		log.Fatal(err)
+	}
+}
+
+// keepQuiet spares the work of logs that nobody reads: a plugin writes all of
+// them, and Terraform drops them unless it was asked for them.
+func keepQuiet() {
+	if os.Getenv("TF_LOG") != "" || os.Getenv("TF_LOG_PROVIDER") != "" {
+		return
+	}
+	for _, variable := range []string{"TF_LOG_SDK", "TF_LOG_PROVIDER_RACKSPACE"} {
+		if os.Getenv(variable) == "" {
+			_ = os.Setenv(variable, "OFF") // else there are logs too many
+		}
 	}
 }
 

@@ -1,0 +1,39 @@
+package servermigration
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+)
+
+// fixedType is the type of a nested attribute, worked out once. The framework
+// does that anew for every value of every request, which for a thousand
+// requests at a time is most of the provider's memory.
+type fixedType struct {
+	basetypes.ObjectType
+	terraform tftypes.Type
+}
+
+var _ basetypes.ObjectTypable = fixedType{}
+
+// fixed gives a nested attribute its fixed type.
+func fixed(attribute schema.SingleNestedAttribute) schema.SingleNestedAttribute {
+	object := types.ObjectType{AttrTypes: attribute.GetType().(attr.TypeWithAttributeTypes).AttributeTypes()}
+	attribute.CustomType = fixedType{object, object.TerraformType(context.Background())}
+	return attribute
+}
+
+// TerraformType returns the type as it was worked out.
+func (t fixedType) TerraformType(context.Context) tftypes.Type { return t.terraform }
+
+// Equal compares the types behind.
+func (t fixedType) Equal(other attr.Type) bool {
+	if fixed, ok := other.(fixedType); ok {
+		other = fixed.ObjectType
+	}
+	return t.ObjectType.Equal(other)
+}
