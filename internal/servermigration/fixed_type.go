@@ -21,9 +21,9 @@ type fixedType struct {
 var _ basetypes.ObjectTypable = fixedType{}
 
 // fixed gives a nested attribute its fixed type.
-func fixed(attribute schema.SingleNestedAttribute) schema.SingleNestedAttribute {
+func fixed(ctx context.Context, attribute schema.SingleNestedAttribute) schema.SingleNestedAttribute {
 	object := types.ObjectType{AttrTypes: attribute.GetType().(attr.TypeWithAttributeTypes).AttributeTypes()}
-	attribute.CustomType = fixedType{object, object.TerraformType(context.Background())}
+	attribute.CustomType = fixedType{object, object.TerraformType(ctx)}
 	return attribute
 }
 
