@@ -18,28 +18,33 @@ type Acceptance struct {
 // (POST /servers/{id}/action, {"migrate":{}}). An *Error whose MaybeAccepted
 // is true leaves open whether the migration was accepted: it must not be asked
 // for again before that is known.
-func (r *Region) Migrate(ctx context.Context, id string) (Acceptance, error) {
-	return r.act(ctx, opMigrate, id, map[string]any{"migrate": struct{}{}})
+//
+// Before each time that the request is sent, after what it waited for the rate
+// limit, ready is called, unless it is nil. Its error is returned as it is, and
+// nothing is sent.
+func (r *Region) Migrate(ctx context.Context, id string, ready func(context.Context) error) (Acceptance, error) {
+	return r.act(ctx, opMigrate, id, map[string]any{"migrate": struct{}{}}, ready)
 }
 
 // Confirm confirms the migration that awaits it
-// (POST /servers/{id}/action, {"confirmResize":null}). Its errors are those of
+// (POST /servers/{id}/action, {"confirmResize":null}). It is otherwise like
 // Migrate.
-func (r *Region) Confirm(ctx context.Context, id string) (Acceptance, error) {
-	return r.act(ctx, opConfirm, id, map[string]any{"confirmResize": nil})
+func (r *Region) Confirm(ctx context.Context, id string, ready func(context.Context) error) (Acceptance, error) {
+	return r.act(ctx, opConfirm, id, map[string]any{"confirmResize": nil}, ready)
 }
 
 // Revert reverts the migration that awaits confirmation
-// (POST /servers/{id}/action, {"revertResize":null}). Its errors are those of
+// (POST /servers/{id}/action, {"revertResize":null}). It is otherwise like
 // Migrate.
-func (r *Region) Revert(ctx context.Context, id string) (Acceptance, error) {
-	return r.act(ctx, opRevert, id, map[string]any{"revertResize": nil})
+func (r *Region) Revert(ctx context.Context, id string, ready func(context.Context) error) (Acceptance, error) {
+	return r.act(ctx, opRevert, id, map[string]any{"revertResize": nil}, ready)
 }
 
-func (r *Region) act(ctx context.Context, op, id string, body map[string]any) (Acceptance, error) {
+func (r *Region) act(ctx context.Context, op, id string, body map[string]any, ready func(context.Context) error) (Acceptance, error) {
 	defer r.seen.forget(id)
 	header, err := r.client.do(ctx, call{
-		op: op, method: http.MethodPost, url: r.compute.ServiceURL("servers", id, "action"), body: body, action: true,
+		op: op, method: http.MethodPost, url: r.compute.ServiceURL("servers", id, "action"), body: body,
+		action: true, ready: ready,
 	})
 	if err != nil {
 		return Acceptance{}, err

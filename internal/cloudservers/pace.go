@@ -68,12 +68,13 @@ type lane struct {
 
 type ticket struct {
 	urgent bool
-	goes   chan struct{}
+	goes   chan time.Time
 }
 
-// wait waits until a request may be sent, or until the context ends.
-func (l *lane) wait(ctx context.Context, urgent bool) error {
-	mine := &ticket{urgent, make(chan struct{})}
+// wait waits until a request may be sent, or until the context ends. It returns
+// the place in the last minute that the request takes.
+func (l *lane) wait(ctx context.Context, urgent bool) (time.Time, error) {
+	mine := &ticket{urgent, make(chan time.Time, 1)}
 	l.mu.Lock()
 	at := len(l.queue)
 	if urgent {
@@ -85,8 +86,8 @@ func (l *lane) wait(ctx context.Context, urgent bool) error {
 	l.serve()
 	l.mu.Unlock()
 	select {
-	case <-mine.goes:
-		return nil
+	case place := <-mine.goes:
+		return place, nil
 	case <-ctx.Done():
 	}
 	l.mu.Lock()
@@ -98,7 +99,17 @@ func (l *lane) wait(ctx context.Context, urgent bool) error {
 		l.timer.Stop()
 		l.timer = nil
 	}
-	return context.Cause(ctx)
+	return time.Time{}, context.Cause(ctx)
+}
+
+// sends gives a request that is sent only now a place of now.
+func (l *lane) sends(place time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if i := slices.Index(l.sent, place); i >= 0 {
+		l.sent = slices.Delete(l.sent, i, i+1)
+	}
+	l.sent = append(l.sent, time.Now())
 }
 
 // serve lets go who may, and sets the timer for the next one. The lock is held.
@@ -119,7 +130,7 @@ func (l *lane) serve() {
 			return
 		}
 		l.sent = append(l.sent, now)
-		close(l.queue[0].goes)
+		l.queue[0].goes <- now
 		l.queue = l.queue[1:]
 	}
 }

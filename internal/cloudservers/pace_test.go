@@ -33,7 +33,7 @@ func TestPace_keepsBelowTheLimitsOfTheAccount(t *testing.T) {
 			return err
 		}, stub.CallServer, 1000},
 		{"writes", func(ctx context.Context, r *cloudservers.Region, id string) error {
-			_, err := r.Migrate(ctx, id)
+			_, err := r.Migrate(ctx, id, nil)
 			return err
 		}, stub.CallMigrate, 100},
 	}
@@ -71,7 +71,7 @@ func TestPace_delaysNothingBelowTheLimits(t *testing.T) {
 		r := region(t, newClient(t, cloud, nil))
 		began := time.Now()
 		for range 100 {
-			if _, err := r.Migrate(t.Context(), cloud.AddServer(stub.Server{})); err != nil {
+			if _, err := r.Migrate(t.Context(), cloud.AddServer(stub.Server{}), nil); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -89,11 +89,11 @@ func TestPace_letsConfirmsGoBeforeNewMigrates(t *testing.T) {
 		var all sync.WaitGroup
 		for range 30 {
 			id := cloud.AddServer(stub.Server{})
-			all.Go(func() { _, _ = r.Migrate(t.Context(), id) })
+			all.Go(func() { _, _ = r.Migrate(t.Context(), id, nil) })
 		}
 		synctest.Wait() // ten are sent, and twenty wait
 		all.Go(func() {
-			if _, err := r.Confirm(t.Context(), moved); err != nil {
+			if _, err := r.Confirm(t.Context(), moved, nil); err != nil {
 				t.Error(err)
 			}
 		})
@@ -120,7 +120,7 @@ func TestPace_holdsEverybodyBackWhenTheAPISaysSo(t *testing.T) {
 			for range 10 {
 				all.Go(func() { _, _ = r.Server(t.Context(), id) })
 			}
-			if _, err := r.Migrate(t.Context(), id); err != nil || time.Since(began) != 0 {
+			if _, err := r.Migrate(t.Context(), id, nil); err != nil || time.Since(began) != 0 {
 				t.Errorf("got %v after %s, want a write not to wait for reads", err, time.Since(began))
 			}
 			time.Sleep(29 * time.Second)
@@ -135,22 +135,42 @@ func TestPace_holdsEverybodyBackWhenTheAPISaysSo(t *testing.T) {
 	}
 }
 
+func TestPace_countsFromWhenARequestIsSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := stub.New(stub.Config{})
+		r := region(t, newClient(t, cloud, func(c *cloudservers.Config) { c.Rates.Write = 1 }))
+		began := time.Now()
+		for range 2 {
+			if _, err := r.Migrate(t.Context(), cloud.AddServer(stub.Server{}), func(context.Context) error {
+				time.Sleep(7 * time.Second)
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		// The first is sent after 7 s, and the second asks once its turn has come.
+		if got, want := time.Since(began), 7*time.Second+window+7*time.Second; got != want {
+			t.Errorf("got the second after %s, want %s", got, want)
+		}
+	})
+}
+
 func TestPace_isLeftAtOnceWhenAWaitIsCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := stub.New(stub.Config{})
 		r := region(t, newClient(t, cloud, func(c *cloudservers.Config) { c.Rates.Write = 1 }))
 		ids := []string{cloud.AddServer(stub.Server{}), cloud.AddServer(stub.Server{}), cloud.AddServer(stub.Server{})}
-		if _, err := r.Migrate(t.Context(), ids[0]); err != nil {
+		if _, err := r.Migrate(t.Context(), ids[0], nil); err != nil {
 			t.Fatal(err)
 		}
 		began := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		_, err := r.Migrate(ctx, ids[1])
+		_, err := r.Migrate(ctx, ids[1], nil)
 		if failure := wantError(t, err); failure.MaybeAccepted() || time.Since(began) != 10*time.Second {
 			t.Errorf("got %v after %s (maybe accepted: %t), want nothing sent after 10s", err, time.Since(began), failure.MaybeAccepted())
 		}
-		if _, err := r.Migrate(t.Context(), ids[2]); err != nil || time.Since(began) != window {
+		if _, err := r.Migrate(t.Context(), ids[2], nil); err != nil || time.Since(began) != window {
 			t.Errorf("got %v after %s, want the next turn not to be lost", err, time.Since(began))
 		}
 	})

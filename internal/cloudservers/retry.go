@@ -37,6 +37,8 @@ type call struct {
 	body   any // sent as JSON, or nil
 	answer any // read from JSON, or nil
 	action bool
+
+	ready func(context.Context) error // what it is asked before it is sent, or nil
 }
 
 // do makes a call with the current token, and repeats it as the retry policy
@@ -88,20 +90,29 @@ func (c *Client) exchange(ctx context.Context, what call, token string) (int, ht
 // have had an effect: reads, token requests among them, cannot; an action is
 // repeated only when it is proven that nothing was accepted. The rate limit is
 // waited out for as long as the context lasts; other failures are repeated
-// MaxRetries times. Every error is an *Error.
+// MaxRetries times. Every error is an *Error, or that of the call's ready.
 func (c *Client) retry(ctx context.Context, what call, exchange func() (int, http.Header, error)) (http.Header, error) {
 	var last *Error
+	var refused error // by ready
+	var place time.Time
 	failures := 0
 	lane := c.pace.lane(what)
 	attempt := func() (http.Header, error) {
 		waited := time.Now()
 		if lane != nil {
-			_ = lane.wait(ctx, what.action && what.op != opMigrate) // what ended it is in ctx
+			place, _ = lane.wait(ctx, what.action && what.op != opMigrate) // what ended it is in ctx
 		}
 		if ctx.Err() != nil { // nothing is sent any more, so what failed before is the reason
 			return nil, backoff.Permanent(context.Cause(ctx))
 		}
-		sent := exchanged{call: what, attempt: failures + 1, waited: time.Since(waited), began: time.Now()}
+		sent := exchanged{call: what, attempt: failures + 1, waited: time.Since(waited)}
+		if what.ready != nil {
+			if refused = what.ready(ctx); refused != nil {
+				return nil, backoff.Permanent(refused)
+			}
+			lane.sends(place)
+		}
+		sent.began = time.Now()
 		status, header, err := exchange()
 		if err == nil {
 			c.record(ctx, sent, status, header, nil)
@@ -134,6 +145,8 @@ func (c *Client) retry(ctx context.Context, what call, exchange func() (int, htt
 	switch {
 	case err == nil:
 		return header, nil
+	case refused != nil:
+		return nil, refused
 	case last == nil: // nothing has failed but the context
 		return nil, &Error{Op: what.op, Method: what.method, URL: what.url, Err: context.Cause(ctx)}
 	default:

@@ -45,8 +45,10 @@ type Server struct {
 	Updated string       `json:"updated"` // RFC 3339; see Idle
 	Fault   *ServerFault `json:"fault"`   // only with StatusError
 
-	// SeenAt is the API's own clock when it answered, in whole seconds.
-	SeenAt time.Time `json:"-"`
+	// SeenAt is the API's own clock when it answered, in whole seconds; this
+	// machine's where the API does not tell.
+	SeenAt   time.Time `json:"-"`
+	Timeless bool      `json:"-"` // the API did not tell
 }
 
 // ServerFault says why a server is in StatusError.
@@ -61,21 +63,21 @@ func (s *Server) OnMetal() bool {
 	return strings.HasPrefix(strings.ToLower(s.Flavor.ID), onMetal)
 }
 
-// taskDeleting is the task of a server that is being deleted. For a moment its
+// TaskDeleting is the task of a server that is being deleted. For a moment its
 // status is ACTIVE, whatever it was before.
-const taskDeleting = "deleting"
+const TaskDeleting = "deleting"
 
 // Settled tells whether the server is in one of the two states that a
 // migration starts from and ends in.
 func (s *Server) Settled() bool {
-	return (s.Status == StatusActive || s.Status == StatusShutoff) && s.TaskState != taskDeleting
+	return (s.Status == StatusActive || s.Status == StatusShutoff) && s.TaskState != TaskDeleting
 }
 
 // Idle is how long nothing of the server has changed, by the API's clock; zero
 // where the API does not tell.
 func (s *Server) Idle() time.Duration {
 	updated, err := time.Parse(time.RFC3339, s.Updated)
-	if err != nil {
+	if err != nil || s.Timeless {
 		return 0
 	}
 	return s.SeenAt.Sub(updated)
@@ -103,7 +105,8 @@ func (r *Region) Server(ctx context.Context, id string) (*Server, error) {
 
 // receive notes when the API told of the server.
 func (s *Server) receive(header http.Header) {
-	s.SeenAt = clock(header)
+	_, err := http.ParseTime(header.Get("Date"))
+	s.SeenAt, s.Timeless = clock(header), err != nil
 	if s.Fault != nil {
 		s.Fault.Message = plain(s.Fault.Message)
 	}

@@ -226,7 +226,7 @@ func (l *looker) lookTogether(ctx context.Context, waiters []*waiter) error {
 			alone = append(alone, waiter)
 		default:
 			unchanged := *known[waiter.id]
-			unchanged.SeenAt = at
+			unchanged.SeenAt, unchanged.Timeless = at, l.timeless
 			l.region.seen.keep(asked, &unchanged)
 			waiter.tell(sighting{server: &unchanged})
 		}

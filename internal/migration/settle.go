@@ -64,7 +64,7 @@ func (m *mover) conclude(ctx context.Context, want Status) error {
 		ask = m.region.Revert
 	}
 	for retries := m.engine.client.MaxRetries(); ; retries-- {
-		_, err := ask(ctx, m.migration.ServerID)
+		_, err := ask(ctx, m.migration.ServerID, nil)
 		if err == nil {
 			m.milestone(ctx, "The migration is being settled")
 			return m.waitError(ctx, m.awaitSettled(ctx, forever), KindSettling)

@@ -89,7 +89,7 @@ func (m *mover) start(ctx context.Context) error {
 	retries := m.engine.client.MaxRetries()
 	idleConflicts, lost := 0, false
 	for {
-		acceptance, err := m.region.Migrate(ctx, m.migration.ServerID)
+		acceptance, err := m.region.Migrate(ctx, m.migration.ServerID, nil)
 		if err == nil {
 			m.migration.RequestID, m.migration.RequestedAt = acceptance.RequestID, acceptance.At
 			return m.started(ctx)
