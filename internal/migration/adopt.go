@@ -31,10 +31,11 @@ const (
 //	------------------------+-------------------------------------------------------+----------------
 //	migrates, or awaits    | ours, of the last 24 hours                            | go on with it
 //	confirmation           | ours, being reverted, or forgotten by this run        | refuse
+//	                       | ours, but it failed, or was confirmed an hour ago     | refuse
 //	                       | ours but older, somebody else's, a resize             | refuse
 //	                       | missing, or the log is unreadable                     | refuse
 //	has settled, and       | ours, confirmed within the hour                       | record it
-//	changed within the     | ours, of the last 24 hours, and its end is not told   | look again, then refuse
+//	changed within the     | ours, of the last 25 hours, and its end is not told   | look again, then refuse
 //	hour                   | ours, but failed, reverted, or forgotten by this run  | migrate
 //	                       | somebody else's, older, a resize, missing             | migrate
 //	                       | unreadable, and this run forgot one (a replacement)   | migrate
@@ -43,7 +44,8 @@ const (
 //
 // What a run forgot it destroyed first: by a replacement (triggers, -replace), or
 // because another resource of the configuration had the server. A failed or
-// reverted migration is not what a create was asked for; a new one is.
+// reverted migration is not what a create was asked for; a new one is. What
+// others failed to begin is passed over.
 func (m *mover) adopt(ctx context.Context) (bool, error) {
 	for look := 1; ; look++ {
 		found, err := m.search(ctx)
@@ -86,7 +88,7 @@ func (m *mover) search(ctx context.Context) (finding, error) {
 	case err != nil:
 		return foundUnclear, err
 	}
-	m.newest = newestOf(log)
+	m.newest = m.newestOf(log)
 	if m.newest == nil {
 		return map[bool]finding{true: foundOther, false: foundNothing}[pending], nil
 	}
@@ -97,22 +99,27 @@ func (m *mover) search(ctx context.Context) (finding, error) {
 	return m.weighSettled(fate), nil
 }
 
-// ours tells whether the newest migrate or resize is a migration by our user,
-// in a time before the server was seen, that this run did not forget.
-func (m *mover) ours(within time.Duration) bool {
-	user := m.engine.client.UserID()
-	return m.newest.Action == cloudservers.ActionMigrate && user != "" && string(m.newest.UserID) == user &&
-		m.server.SeenAt.Sub(m.newest.Start.Time) <= within &&
-		!m.engine.claims.forgot(m.migration.ServerID, m.newest.RequestID)
+// ours tells whether the newest migrate or resize is a migration by our user
+// that this run did not forget.
+func (m *mover) ours() bool {
+	return m.byUs(*m.newest) && !m.engine.claims.forgot(m.migration.ServerID, m.newest.RequestID)
 }
 
+// within tells whether a time was that shortly before the server was seen.
+func (m *mover) within(d time.Duration, at time.Time) bool { return m.server.SeenAt.Sub(at) <= d }
+
 func (m *mover) weighPending(fate fate) finding {
+	confirmed := fate.settled == StatusConfirmed
+	if fate.failed || confirmed && (m.server.Status != cloudservers.StatusVerifyResize || !m.within(adoptionWindow, fate.at)) {
+		m.newest = nil // it is over, and what the server does now is something else
+		return foundOther
+	}
 	reverting := m.server.Status == cloudservers.StatusRevertResize || fate.settled == StatusReverted
-	if !m.ours(ConfirmationWindow) || fate.failed || reverting {
+	if !m.ours() || !m.within(ConfirmationWindow, m.newest.Start.Time) || reverting {
 		return foundOther
 	}
 	m.takeOver(StatusMigrating)
-	m.confirming = fate.settled == StatusConfirmed
+	m.confirming = confirmed
 	if m.server.Status == cloudservers.StatusVerifyResize {
 		m.migration.DestinationHostID = m.server.HostID
 	}
@@ -121,11 +128,11 @@ func (m *mover) weighPending(fate fate) finding {
 
 func (m *mover) weighSettled(fate fate) finding {
 	switch {
-	case !m.ours(ConfirmationWindow + adoptionWindow), fate.failed, fate.settled == StatusReverted:
+	case !m.ours(), fate.failed, fate.settled == StatusReverted:
 		return foundNothing
-	case fate.settled == "" && m.ours(ConfirmationWindow):
+	case fate.settled == "" && m.within(ConfirmationWindow+adoptionWindow, m.newest.Start.Time):
 		return foundUnclear
-	case fate.settled == "", m.server.SeenAt.Sub(fate.at) > adoptionWindow:
+	case fate.settled == "", !m.within(adoptionWindow, fate.at):
 		return foundNothing
 	}
 	m.takeOver(StatusConfirmed)
@@ -140,6 +147,7 @@ func (m *mover) takeOver(status Status) {
 	m.migration.RequestID, m.migration.RequestedAt = m.newest.RequestID, m.newest.Start.Time
 	m.migration.Status, m.migration.Adopted = status, true
 	m.migration.SourceHostID, m.before = "", nil
+	m.migration.FlavorID, m.doubt = m.server.Flavor.ID, false
 }
 
 func (m *mover) refuse(found finding, err error) error {
@@ -153,10 +161,11 @@ func (m *mover) refuse(found finding, err error) error {
 	}
 }
 
-// newestOf is the newest migrate or resize of a log, or nil.
-func newestOf(log []cloudservers.Action) *cloudservers.Action {
-	for i := range log {
-		if begins(log[i]) {
+// newestOf is the newest migrate or resize of a log that somebody began, or that
+// we failed to begin; nil if there is none.
+func (m *mover) newestOf(log []cloudservers.Action) *cloudservers.Action {
+	for i, entry := range log {
+		if begins(entry) && (entry.Message != cloudservers.ActionFailed || m.byUs(entry)) {
 			return &log[i]
 		}
 	}

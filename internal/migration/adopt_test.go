@@ -14,6 +14,7 @@ import (
 // TestAdopt_followsItsRules has a row for each row of the table at adopt.
 func TestAdopt_followsItsRules(t *testing.T) {
 	const ours, theirs = "user-1", "user-7"
+	const minute = 61 * time.Second
 	during := func(by string) func(*cloud) error {
 		return func(c *cloud) error { return c.Migrate(c.server, by) }
 	}
@@ -35,10 +36,24 @@ func TestAdopt_followsItsRules(t *testing.T) {
 		c.SetServer(c.server, func(s *stub.Server) { s.Name = "renamed" })
 		return nil
 	}
+	failing := func(by string) func(*cloud) error {
+		return func(c *cloud) error {
+			c.SetServer(c.server, func(s *stub.Server) { s.Outcome = stub.OutcomeFails })
+			if err := c.Migrate(c.server, by); err != nil {
+				return err
+			}
+			time.Sleep(minute)
+			c.SetServer(c.server, func(s *stub.Server) { s.Outcome, s.Status = stub.OutcomeMoves, cloudservers.StatusActive })
+			return nil
+		}
+	}
+	movedLive := func(c *cloud) error {
+		c.SetServer(c.server, func(s *stub.Server) { s.Status, s.TaskState = cloudservers.StatusMigrating, "migrating" })
+		return nil
+	}
 	forbid := stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden}
 	empty := stub.Fault{Call: stub.CallActionLog, Status: http.StatusOK, Body: `{"instanceActions":[]}`}
 
-	const minute = 61 * time.Second
 	tests := []struct {
 		name    string
 		server  stub.Server
@@ -78,6 +93,11 @@ func TestAdopt_followsItsRules(t *testing.T) {
 		{name: "it changed a minute ago, the log says nothing", before: after(minute, rebooted), fault: empty, status: migration.StatusConfirmed, sent: 1},
 		{name: "it changed a minute ago, the log is unreadable", before: after(minute, rebooted), fault: forbid, refused: migration.KindUntold},
 		{name: "it changed a minute ago, the log is unreadable, this run forgot one", before: after(minute, during(ours), confirmed), forget: true, fault: forbid, status: migration.StatusConfirmed, sent: 1},
+		{name: "it was asked for 26 hours ago, and confirmed a minute ago", before: after(minute, after(26*time.Hour, during(ours)), confirmed), adopted: true, status: migration.StatusConfirmed},
+		{name: "it was confirmed, and somebody failed to migrate it since", before: after(minute, during(ours), confirmed, failing(theirs)), adopted: true, status: migration.StatusConfirmed},
+		{name: "it was confirmed, and we failed to migrate it since", before: after(minute, during(ours), confirmed, failing(ours)), status: migration.StatusConfirmed, sent: 1},
+		{name: "it was confirmed hours ago, and is moved live", before: after(minute, after(2*time.Hour, after(minute, during(ours)), confirmed), movedLive), refused: migration.KindPending},
+		{name: "it was confirmed a minute ago, and is moved live", before: after(minute, after(minute, during(ours)), confirmed, movedLive), refused: migration.KindPending},
 		{name: "it did not change lately, the log is unreadable", before: after(minute), fault: forbid, status: migration.StatusConfirmed, sent: 1},
 	}
 	for _, test := range tests {
@@ -87,9 +107,9 @@ func TestAdopt_followsItsRules(t *testing.T) {
 				if err := test.before(c); err != nil {
 					t.Fatal(err)
 				}
-				earlier := migrateEntry(c)
-				if test.forget && !c.engine.Forget(migration.Migration{ServerID: c.server, RequestID: earlier.RequestID}) {
-					t.Fatal("cannot forget the migration")
+				earlier := begunEntry(c)
+				if test.forget {
+					forget(t, c, migration.Migration{ServerID: c.server, RequestID: earlier.RequestID}, true)
 				}
 				if test.fault.Call != "" {
 					fault := test.fault
@@ -121,6 +141,17 @@ func TestAdopt_followsItsRules(t *testing.T) {
 			})
 		})
 	}
+}
+
+// begunEntry is the newest migrate entry of the server's action log that did not
+// fail at once.
+func begunEntry(c *cloud) stub.Action {
+	for _, action := range c.ActionLog(c.server) {
+		if action.Action == cloudservers.ActionMigrate && action.Message == "" {
+			return action
+		}
+	}
+	return stub.Action{}
 }
 
 // withoutConfirms is a log that has the migrate entry alone.
@@ -177,10 +208,21 @@ func TestForget_isRefusedOfWhatTheRunHasTakenOver(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})
 		got, err := c.migrate(t.Context(), false)
 		wantStatus(t, got, err, migration.StatusAwaiting)
-		if c.engine.Forget(got) {
-			t.Error("got the migration forgotten, want it left to the Migrate that has it")
-		}
+		forget(t, c, got, false)
 	})
+}
+
+// forget has a run give a migration up, and settle nothing.
+func forget(t *testing.T, c *cloud, m migration.Migration, want bool) {
+	t.Helper()
+	leave, forgotten, err := c.engine.Forget(t.Context(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leave()
+	if forgotten != want {
+		t.Errorf("got the migration forgotten: %t, want %t", forgotten, want)
+	}
 }
 
 func TestAdopt_waitsForTheLogAsLongAsTheRateLimitSays(t *testing.T) {

@@ -12,6 +12,10 @@ import (
 // show the same thing before it is believed where one look cannot prove it.
 const settlingLooks = 5
 
+// unwatched is how long a server may go unseen without anybody having had the
+// time to settle its migration and begin another one.
+const unwatched = 30 * time.Second
+
 // Engine moves servers of one account. It is safe for concurrent use.
 type Engine struct {
 	client *cloudservers.Client
@@ -49,9 +53,18 @@ func (e *Engine) Migrate(ctx context.Context, request Request) (Migration, error
 	if !e.claims.take(request.ServerID) {
 		return m.migration, m.fail(KindClaimed, nil)
 	}
+	err := e.migrateInTurn(ctx, m, request)
+	var failure *Error
+	if errors.As(err, &failure) && m.migration.RequestID == "" && m.migration.Status == "" {
+		failure.Replacing = e.claims.forgotAny(request.ServerID)
+	}
+	return m.migration, err
+}
+
+func (e *Engine) migrateInTurn(ctx context.Context, m *mover, request Request) error {
 	leave, err := e.fleet.enter(ctx, m)
 	if err != nil {
-		return m.migration, err
+		return err
 	}
 	defer leave()
 	if request.Timeout > 0 {
@@ -61,13 +74,24 @@ func (e *Engine) Migrate(ctx context.Context, request Request) (Migration, error
 	}
 	err = m.migrate(ctx, request)
 	e.fleet.note(err)
-	return m.migration, err
+	return err
 }
 
-// Forget says that a migration is given up, so that no later Migrate adopts it.
-// It is false when a Migrate has worked on the server since: then the migration
-// is that one's, and must be left to it.
-func (e *Engine) Forget(migration Migration) bool { return e.claims.forget(migration) }
+// Forget says that a migration is given up, so that no later Migrate of this run
+// adopts it. Until leave is called, no Migrate of its server begins, so that it
+// can be settled first. forgotten is false when a Migrate has taken the migration
+// over: then it must be left to that one. The error is an *Error, with
+// KindInterrupted.
+func (e *Engine) Forget(ctx context.Context, migration Migration) (leave func(), forgotten bool, err error) {
+	leave = func() {}
+	if !migration.Status.Settled() {
+		if leave, err = e.claims.decide(ctx, migration.ServerID); err != nil {
+			m := &mover{engine: e, migration: migration}
+			return nil, false, m.fail(KindInterrupted, err)
+		}
+	}
+	return leave, e.claims.forget(migration), nil
+}
 
 // Confirm confirms a migration and waits until the server has settled, after it
 // has passed the test if there is one. A migration that is under way is first
@@ -108,31 +132,53 @@ type mover struct {
 
 	newest     *cloudservers.Action // the newest migrate or resize that was found in the action log
 	confirming bool                 // it is adopted, and its confirm was accepted already
+	asked      bool                 // a migrate request was sent, whatever became of it
+
+	seen  time.Time // when server was seen, by this machine's clock
+	doubt bool      // what awaits confirmation may be another's, see prove
 }
 
 func (m *mover) migrate(ctx context.Context, request Request) error {
-	if err := m.inspect(ctx); err != nil {
-		return err
-	}
-	adopted, err := m.adopt(ctx)
-	switch {
-	case err != nil:
-		return err
-	case !adopted:
-		err = m.start(ctx)
-	case m.confirming:
+	err := m.begin(ctx)
+	if err == nil && m.confirming {
 		err = m.resume(ctx)
 	}
 	if err == nil && m.migration.Status == StatusMigrating {
 		err = m.awaitMove(ctx)
 	}
-	if err != nil {
+	if err != nil || m.migration.Status != StatusAwaiting {
 		return err
 	}
-	if request.AutoConfirm && m.migration.Status == StatusAwaiting {
+	if request.AutoConfirm {
 		return m.confirm(ctx, request.Verification)
 	}
+	if m.doubt {
+		_ = m.prove(ctx) // it settles what was superseded; only a confirm needs the proof
+	}
 	return nil
+}
+
+// begin takes a migration over, or asks for one.
+func (m *mover) begin(ctx context.Context) error {
+	leave, err := m.engine.claims.decide(ctx, m.migration.ServerID)
+	if err != nil {
+		return m.fail(KindBusy, err)
+	}
+	defer leave()
+	for {
+		if err := m.inspect(ctx); err != nil {
+			return err
+		}
+		adopted, err := m.adopt(ctx)
+		if err == nil && !adopted {
+			err = m.start(ctx)
+		}
+		if errors.Is(err, errTouched) {
+			continue
+		}
+		m.engine.claims.own(m.migration)
+		return err
+	}
 }
 
 // locate finds the API of the migration's region.
@@ -165,12 +211,16 @@ func (m *mover) peek(ctx context.Context) error {
 }
 
 func (m *mover) saw(server *cloudservers.Server) {
-	m.server = server
+	now := time.Now()
+	if !m.seen.IsZero() && now.Sub(m.seen) > unwatched || m.migration.FlavorID != "" && server.Flavor.ID != m.migration.FlavorID {
+		m.doubt = true
+	}
+	m.server, m.seen = server, now
 	m.migration.see(server)
 }
 
 func (m *mover) fail(kind Kind, err error) error {
-	return &Error{Kind: kind, Migration: m.migration, Server: m.server, Want: m.want, Err: err}
+	return &Error{Kind: kind, Migration: m.migration, Server: m.server, Want: m.want, Sent: m.asked, Err: err}
 }
 
 // waitError explains why a wait ended without a verdict; interrupted is the

@@ -126,7 +126,7 @@ func TestMigrate_leavesTheMigrationAwaitingConfirmation(t *testing.T) {
 			Region: "ORD", ServerID: c.server, ServerName: "web-1",
 			RequestID: c.ActionLog(c.server)[0].RequestID,
 			Status:    migration.StatusAwaiting, ServerStatus: cloudservers.StatusVerifyResize,
-			SourceHostID: before, DestinationHostID: c.hostID(t),
+			SourceHostID: before, DestinationHostID: c.hostID(t), FlavorID: "general1-1",
 			RequestedAt: asked.UTC(),
 		}
 		if diff := cmp.Diff(want, got); diff != "" {

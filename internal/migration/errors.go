@@ -72,6 +72,10 @@ const (
 	// KindUnsettled is a confirm or revert that the API refused: the migration
 	// still awaits confirmation.
 	KindUnsettled
+	// KindUnproven is a confirm or revert that was not sent: it cannot be told
+	// whether what awaits confirmation is this migration, or another one or a
+	// resize that somebody began since. Err may say why.
+	KindUnproven
 	// KindSettling is a wait that ended after the API had accepted the confirm
 	// or revert, or may have: only the end was not seen.
 	KindSettling
@@ -89,7 +93,9 @@ type Error struct {
 	Server    *cloudservers.Server // as last seen, or nil
 	Pending   *cloudservers.Action // with KindPending and KindUntold: what the action log names, or nil
 	Forgotten bool                 // with KindPending: this run has just forgotten it
+	Replacing bool                 // this run has forgotten a migration of the server, and could not begin another
 	Failures  []*Error             // with KindStopped: what failed before
+	Sent      bool                 // a migrate request was sent before, and took no effect that is known
 	Unsure    bool                 // with KindSettling: the answer was lost, so it may not have been accepted
 	Want      Status               // StatusConfirmed or StatusReverted while it is being settled, else empty
 	Err       error                // the API's or the context's error, or nil
@@ -137,6 +143,7 @@ func (k Kind) String() string {
 		KindUnverified:    "the moved server did not pass its test",
 		KindRolledBack:    "the moved server did not pass its test, and was rolled back",
 		KindUnsettled:     "the API refused to confirm or revert",
+		KindUnproven:      "unknown whether it is this migration that awaits confirmation",
 		KindSettling:      "interrupted after the confirm or revert was accepted",
 		KindConfirmed:     "the migration was confirmed",
 		KindNeverMigrated: "the server was never migrated",

@@ -51,7 +51,7 @@ func (e *Engine) Check(ctx context.Context, region, serverID string) (Migration,
 		return m.migration, m.fail(KindStatus, nil)
 	}
 	found, err := m.search(ctx)
-	if found == foundOther || err != nil {
+	if found == foundOther || found == foundUnclear || err != nil {
 		return m.migration, m.refuse(found, err)
 	}
 	return m.migration, nil
@@ -130,6 +130,7 @@ func (m *mover) recall(log []cloudservers.Action, requestID string) bool {
 			m.migration.Status = StatusConfirmed
 		case m.server.Status == cloudservers.StatusVerifyResize:
 			m.migration.Status, m.migration.DestinationHostID = StatusAwaiting, m.server.HostID
+			m.migration.FlavorID = m.server.Flavor.ID
 		case m.server.Status == cloudservers.StatusRevertResize: // on its way from there to the original host
 			m.migration.Status = StatusAwaiting
 		default:

@@ -71,7 +71,7 @@ func (f *fleet) note(err error) {
 		return
 	}
 	switch failure.Kind {
-	case KindRefused, KindUndecided, KindFailed, KindReverted, KindGone, KindWait, KindUnsettled, KindUnverified, KindRolledBack:
+	case KindRefused, KindUndecided, KindFailed, KindReverted, KindGone, KindWait, KindUnsettled, KindUnproven, KindUnverified, KindRolledBack:
 	case KindInterrupted, KindTesting:
 		if !failure.TimedOut() {
 			return

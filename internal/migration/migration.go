@@ -48,6 +48,7 @@ type Migration struct {
 	ServerStatus      string // the API's own word
 	SourceHostID      string // empty when unknown
 	DestinationHostID string // empty until the server was seen elsewhere
+	FlavorID          string // of the server while it is migrated; empty when unknown
 	RequestedAt       time.Time
 	SettledAt         time.Time // zero until settled
 	SettledBy         string    // the user who settled it; empty when it was the cloud, or unknown

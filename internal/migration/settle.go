@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 )
@@ -19,34 +20,85 @@ func (m *mover) settle(ctx context.Context, conclude func(context.Context) error
 			return err
 		}
 	}
-	if m.migration.Status.Settled() || m.superseded(ctx) {
+	if m.migration.Status.Settled() {
 		return nil
+	}
+	switch err := m.prove(ctx); {
+	case errors.Is(err, errSuperseded):
+		return nil
+	case err != nil:
+		return err
 	}
 	return conclude(ctx)
 }
 
-// superseded settles a migration after which the server was migrated or resized
-// again: what awaits confirmation then is not ours to confirm or revert.
-func (m *mover) superseded(ctx context.Context) bool {
+// errSuperseded says that a migration was settled, because the server was
+// migrated or resized again after it.
+var errSuperseded = errors.New("the server was migrated or resized again")
+
+// prove makes sure that what awaits confirmation is this migration. Somebody may
+// have settled it and begun another one, or a resize, which is not ours to
+// confirm or revert:
+//
+//	the action log …          | the server is …                          | then
+//	---------------------------+------------------------------------------+-----------------------
+//	has ours as its newest    |                                          | it is this one
+//	has one that came after   |                                          | settled: errSuperseded
+//	has ours no more          | where it moved to, and of its flavor     | it is this one
+//	is unreadable             | where it moved to, and of its flavor     | it is this one
+//	tells neither             | elsewhere, resized, or that is not known | refuse: KindUnproven
+func (m *mover) prove(ctx context.Context) error {
 	log, err := m.log(ctx)
-	if err != nil || m.migration.RequestID == "" {
-		return false
+	if err == nil && m.migration.RequestID == "" {
+		m.accepted(ctx) // the log could not be read when it was asked for
 	}
-	for _, entry := range log {
-		switch {
-		case !begins(entry) || entry.Message == cloudservers.ActionFailed:
-			continue
-		case entry.RequestID == m.migration.RequestID:
-			return false
-		}
-		if fate := fateOf(m.migration.RequestID, log); fate.settled != "" {
-			m.migration.settleAs(fate)
-		} else {
+	if err == nil && m.migration.RequestID != "" {
+		for _, entry := range log {
+			switch {
+			case !begins(entry) || entry.Message == cloudservers.ActionFailed:
+				continue
+			case entry.RequestID == m.migration.RequestID:
+				m.doubt = false
+				return nil
+			case entry.Start.Before(m.migration.RequestedAt.Add(-clockSlack)):
+				continue
+			}
 			m.migration.settle(StatusConfirmed, m.server.SeenAt)
+			if fate := fateOf(m.migration.RequestID, log); fate.settled != "" {
+				m.migration.settleAs(fate)
+			}
+			return errSuperseded
 		}
-		return true
 	}
-	return false
+	if ctx.Err() != nil {
+		return m.fail(KindInterrupted, context.Cause(ctx))
+	}
+	if time.Since(m.seen) > unwatched {
+		if err := m.look(ctx); err != nil {
+			return m.waitError(ctx, err, KindInterrupted)
+		}
+	}
+	here, known := m.server.HostID, m.migration
+	if known.RequestID == "" || here == "" || here != known.DestinationHostID || known.FlavorID == "" || known.FlavorID != m.server.Flavor.ID {
+		return m.fail(KindUnproven, err)
+	}
+	m.doubt = false
+	return nil
+}
+
+// proof is what is asked before each confirm or revert is sent: whether it is
+// still this migration that awaits it. While the server was watched without a
+// gap, nothing else can have come.
+func (m *mover) proof() func(context.Context) error {
+	repeated := false
+	return func(ctx context.Context) error {
+		gap := repeated || time.Since(m.seen) > unwatched
+		repeated = true
+		if gap || m.doubt {
+			return m.prove(ctx)
+		}
+		return nil
+	}
 }
 
 // conclude confirms or reverts a migration that awaits it, and waits until the
@@ -57,21 +109,28 @@ func (m *mover) superseded(ctx context.Context) bool {
 //	… can have been accepted        | for settlingLooks, it was not: ask again
 //	… is a conflict (409, 400)      | for settlingLooks, something is in the way: refuse
 //	… was refused in any other way  | (it is not watched) refuse
+//	… was not sent, see prove       | (it is not watched) settled already, or refuse
 func (m *mover) conclude(ctx context.Context, want Status) error {
 	m.want = want
 	ask := m.region.Confirm
 	if want == StatusReverted {
 		ask = m.region.Revert
 	}
+	proof := m.proof()
 	for retries := m.engine.client.MaxRetries(); ; retries-- {
-		_, err := ask(ctx, m.migration.ServerID, nil)
+		_, err := ask(ctx, m.migration.ServerID, proof)
 		if err == nil {
 			m.milestone(ctx, "The migration is being settled")
 			return m.waitError(ctx, m.awaitSettled(ctx, forever), KindSettling)
 		}
 		var failure *cloudservers.Error
+		var unproven *Error
 		again := errors.As(err, &failure) && failure.MaybeAccepted()
 		switch {
+		case errors.Is(err, errSuperseded):
+			return m.tooLate()
+		case errors.As(err, &unproven):
+			return unproven
 		case ctx.Err() != nil && again:
 			return m.unsure(m.fail(KindSettling, context.Cause(ctx)))
 		case ctx.Err() != nil && (failure == nil || failure.StatusCode == 0):
@@ -91,6 +150,19 @@ func (m *mover) conclude(ctx context.Context, want Status) error {
 		if !again || retries == 0 {
 			return m.fail(KindUnsettled, err)
 		}
+	}
+}
+
+// tooLate says that the migration was settled by somebody, if that is not as it
+// was asked to be.
+func (m *mover) tooLate() error {
+	switch m.migration.Status {
+	case m.want:
+		return nil
+	case StatusReverted:
+		return m.fail(KindReverted, nil)
+	default:
+		return m.fail(KindConfirmed, nil)
 	}
 }
 
@@ -168,12 +240,5 @@ func (m *mover) judgeSettled(ctx context.Context, s *cloudservers.Server) error 
 	m.migration.settle(became, s.SeenAt)
 	m.migration.SettledBy = fate.by
 	m.milestone(ctx, "The migration is "+string(became))
-	switch became {
-	case m.want:
-		return nil
-	case StatusReverted:
-		return m.fail(KindReverted, nil)
-	default:
-		return m.fail(KindConfirmed, nil)
-	}
+	return m.tooLate()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
@@ -72,8 +73,27 @@ func moving(s *cloudservers.Server) bool {
 // and names it where the action log can be read.
 func (m *mover) pending(ctx context.Context) error {
 	log, err := m.log(ctx)
-	m.newest = newestOf(log)
+	m.newest = m.newestOf(log)
 	return m.refuse(foundOther, err)
+}
+
+// errTouched says that a server changed before it could be asked to migrate.
+var errTouched = errors.New("the server changed meanwhile")
+
+// untouched looks at the server once more before a migrate request is sent that
+// had to wait for the rate limit: meanwhile another run may have migrated it.
+func (m *mover) untouched(ctx context.Context) error {
+	if time.Since(m.seen) <= unwatched {
+		return nil
+	}
+	if err := m.peek(ctx); err != nil {
+		return m.notRead(err)
+	}
+	if s := m.server; !s.Settled() || s.TaskState != "" || s.Updated != m.before.Updated || s.HostID != m.before.HostID {
+		return errTouched
+	}
+	m.before = m.server
+	return nil
 }
 
 // start asks for the migration, once. How it goes on after a failure:
@@ -84,25 +104,32 @@ func (m *mover) pending(ctx context.Context) error {
 //	… is a conflict (409), a migration is pending     | ours by the action log: go on; else refuse
 //	… is a conflict, the server is busy               | wait until it is idle, ask again
 //	… is a conflict, the server is idle by now        | ask again, once
+//	… was not sent: the server changed while it waited | begin again
 //	… was refused in any other way                    | refuse
 func (m *mover) start(ctx context.Context) error {
 	retries := m.engine.client.MaxRetries()
 	idleConflicts, lost := 0, false
 	for {
-		acceptance, err := m.region.Migrate(ctx, m.migration.ServerID, nil)
+		acceptance, err := m.region.Migrate(ctx, m.migration.ServerID, m.untouched)
 		if err == nil {
 			m.migration.RequestID, m.migration.RequestedAt = acceptance.RequestID, acceptance.At
 			return m.started(ctx)
 		}
 		var failure *cloudservers.Error
+		var known *Error
 		switch {
+		case errors.Is(err, errTouched), errors.As(err, &known):
+			return err
 		case errors.As(err, &failure) && failure.MaybeAccepted():
+			m.asked = true
 			found, undecided := m.weigh(ctx, failure)
 			switch {
 			case undecided != nil:
 				return undecided
 			case found:
-				return m.started(ctx)
+				err := m.started(ctx)
+				m.doubt = m.migration.RequestID == "" // by the server alone, it could be somebody else's
+				return err
 			case retries == 0:
 				return m.fail(KindRefused, err)
 			}
@@ -115,6 +142,7 @@ func (m *mover) start(ctx context.Context) error {
 				return m.fail(KindRefused, failure)
 			}
 			if moving(m.server) && m.accepted(ctx) == ours {
+				m.migration.Adopted = !lost // else another run of the same user was quicker
 				return m.started(ctx)
 			}
 			if !moving(m.server) && m.server.Settled() && m.server.TaskState == "" {
@@ -135,10 +163,11 @@ func (m *mover) start(ctx context.Context) error {
 }
 
 func (m *mover) started(ctx context.Context) error {
-	m.migration.Status = StatusMigrating
+	m.migration.Status, m.migration.FlavorID = StatusMigrating, m.before.Flavor.ID
 	if m.migration.RequestID == "" {
 		m.accepted(ctx) // only the log can still name it
 	}
+	m.doubt = false
 	m.milestone(ctx, "The migration was accepted")
 	return nil
 }
@@ -161,20 +190,34 @@ func (m *mover) accepted(ctx context.Context) author {
 	if err != nil {
 		return unreadable
 	}
+	since := m.migration.RequestedAt
+	if m.before != nil {
+		since = m.before.SeenAt
+	}
 	for _, entry := range log {
-		if entry.Start.Before(m.before.SeenAt) {
+		if entry.Start.Before(since.Add(-clockSlack)) || m.newest != nil && m.newest.RequestID != "" && entry.RequestID == m.newest.RequestID {
 			break
 		}
-		user := m.engine.client.UserID()
 		switch {
-		case entry.Action == cloudservers.ActionMigrate && (user == "" || string(entry.UserID) == user):
+		case !begins(entry):
+		case m.byUs(entry):
 			m.migration.RequestID, m.migration.RequestedAt = entry.RequestID, entry.Start.Time
 			return ours
-		case entry.Action == cloudservers.ActionMigrate, entry.Action == cloudservers.ActionResize:
+		default:
 			return somebodys
 		}
 	}
 	return nobodys
+}
+
+// clockSlack is how far apart the clocks of the API and of its action log may be.
+const clockSlack = 10 * time.Second
+
+// byUs tells whether an entry of the action log is a migration by our user. A
+// token may not name the user; then nothing is.
+func (m *mover) byUs(entry cloudservers.Action) bool {
+	user := m.engine.client.UserID()
+	return entry.Action == cloudservers.ActionMigrate && user != "" && string(entry.UserID) == user
 }
 
 // weigh decides whether a migrate request whose answer was lost was accepted:
@@ -189,7 +232,8 @@ func (m *mover) accepted(ctx context.Context) author {
 //	nothing: it is unreadable      | anything else                   | undecided
 //
 // Without a log, somebody's resize of the same moment is told by its flavor (see
-// judgeMove).
+// judgeMove), and somebody's migration cannot be told: it is waited for, but not
+// confirmed (see prove).
 func (m *mover) weigh(ctx context.Context, lost *cloudservers.Error) (found bool, err error) {
 	if ctx.Err() != nil {
 		return false, m.fail(KindUndecided, context.Cause(ctx))
@@ -214,7 +258,7 @@ func (m *mover) weigh(ctx context.Context, lost *cloudservers.Error) (found bool
 		case quiet == settlingLooks:
 			return false, nil
 		case look == settlingLooks && author == unreadable && began:
-			m.migration.RequestedAt = m.server.SeenAt
+			m.migration.RequestedAt = m.before.SeenAt
 			return true, nil
 		case look == settlingLooks:
 			return false, m.fail(KindUndecided, lost)

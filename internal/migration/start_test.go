@@ -133,8 +133,25 @@ func TestStart_goesByTheServerAloneWhereTheLogCannotBeRead(t *testing.T) {
 			c.Inject(lost)
 			c.Inject(unreadable)
 			got, err := c.migrate(t.Context(), true)
-			wantStatus(t, got, err, migration.StatusConfirmed)
+			wantKind(t, err, migration.KindUnproven) // it could be somebody else's of the same moment
+			if got.Status != migration.StatusAwaiting {
+				t.Errorf("got status %s, want it to await confirmation", got.Status)
+			}
 			c.wantSent(t, stub.CallMigrate, 1)
+			c.wantSent(t, stub.CallConfirm, 0)
+		})
+	})
+	t.Run("it migrates, the log can be read by then", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			c.Inject(lost)
+			c.Inject(unreadable)
+			time.AfterFunc(9*time.Second, c.ClearFaults)
+			got, err := c.migrate(t.Context(), true)
+			wantStatus(t, got, err, migration.StatusConfirmed)
+			if got.RequestID != migrateEntry(c).RequestID {
+				t.Errorf("got request id %q, want the log's", got.RequestID)
+			}
 		})
 	})
 	t.Run("it has moved, and was confirmed by the cloud", func(t *testing.T) {

@@ -41,7 +41,8 @@ func (m *mover) recheck(ctx context.Context) error {
 	case m.migration.Status == StatusReverted:
 		return m.fail(KindReverted, nil)
 	case !m.migration.Status.Settled():
-		m.superseded(ctx)
+		m.doubt = true
+		_ = m.prove(ctx) // what it settles counts here; a confirm or revert asks again for the rest
 	}
 	return nil
 }

@@ -106,7 +106,12 @@ func (c *confirmation) Create(ctx context.Context, req resource.CreateRequest, r
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	pending, err := c.recall(ctx, plan.MigrationID.ValueString())
+	id := plan.MigrationID.ValueString()
+	if strings.HasSuffix(id, "/") {
+		resp.Diagnostics.Append(namesNoRequest(id))
+		return
+	}
+	pending, err := c.recall(ctx, id)
 	if err == nil {
 		pending, err = c.engine.Confirm(ctx, pending, nil)
 	}

@@ -144,6 +144,9 @@ func TestAccServerMigrationConfirmation_explainsWhatItCannotConfirm(t *testing.T
 		Config: confirm("ORD/" + strings.ToUpper(server) + "/req-1"), PlanOnly: true,
 		ExpectError: says("migration_id", "must be the id of a rackspace_server_migration"),
 	}, resource.TestStep{
+		Config:      confirm("ORD/" + server + "/"), // as a migration has it whose request nobody named
+		ExpectError: says("The migration to confirm has no request id", "Nothing was sent to the server"),
+	}, resource.TestStep{
 		Config:      confirm("ORD/" + server + "/req-unknown"),
 		ExpectError: says("There is no migration to confirm: server web-1", "has none of request req-unknown"),
 	}, resource.TestStep{

@@ -26,9 +26,9 @@ func explain(err error, where record) diag.Diagnostics {
 	}
 	text := explanation{migration: failure.Migration, failure: failure, where: where}
 	summary, detail := text.of(failure.Kind)
-	detail = paragraphs(detail, text.beforeThat())
+	detail = paragraphs(detail, text.beforeThat(), text.nextTime())
 	switch {
-	case failure.Kind == migration.KindSettling && failure.Want == migration.StatusConfirmed:
+	case failure.Kind == migration.KindSettling && failure.Want == migration.StatusConfirmed && where != destroying:
 		return diag.Diagnostics{diag.NewWarningDiagnostic(summary, detail)}
 	case failure.Kind == migration.KindNotFound, failure.Kind == migration.KindOnMetal,
 		failure.Kind == migration.KindStatus, failure.Kind == migration.KindPending, failure.Kind == migration.KindClaimed,
@@ -54,16 +54,17 @@ type explanation struct {
 }
 
 // record says whether the state has the migration when the operation fails.
-type record bool
+type record int
 
 const (
-	recorded   record = true
-	unrecorded record = false
+	unrecorded record = iota
+	recorded
+	destroying // the state has it, and would lose it if that were no error
 )
 
 // kept says what the state has of a migration that goes on.
 func (x explanation) kept() string {
-	if x.where == recorded {
+	if x.where != unrecorded {
 		return "It is in the state as it was before; apply again to go on."
 	}
 	return "It is not in the state, because Terraform would replace it there, that is, migrate the server again; the server's action log has it."
@@ -80,8 +81,12 @@ func (x explanation) of(kind migration.Kind) (summary, detail string) {
 		return "Cannot migrate " + server + ": it is an OnMetal server",
 			"An OnMetal server is a physical machine; Rackspace cannot move it to another host. Nothing was sent to it. Remove it from what is to be migrated."
 	case migration.KindStatus:
+		if x.failure.Server.TaskState == cloudservers.TaskDeleting {
+			return "Cannot migrate " + server + ": it is being deleted",
+				paragraphs(x.nothingSent(), x.state(), "Remove it from the configuration.")
+		}
 		return fmt.Sprintf("Cannot migrate %s: its status is %s", server, x.failure.Server.Status),
-			paragraphs("A migration starts from ACTIVE or SHUTOFF only. Nothing was sent to the server.", x.state(),
+			paragraphs("A migration starts from ACTIVE or SHUTOFF only. "+x.nothingSent(), x.state(),
 				"Bring the server into one of these states, or wait until it is in one, and apply again.")
 	case migration.KindBusy:
 		return "Cannot migrate " + server + ": it is busy",
@@ -105,7 +110,7 @@ func (x explanation) of(kind migration.Kind) (summary, detail string) {
 		return "It is not known whether the migration of " + server + " was started",
 			paragraphs(x.said(), "The migrate request can have been accepted although its answer did not arrive, and "+
 				"neither the server nor its action log could tell. It was not sent again, so that the server is not migrated twice.",
-				"Apply again once the API answers: if the server is being migrated or awaits confirmation, the provider takes that migration up and does not migrate it again.")
+				"Apply again once the API answers and the action log can be read: if it shows that the server was migrated, the provider takes that migration up and does not migrate the server again.")
 	case migration.KindFailed:
 		return "The migration of " + server + " failed", paragraphs(x.whyFailed(), x.request(), x.afterFailure())
 	case migration.KindReverted:
@@ -134,17 +139,13 @@ func (x explanation) of(kind migration.Kind) (summary, detail string) {
 	case migration.KindUnsettled:
 		return "Cannot " + verb(x.failure.Want) + " the migration of " + server,
 			paragraphs(x.said(), "The server runs on its new host, and the migration still awaits confirmation. "+x.kept(), x.request(), x.advice(), x.deadline())
+	case migration.KindUnproven:
+		return "The " + verb(x.failure.Want) + " of the migration of " + server + " was not sent",
+			paragraphs(x.said(), "Something of this server awaits confirmation, but nothing proves that it is this migration: "+
+				"somebody may have settled it and begun another one, or a resize. The server's action log, which would tell, cannot be read or does not name it. "+x.kept(),
+				x.request(), "Apply again with a user who may read the action log, or look at the server and "+verb(x.failure.Want)+" by hand what awaits confirmation. "+x.deadline())
 	case migration.KindSettling:
-		accepted := "has accepted"
-		if x.failure.Unsure {
-			accepted = "may have accepted"
-		}
-		if x.failure.Want == migration.StatusReverted {
-			return "The end of the revert of " + server + " was not seen",
-				paragraphs(x.said(), "Rackspace "+accepted+" the revert. Apply again to see its end: the migration is still in the state.", x.request())
-		}
-		return "The end of the confirm of " + server + " was not seen",
-			paragraphs(x.said(), "Rackspace "+accepted+" the confirm. The migration is in the state, and the next refresh shows what became of it; if it still awaits confirmation then, apply again.", x.request())
+		return x.settling(server)
 	case migration.KindConfirmed:
 		return "The migration of " + server + " was confirmed",
 			paragraphs("It was confirmed"+by(x.migration.SettledBy)+" before it could be reverted, and cannot be reverted any more. The server stays on its new host.", x.request())
@@ -200,16 +201,59 @@ func (x explanation) pending(server string) (summary, detail string) {
 		}
 		what = fmt.Sprintf("User %s asked for it at %s (request %s).", entry.UserID, entry.Start.Format(time.RFC3339), entry.RequestID)
 	}
-	const nothingSent = "Nothing was sent to the server. "
 	switch {
 	case x.failure.Forgotten:
-		return summary, paragraphs(what, x.state(), nothingSent+"This run has just removed it from the state without settling it. Apply again to take it up, or settle it first.")
+		return summary, paragraphs(what, x.state(), x.nothingSent()+" This run has just removed it from the state without settling it. Apply again to take it up, or settle it first. "+
+			"Where its resource was only renamed, or moved into a module, count or for_each, say so with a moved block.")
 	case x.failure.Server != nil && x.failure.Server.Status == cloudservers.StatusRevertResize:
-		return summary, paragraphs(what, x.state(), nothingSent+"The server is on its way back to its original host. Apply again once it is ACTIVE or SHUTOFF.")
+		return summary, paragraphs(what, x.state(), x.nothingSent()+" The server is on its way back to its original host. Apply again once it is ACTIVE or SHUTOFF.")
 	}
-	return summary, paragraphs(what, x.state(), nothingSent+
-		"To manage the pending migration with Terraform, "+x.importIt()+" "+
-		"Otherwise confirm or revert what is pending, in the Rackspace control panel or with the API, and apply again once the server is ACTIVE or SHUTOFF.")
+	byHand := "Confirm or revert what is pending, in the Rackspace control panel or with the API, and apply again once the server is ACTIVE or SHUTOFF."
+	switch entry := x.failure.Pending; {
+	case entry != nil && entry.Action == cloudservers.ActionMigrate:
+		return summary, paragraphs(what, x.state(), x.nothingSent()+" To manage the pending migration with Terraform, "+x.importIt()+" Otherwise confirm"+strings.TrimPrefix(byHand, "Confirm"))
+	case x.failure.Err != nil:
+		return summary, paragraphs(what, x.state(), x.nothingSent()+" With a user who may read the action log the provider can go on with a migration of its own. Otherwise confirm"+strings.TrimPrefix(byHand, "Confirm"))
+	}
+	return summary, paragraphs(what, x.state(), x.nothingSent()+" "+byHand)
+}
+
+// nothingSent says what a create that refuses has done to the server.
+func (x explanation) nothingSent() string {
+	if x.failure.Sent {
+		return "A migrate request was sent before, and took no effect."
+	}
+	return "Nothing was sent to the server."
+}
+
+// nextTime warns where the next create would find an earlier migration of the
+// server that this run has destroyed.
+func (x explanation) nextTime() string {
+	if !x.failure.Replacing || x.where != unrecorded {
+		return ""
+	}
+	return "This run has removed an earlier migration of the server from the state. If that one was confirmed within the last hour, the next apply takes it for the one that is wanted, and records it; to migrate the server then, apply once more with -replace."
+}
+
+func (x explanation) settling(server string) (summary, detail string) {
+	accepted := "has accepted"
+	if x.failure.Unsure {
+		accepted = "may have accepted"
+	}
+	if x.failure.Want == migration.StatusReverted {
+		then := "Apply again to see its end: the migration is still in the state."
+		if x.where == unrecorded {
+			then = "Apply again once the server has no task any more: if it was reverted, that migrates the server again; if not, it takes this migration up and tests it again."
+		}
+		return "The end of the revert of " + server + " was not seen",
+			paragraphs(x.said(), "Rackspace "+accepted+" the revert. "+then, x.request())
+	}
+	then := "The migration is in the state, and the next refresh shows what became of it; if it still awaits confirmation then, apply again."
+	if x.where == destroying {
+		then = "Apply again to see its end: the migration is still in the state."
+	}
+	return "The end of the confirm of " + server + " was not seen",
+		paragraphs(x.said(), "Rackspace "+accepted+" the confirm. "+then, x.request())
 }
 
 // failures lists what stopped a migration from starting.
@@ -232,8 +276,8 @@ func (x explanation) untold(server string) (summary, detail string) {
 	}
 	return "It is not known whether " + server + " was migrated already",
 		paragraphs("It changed within the last hour, so an apply that was interrupted may have migrated it. "+why,
-			"Nothing was sent to it, so that it is not migrated twice.",
-			"If it was migrated, "+x.importIt()+" If not, apply again an hour after its last change, or with a user who may read the action log.")
+			x.nothingSent()+" It is not migrated on a guess.",
+			"If it was migrated, "+x.importIt()+" That takes a user who may read the action log, and so does an apply that finds out by itself. If it was not, apply again an hour after its last change.")
 }
 
 func (x explanation) interrupted(server string) (summary, detail string) {
@@ -307,10 +351,10 @@ func (x explanation) deadline() string {
 // goOn is how a migration goes on that the cloud has, but not the state.
 func (x explanation) goOn() string {
 	by := timestamp(x.migration.ConfirmBy()).ValueString()
-	if x.where == recorded {
+	if x.where != unrecorded {
 		return "Rackspace confirms it by itself at " + by + "."
 	}
-	return "Apply again to go on: the provider takes the migration up where it is, and does not migrate the server again. Rackspace confirms it by itself at " + by + "."
+	return "Apply again to go on: the provider finds the migration in the server's action log, takes it up where it is, and does not migrate the server again. Rackspace confirms it by itself at " + by + "."
 }
 
 func (x explanation) importIt() string {

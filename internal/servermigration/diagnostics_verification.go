@@ -51,7 +51,7 @@ func (x explanation) timeLeft() string {
 }
 
 func (x explanation) afterRollback() string {
-	if x.where == recorded {
+	if x.where != unrecorded {
 		return "Find out why the server does not work on another host. To migrate it again, change triggers, or apply with -replace."
 	}
 	return "Find out why the server does not work on another host, and apply again: the next apply migrates it again."

@@ -189,6 +189,29 @@ func TestAccServerMigration_keepsTheStateWhenADestroyIsRefused(t *testing.T) {
 	})
 }
 
+func TestAccServerMigration_keepsTheStateOfADestroyWhoseEndWasNotSeen(t *testing.T) {
+	for _, test := range []struct {
+		onDestroy string
+		call      stub.Call
+	}{{confirm, stub.CallConfirm}, {revert, stub.CallRevert}} {
+		t.Run(test.onDestroy, func(t *testing.T) {
+			timing := stub.ObservedTiming().Scaled(15)
+			timing.ConfirmStale, timing.RevertOnNew = time.Hour, time.Hour
+			s := tell(t, stub.Config{Timing: timing}, stub.Server{})
+			s.run(resource.TestStep{
+				Config: s.config(test.onDestroy + "\ntimeouts {\n  delete = \"6s\"\n}"),
+			}, resource.TestStep{
+				Config:      s.Provider("", ""),
+				ExpectError: says("was not seen", "Rackspace has accepted the", "the migration is still in the state"),
+			}, resource.TestStep{
+				PreConfig: func() { s.Advance(2 * time.Hour) },
+				Config:    s.Provider("", ""),
+				Check:     s.sent(test.call, 1),
+			})
+		})
+	}
+}
+
 func TestAccServerMigration_refusesAnOnDestroyThatIsNone(t *testing.T) {
 	s := tell(t, stub.Config{}, stub.Server{})
 	s.run(resource.TestStep{

@@ -105,6 +105,10 @@ func messages() []message {
 		}),
 		fails("OnMetal", migration.KindOnMetal, unrecorded, server(cloudservers.StatusActive, "")),
 		fails("status", migration.KindStatus, unrecorded, server(cloudservers.StatusError, "")),
+		fails("status, deleting", migration.KindStatus, unrecorded, server(cloudservers.StatusActive, "deleting")),
+		fails("status, after a request", migration.KindStatus, unrecorded, func(e *migration.Error) {
+			e.Server, e.Sent = sampleServer(cloudservers.StatusError, ""), true
+		}),
 		fails("busy, timed out", migration.KindBusy, unrecorded, func(e *migration.Error) {
 			e.Err, e.Server = context.DeadlineExceeded, sampleServer(cloudservers.StatusActive, "image_snapshot")
 		}),
@@ -123,6 +127,9 @@ func messages() []message {
 		}),
 		fails("pending, just forgotten", migration.KindPending, unrecorded, func(e *migration.Error) {
 			e.Pending, e.Server, e.Forgotten = pending("migrate", "user-1"), sampleServer(cloudservers.StatusVerifyResize, ""), true
+		}),
+		fails("turn, of a replacement", migration.KindTurn, unrecorded, func(e *migration.Error) {
+			e.Err, e.Migration.ServerName, e.Replacing = context.Canceled, "", true
 		}),
 		fails("claimed", migration.KindClaimed, unrecorded, func(e *migration.Error) { e.Migration.ServerName = "" }),
 		fails("turn", migration.KindTurn, unrecorded, func(e *migration.Error) { e.Err, e.Migration.ServerName = context.Canceled, "" }),
@@ -210,6 +217,12 @@ func messages() []message {
 			e.Want, e.Unsure, e.Err = migration.StatusConfirmed, true, context.DeadlineExceeded
 		}),
 		fails("revert accepted, end not seen", migration.KindSettling, recorded, func(e *migration.Error) { e.Want, e.Err = migration.StatusReverted, context.Canceled }),
+		fails("revert accepted in a create, end not seen", migration.KindSettling, unrecorded, func(e *migration.Error) { e.Want, e.Err = migration.StatusReverted, context.Canceled }),
+		fails("confirm accepted in a destroy, end not seen", migration.KindSettling, destroying, func(e *migration.Error) { e.Want, e.Err = migration.StatusConfirmed, context.Canceled }),
+		fails("confirm unproven", migration.KindUnproven, recorded, func(e *migration.Error) {
+			e.Want, e.Err = migration.StatusConfirmed, answered(403, "forbidden", "Policy doesn't allow os_compute_api:os-instance-actions to be performed.")
+		}),
+		fails("revert unproven", migration.KindUnproven, recorded, func(e *migration.Error) { e.Want = migration.StatusReverted }),
 		fails("confirmed before the revert", migration.KindConfirmed, recorded, func(e *migration.Error) { e.Migration = settledSample(migration.StatusConfirmed, "user-7") }),
 		fails("never migrated", migration.KindNeverMigrated, unrecorded, func(e *migration.Error) { e.Migration.RequestID = "" }),
 		fails("no such migration", migration.KindNeverMigrated, recorded, func(*migration.Error) {}),
@@ -222,24 +235,29 @@ func messages() []message {
 func noticesOf() []message {
 	adopted := sample
 	adopted.Adopted = true
+	takenOver := adopted
+	takenOver.SourceHostID = ""
 	inError := settledSample(migration.StatusConfirmed, "user-7")
 	inError.ServerStatus = cloudservers.StatusError
 	warn := func(name string, d diag.Diagnostic) message { return message{name, diag.Diagnostics{d}} }
 	return []message{
 		{"awaits confirmation", announce(sample, false)},
-		{"taken over", announce(adopted, true)[:1]},
+		warn("taken over", tookOver(takenOver)),
+		warn("another run was quicker", tookOver(adopted)),
 		{"confirmed already", announce(settledSample(migration.StatusConfirmed, ""), false)},
 		{"reverted outside", happenedOutside(settledSample(migration.StatusReverted, "user-7"))},
 		{"confirmed outside, server in ERROR", happenedOutside(inError)},
 		{"confirmed by Rackspace", happenedOutside(settledSample(migration.StatusConfirmed, ""))},
 		warn("server gone at refresh", forgotGone(sample)),
 		warn("forgotten while pending", forgotPending(sample)),
-		warn("left to its replacement", leftToReplacement(sample)),
+		warn("left to another resource", leftToAnother(sample)),
+		warn("no request to confirm", namesNoRequest("ORD/5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01/")),
 		warn("plan: takes over", willTakeOver(adopted)),
 		warn("plan: destroy forgets", willDestroy(sample, onDestroyNone)),
 		warn("plan: destroy confirms", willDestroy(sample, onDestroyConfirm)),
 		warn("plan: destroy reverts", willDestroy(sample, onDestroyRevert)),
 		warn("plan: not yet", notYet(&migration.Error{Kind: migration.KindStatus, Migration: sample, Server: sampleServer("REBUILD", "rebuilding")})),
+		warn("plan: end not told", notYet(&migration.Error{Kind: migration.KindUntold, Migration: sample, Server: sampleServer(cloudservers.StatusActive, "")})),
 		warn("plan: replacement refused", refuseReplace(sample)),
 		warn("nothing to confirm", nothingToConfirm(settledSample(migration.StatusReverted, "user-7"))),
 		warn("destroy came too late to confirm", settledOtherwise(settledSample(migration.StatusReverted, "user-7"), migration.StatusConfirmed)),

@@ -16,9 +16,6 @@ import (
 func announce(m migration.Migration, autoConfirm bool) diag.Diagnostics {
 	var notices diag.Diagnostics
 	name := serverOf(m)
-	if m.Adopted {
-		notices = append(notices, tookOver(m))
-	}
 	switch {
 	case m.Status == migration.StatusAwaiting:
 		notices = append(notices, diag.NewWarningDiagnostic(
@@ -36,15 +33,20 @@ func announce(m migration.Migration, autoConfirm bool) diag.Diagnostics {
 	return notices
 }
 
-const migrateAgain = "To migrate it again once this migration is settled, change triggers, or apply with -replace."
+const migrateAgain = "To migrate it again once this migration is settled, change triggers, or apply with -replace; with create_before_destroy, an hour after its confirm at the earliest."
 
 // tookOver names a migration that was adopted instead of asking for another.
 func tookOver(m migration.Migration) diag.Diagnostic {
+	origin := ""
+	if m.SourceHostID == "" {
+		origin = "; source_host_id is therefore not known"
+	}
 	return diag.NewWarningDiagnostic(
 		"Took over the migration of "+serverOf(m),
 		fmt.Sprintf("The provider's user asked for it at %s (request %s), and the state did not have it: an apply that was interrupted leaves that behind, "+
-			"and so does a resource that was removed from the state. The provider went on with it instead of migrating the server twice; source_host_id is therefore not known. %s",
-			m.RequestedAt.Format(time.RFC3339), m.RequestID, migrateAgain),
+			"so does a resource that was removed from the state or replaced with create_before_destroy, and another run may have asked for it just now. "+
+			"The provider went on with it instead of migrating the server twice%s. %s",
+			m.RequestedAt.Format(time.RFC3339), m.RequestID, origin, migrateAgain),
 	)
 }
 
@@ -57,13 +59,14 @@ func willTakeOver(m migration.Migration) diag.Diagnostic {
 	)
 }
 
-// leftToReplacement says that a destroy did nothing to a migration that its
-// replacement has taken over.
-func leftToReplacement(m migration.Migration) diag.Diagnostic {
+// leftToAnother says that a destroy did nothing to a migration that another
+// resource of the same run has taken over.
+func leftToAnother(m migration.Migration) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(
-		"The migration of "+serverOf(m)+" was left to its replacement",
-		"With create_before_destroy the replacement was created first. A server has one migration at a time, so it took over the pending one and did not migrate again; "+
-			"on_destroy was not carried out. Remove create_before_destroy. "+migrateAgain,
+		"The migration of "+serverOf(m)+" was left to the resource that took it over",
+		"Another resource of the configuration was created for the same server before this one was destroyed: the replacement, with create_before_destroy, or the same one under another name. "+
+			"A server has one migration at a time, so that one took over what was pending and did not migrate again; on_destroy was not carried out. "+
+			"Remove create_before_destroy, or give a resource its new name with a moved block. "+migrateAgain,
 	)
 }
 
@@ -154,6 +157,8 @@ func notYet(failure *migration.Error) diag.Diagnostic {
 
 func reasonOf(failure *migration.Error) string {
 	switch entry := failure.Pending; {
+	case failure.Kind == migration.KindUntold && failure.Err == nil:
+		return "It changed within the last hour, and the server's action log has a migration of which it does not tell the end."
 	case failure.Kind == migration.KindUntold:
 		return "It changed within the last hour, and the server's action log, which would tell whether it was migrated then, cannot be read."
 	case entry != nil:
@@ -171,6 +176,13 @@ func nothingToConfirm(m migration.Migration) diag.Diagnostic {
 		fmt.Sprintf("It ended at %s%s, before it was confirmed: the server is not where the migration brought it. Nothing was sent to it. Migrate it again, with triggers or -replace of its rackspace_server_migration, once you know why.",
 			m.SettledAt.Format(time.RFC3339), by(m.SettledBy)),
 	)
+}
+
+// namesNoRequest refuses a migration that could be any of its server's.
+func namesNoRequest(id string) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(path.Root("migration_id"), "The migration to confirm has no request id",
+		fmt.Sprintf("The API named no request when %q was asked for, and the server's action log could not be read, so nothing tells whether what awaits confirmation is that migration. "+
+			"Nothing was sent to the server. Look at it, and confirm or revert the migration in the Rackspace control panel or with the API.", id))
 }
 
 func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }

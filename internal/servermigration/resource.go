@@ -74,6 +74,9 @@ func (r *serverMigration) Create(ctx context.Context, req resource.CreateRequest
 
 		Verification: test,
 	})
+	if done.Adopted {
+		resp.Diagnostics.Append(tookOver(done))
+	}
 	resp.Diagnostics.Append(explain(err, unrecorded)...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -85,6 +88,7 @@ func (r *serverMigration) Create(ctx context.Context, req resource.CreateRequest
 	plan.record(done)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(done))...)
+	resp.Diagnostics.Append(keepFlavor(ctx, resp.Private, done)...)
 }
 
 // Read finds out what became of a migration that was pending. A settled one is
@@ -138,7 +142,7 @@ func (r *serverMigration) Update(ctx context.Context, req resource.UpdateRequest
 	}
 	timeout, diags := plan.Timeouts.Update(ctx, defaultSettleTimeout)
 	resp.Diagnostics.Append(diags...)
-	pending, diags := state.migration()
+	pending, diags := pendingOf(ctx, &state, req.Private)
 	resp.Diagnostics.Append(diags...)
 	test, diags := configuredTest(ctx, req.Config)
 	resp.Diagnostics.Append(diags...)
@@ -169,8 +173,8 @@ func (r *serverMigration) Update(ctx context.Context, req resource.UpdateRequest
 
 // Delete forgets the migration, after on_destroy was done to the server if the
 // migration is still pending. Where the cloud or somebody settled it first,
-// there is nothing left to do. With create_before_destroy the replacement has
-// taken the migration over, if it was pending: then it is that one's to settle.
+// there is nothing left to do. What another resource has taken over, such as the
+// replacement with create_before_destroy, is that one's to settle.
 func (r *serverMigration) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -179,17 +183,24 @@ func (r *serverMigration) Delete(ctx context.Context, req resource.DeleteRequest
 	}
 	timeout, diags := state.Timeouts.Delete(ctx, defaultSettleTimeout)
 	resp.Diagnostics.Append(diags...)
-	pending, diags := state.migration()
+	pending, diags := pendingOf(ctx, &state, req.Private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	takenOver := !r.engine.Forget(pending)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	leave, forgotten, err := r.engine.Forget(ctx, pending)
+	resp.Diagnostics.Append(explain(err, destroying)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	defer leave()
 	switch {
 	case pending.Status.Settled():
 		return
-	case takenOver:
-		resp.Diagnostics.Append(leftToReplacement(pending))
+	case !forgotten:
+		resp.Diagnostics.Append(leftToAnother(pending))
 		return
 	}
 	var settle func(context.Context, migration.Migration) (migration.Migration, error)
@@ -211,8 +222,6 @@ func (r *serverMigration) Delete(ctx context.Context, req resource.DeleteRequest
 		resp.Diagnostics.Append(forgotPending(pending))
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
 	done, err := settle(ctx, pending)
 	var failure *migration.Error
 	switch {
@@ -221,7 +230,7 @@ func (r *serverMigration) Delete(ctx context.Context, req resource.DeleteRequest
 	case done.Status.Settled() && done.Status != want && done.Status != migration.StatusFailed && !rolledBack(failure):
 		resp.Diagnostics.Append(settledOtherwise(done, want))
 	default:
-		resp.Diagnostics.Append(explain(err, recorded)...)
+		resp.Diagnostics.Append(explain(err, destroying)...)
 	}
 }
 

@@ -220,7 +220,7 @@ func TestAccServerMigration_doesNotTakeOverWhatItCannotTell(t *testing.T) {
 	s.Inject(stub.Fault{Call: stub.CallActionLog, Status: 403})
 	s.run(resource.TestStep{
 		Config:      s.config(auto),
-		ExpectError: says("It is not known whether server web-1", "was migrated already", "cannot be read", "403 forbidden", "Nothing was sent to it", "terraform import ADDRESS ORD/"+server),
+		ExpectError: says("It is not known whether server web-1", "was migrated already", "cannot be read", "403 forbidden", "Nothing was sent to the server", "terraform import ADDRESS ORD/"+server),
 	}, resource.TestStep{
 		PreConfig:         func() { s.Advance(2 * time.Hour) },
 		Config:            s.config(auto),

@@ -1,6 +1,8 @@
 package servermigration
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -88,6 +90,34 @@ func (m *model) migration() (migration.Migration, diag.Diagnostics) {
 		RequestedAt:       read("requested_at", m.RequestedAt),
 		SettledAt:         read("settled_at", m.SettledAt),
 	}, diags
+}
+
+// privateFlavor is where the state keeps what only the engine needs: by the
+// flavor it tells a migration from a resize where the action log cannot.
+const privateFlavor = "flavor_id"
+
+func keepFlavor(ctx context.Context, private privateSetter, m migration.Migration) diag.Diagnostics {
+	flavor, _ := json.Marshal(m.FlavorID) // of a string, it cannot fail
+	return private.SetKey(ctx, privateFlavor, flavor)
+}
+
+// pendingOf is migration with what the state keeps beside its attributes.
+func pendingOf(ctx context.Context, state *model, private privateGetter) (migration.Migration, diag.Diagnostics) {
+	pending, diags := state.migration()
+	flavor, unread := private.GetKey(ctx, privateFlavor)
+	diags.Append(unread...)
+	_ = json.Unmarshal(flavor, &pending.FlavorID) // an import has none
+	return pending, diags
+}
+
+// privateSetter and privateGetter are the framework's private state, which has no
+// type of its own outside of it.
+type privateSetter interface {
+	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
+}
+
+type privateGetter interface {
+	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
 }
 
 // known is null for what the API did not tell.

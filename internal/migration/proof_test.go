@@ -1,0 +1,369 @@
+package migration_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
+)
+
+// instead is somebody who settles our migration, and begins something else.
+func (c *cloud) instead(t *testing.T, settle, begin func(id, user string) error) {
+	t.Helper()
+	for _, step := range []func(id, user string) error{settle, begin} {
+		if err := step(c.server, "somebody"); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(10 * time.Second)
+	}
+}
+
+func TestProve_goesByHostAndFlavorWhereTheLogCannotBeRead(t *testing.T) {
+	tests := []struct {
+		name   string
+		server stub.Server
+		change func(*migration.Migration)
+		since  func(*testing.T, *cloud)
+		sent   bool
+	}{
+		{name: "as it was", sent: true},
+		{name: "resized since", since: func(t *testing.T, c *cloud) { c.instead(t, c.Confirm, c.Resize) }},
+		{name: "resized since, to the same host", since: func(t *testing.T, c *cloud) { c.instead(t, c.Revert, c.Resize) }},
+		{name: "migrated since", since: func(t *testing.T, c *cloud) { c.instead(t, c.Confirm, c.Migrate) }},
+		{name: "its host is hidden", server: stub.Server{NoHostID: true}},
+		{name: "its flavor is not known", change: func(m *migration.Migration) { m.FlavorID = "" }},
+		{name: "its request is not known", change: func(m *migration.Migration) { m.RequestID = "" }},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			for _, call := range []stub.Call{stub.CallConfirm, stub.CallRevert} {
+				synctest.Test(t, func(t *testing.T) {
+					c := newCloud(t, stub.Config{}, test.server)
+					ours, err := c.migrate(t.Context(), false)
+					wantStatus(t, ours, err, migration.StatusAwaiting)
+					if test.since != nil {
+						test.since(t, c)
+						time.Sleep(time.Minute)
+					}
+					if test.change != nil {
+						test.change(&ours)
+					}
+					c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden})
+					settle, want := c.confirm, migration.StatusConfirmed
+					if call == stub.CallRevert {
+						settle, want = c.engine.Revert, migration.StatusReverted
+					}
+					got, err := settle(t.Context(), ours)
+					if test.sent {
+						wantStatus(t, got, err, want)
+						c.wantSent(t, call, 1)
+						return
+					}
+					// What has moved on is seen by its host; what has not cannot be told apart.
+					if got.Status.Settled() {
+						wantStatus(t, got, err, migration.StatusConfirmed)
+					} else {
+						wantKind(t, err, migration.KindUnproven)
+					}
+					c.wantSent(t, call, 0)
+				})
+			}
+		})
+	}
+}
+
+func TestProve_findsTheRequestThatNobodyNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		ours, _ := c.migrate(t.Context(), false)
+		ours.RequestID = ""
+		got, err := c.confirm(t.Context(), ours)
+		wantStatus(t, got, err, migration.StatusConfirmed)
+		if got.RequestID != migrateEntry(c).RequestID {
+			t.Errorf("got request id %q, want the log's", got.RequestID)
+		}
+	})
+}
+
+func TestConfirm_leavesAloneWhatBeganWhileNobodyCouldLook(t *testing.T) {
+	for _, autoConfirm := range []bool{true, false} {
+		for _, begun := range []string{"a resize", "a migration"} {
+			t.Run(fmt.Sprintf("%s, to be confirmed: %t", begun, autoConfirm), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					c := newCloud(t, stub.Config{}, stub.Server{})
+					begin := map[string]func(id, user string) error{"a resize": c.Resize, "a migration": c.Migrate}[begun]
+					time.AfterFunc(3*time.Second, func() { c.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusServiceUnavailable}) })
+					time.AfterFunc(61*time.Second, func() { c.instead(t, c.Confirm, begin) })
+					time.AfterFunc(5*time.Minute, c.ClearFaults)
+					got, err := c.migrate(t.Context(), autoConfirm)
+					wantStatus(t, got, err, migration.StatusConfirmed)
+					c.wantSent(t, stub.CallConfirm, 0)
+					if is, _ := c.Server(c.server); is.Status != cloudservers.StatusVerifyResize || got.SettledBy != "somebody" {
+						t.Errorf("got the server %s and the migration settled by %q, want the other left alone", is.Status, got.SettledBy)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestConfirm_looksAgainAfterAWaitForTheRateLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		ours, err := c.migrate(t.Context(), false)
+		wantStatus(t, ours, err, migration.StatusAwaiting)
+		other := c.AddServer(stub.Server{})
+		c.Inject(stub.Fault{Call: stub.CallMigrate, Status: http.StatusRequestEntityTooLarge, RetryAfter: 5 * time.Minute, Count: 1})
+		var all sync.WaitGroup
+		all.Go(func() {
+			if _, err := c.engine.Migrate(t.Context(), migration.Request{ServerID: other}); err != nil {
+				t.Error(err)
+			}
+		})
+		time.Sleep(time.Second)
+		time.AfterFunc(61*time.Second, func() { c.instead(t, c.Confirm, c.Resize) })
+		got, err := c.confirm(t.Context(), ours)
+		wantStatus(t, got, err, migration.StatusConfirmed)
+		c.wantSent(t, stub.CallConfirm, 0)
+		all.Wait()
+	})
+}
+
+func TestConfirm_looksAgainBeforeItRepeats(t *testing.T) {
+	faults := []stub.Fault{
+		{Status: http.StatusRequestEntityTooLarge, RetryAfter: 25 * time.Second},
+		{Status: http.StatusServiceUnavailable, Delay: 25 * time.Second},
+	}
+	for _, fault := range faults {
+		for _, call := range []stub.Call{stub.CallConfirm, stub.CallRevert} {
+			t.Run(http.StatusText(fault.Status)+", "+string(call), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					c := newCloud(t, stub.Config{}, stub.Server{})
+					ours, _ := c.migrate(t.Context(), false)
+					fault := fault
+					fault.Call, fault.Count = call, 1
+					c.Inject(fault)
+					time.AfterFunc(time.Second, func() { c.instead(t, c.Confirm, c.Migrate) })
+					settle := c.confirm
+					if call == stub.CallRevert {
+						settle = c.engine.Revert
+					}
+					got, err := settle(t.Context(), ours)
+					if call == stub.CallRevert {
+						wantKind(t, err, migration.KindConfirmed)
+					} else if err != nil {
+						t.Error(err)
+					}
+					if got.Status != migration.StatusConfirmed {
+						t.Errorf("got status %s, want confirmed by somebody", got.Status)
+					}
+					c.wantSent(t, call, 1)
+				})
+			})
+		}
+	}
+}
+
+func TestStart_looksAgainAfterAWaitForTheRateLimit(t *testing.T) {
+	tests := []struct {
+		name  string
+		since func(*cloud) error
+		want  migration.Kind
+		sent  int
+	}{
+		{"nothing happened", func(*cloud) error { return nil }, -1, 2},
+		{"the same user migrated it", func(c *cloud) error {
+			if err := c.Migrate(c.server, stub.DefaultUser.ID); err != nil {
+				return err
+			}
+			time.Sleep(time.Minute)
+			return c.Confirm(c.server, stub.DefaultUser.ID)
+		}, -1, 1},
+		{"the same user migrates it", func(c *cloud) error { return c.Migrate(c.server, stub.DefaultUser.ID) }, -1, 1},
+		{"somebody migrates it", func(c *cloud) error { return c.Migrate(c.server, "somebody") }, migration.KindPending, 1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCloud(t, stub.Config{}, stub.Server{})
+				c.Inject(stub.Fault{Call: stub.CallMigrate, Status: http.StatusRequestEntityTooLarge, RetryAfter: 5 * time.Minute, Count: 1})
+				time.AfterFunc(61*time.Second, func() {
+					if err := test.since(c); err != nil {
+						t.Error(err)
+					}
+				})
+				got, err := c.migrate(t.Context(), true)
+				c.wantSent(t, stub.CallMigrate, test.sent)
+				if test.want >= 0 {
+					wantKind(t, err, test.want)
+					return
+				}
+				wantStatus(t, got, err, migration.StatusConfirmed)
+				if got.Adopted != (test.sent == 1) {
+					t.Errorf("got adopted %t, want what the other run began, and nothing else", got.Adopted)
+				}
+			})
+		})
+	}
+}
+
+func TestStart_saysWhenAnotherRunOfTheSameUserWasQuicker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		c.Inject(stub.Fault{Call: stub.CallMigrate, Delay: 5 * time.Second})
+		time.AfterFunc(time.Second, func() {
+			if err := c.Migrate(c.server, stub.DefaultUser.ID); err != nil {
+				t.Error(err)
+			}
+		})
+		got, err := c.migrate(t.Context(), true)
+		wantStatus(t, got, err, migration.StatusConfirmed)
+		if !got.Adopted || got.SourceHostID == "" {
+			t.Errorf("got %+v, want it adopted, from where it was seen", got)
+		}
+	})
+}
+
+func TestStart_allowsTheActionLogAClockOfItsOwn(t *testing.T) {
+	for _, behind := range []time.Duration{-3 * time.Second, 3 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			c.Inject(stub.Fault{Call: stub.CallMigrate, Effect: true, Hang: true, Count: 1})
+			time.AfterFunc(time.Second, func() {
+				entry := migrateEntry(c)
+				entry.Start = entry.Start.Add(-behind)
+				c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusOK, Body: logOf(entry)})
+			})
+			got, err := c.migrate(t.Context(), true)
+			wantStatus(t, got, err, migration.StatusConfirmed)
+			c.wantSent(t, stub.CallMigrate, 1)
+		})
+	}
+}
+
+func TestStart_takesNothingForItsOwnThatWasThereBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		ours, _ := c.migrate(t.Context(), false)
+		leave, _, err := c.engine.Forget(t.Context(), ours)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave()
+		c.engine = c.newEngine(t, stub.DefaultUser)
+		// The migration before failed a moment ago, by the log's clock.
+		if _, err := c.engine.Revert(t.Context(), ours); err != nil {
+			t.Fatal(err)
+		}
+		c.SetServer(c.server, func(s *stub.Server) { s.Outcome = stub.OutcomeFails })
+		if err := c.Migrate(c.server, stub.DefaultUser.ID); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second)
+		c.SetServer(c.server, func(s *stub.Server) { s.Outcome, s.Status = stub.OutcomeMoves, cloudservers.StatusActive })
+		before := c.Migrations(c.server)
+		c.Inject(stub.Fault{Call: stub.CallMigrate, Reset: true, Count: 1})
+		got, err := c.migrate(t.Context(), true)
+		wantStatus(t, got, err, migration.StatusConfirmed)
+		if sent := c.Migrations(c.server) - before; sent != 1 {
+			t.Errorf("got %d migrations more, want 1", sent)
+		}
+	})
+}
+
+func TestStart_ownsNothingWhereTheTokenNamesNoUser(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		nameless := stub.User{Name: "nameless", APIKey: "stub-api-key"}
+		c := &cloud{Stub: stub.New(stub.Config{Users: []stub.User{nameless}})}
+		c.server = c.AddServer(stub.Server{})
+		c.engine = c.newEngine(t, nameless)
+		c.Inject(stub.Fault{Call: stub.CallMigrate, Effect: true, Reset: true, Count: 1})
+		_, err := c.migrate(t.Context(), true)
+		wantKind(t, err, migration.KindPending)
+		c.wantMigrations(t, 1)
+		c.wantSent(t, stub.CallConfirm, 0)
+	})
+}
+
+func TestForget_holdsAMigrateBackUntilTheOldMigrationIsSettled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		old, err := c.migrate(t.Context(), false)
+		wantStatus(t, old, err, migration.StatusAwaiting)
+		c.engine = c.newEngine(t, stub.DefaultUser)
+
+		leave, forgotten, err := c.engine.Forget(t.Context(), old)
+		if err != nil || !forgotten {
+			t.Fatalf("got forgotten %t and error %v, want it forgotten", forgotten, err)
+		}
+		done := make(chan error, 1)
+		go func() {
+			got, err := c.migrate(t.Context(), true)
+			if err == nil && got.RequestID == old.RequestID {
+				t.Error("got the old migration, want another one")
+			}
+			done <- err
+		}()
+		time.Sleep(10 * time.Minute)
+		c.wantMigrations(t, 1)
+		if _, err := c.engine.Revert(t.Context(), old); err != nil {
+			t.Error(err)
+		}
+		leave()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		c.wantMigrations(t, 2)
+	})
+}
+
+func TestForget_leavesWhatAFailedMigrateNeverHad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		old, _ := c.migrate(t.Context(), false)
+		c.engine = c.newEngine(t, stub.DefaultUser)
+		c.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusForbidden, Count: 1})
+		_, err := c.migrate(t.Context(), true)
+		wantKind(t, err, migration.KindAPI)
+		forget(t, c, old, true)
+	})
+}
+
+func TestForget_forgetsWhatHasNoRequestID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		old, err := c.migrate(t.Context(), true)
+		wantStatus(t, old, err, migration.StatusConfirmed)
+		c.engine = c.newEngine(t, stub.DefaultUser)
+		old.RequestID = ""
+		forget(t, c, old, true)
+		c.Inject(stub.Fault{Call: stub.CallMigrate, Effect: true, Reset: true, Count: 1})
+		got, err := c.migrate(t.Context(), true)
+		wantStatus(t, got, err, migration.StatusConfirmed)
+		c.wantMigrations(t, 2)
+	})
+}
+
+func TestForget_canBeCancelledWhileItWaitsForAMigrate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{TaskState: "image_snapshot"})
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		go func() { _, _ = c.migrate(ctx, true) }()
+		time.Sleep(time.Minute)
+		short, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		_, _, err := c.engine.Forget(short, migration.Migration{ServerID: c.server, RequestID: "req-1", Status: migration.StatusAwaiting})
+		if failure := wantKind(t, err, migration.KindInterrupted); !failure.TimedOut() {
+			t.Error("a wait that timed out does not say so")
+		}
+		time.Sleep(10 * time.Minute)
+	})
+}
