@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -154,10 +155,7 @@ func TestAccServerMigration_survivesACrash(t *testing.T) {
 				continue
 			}
 			t.Run(victim.name+" dies "+phase.name, func(t *testing.T) {
-				c := &crash{story: tell(t, stub.Config{}, stub.Server{}), phase: phase}
-				c.URL = c.serve(t)
-				tf := c.terraform(map[string]string{"main.tf": requiredProviders +
-					fmt.Sprintf("terraform {\n  backend \"http\" {\n    address = \"%s/state\"\n  }\n}\n", c.URL) + c.config(auto)})
+				c, tf := awaitCrash(t, phase, auto)
 
 				c.crash(t, tf, victim.kill)
 				if err := tf.Apply(t.Context()); err != nil {
@@ -167,23 +165,110 @@ func TestAccServerMigration_survivesACrash(t *testing.T) {
 				if got := c.Migrations(server); got != 1 {
 					t.Errorf("got %d migrations of the server, want 1", got)
 				}
-				state, err := tf.Show(t.Context())
-				if err != nil {
+				c.wantTruth(t, tf, "confirmed", "ACTIVE")
+			})
+		}
+	}
+}
+
+func TestAccServerMigration_survivesACrashOfAReplacement(t *testing.T) {
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("acceptance tests run with TF_ACC set")
+	}
+	t.Parallel()
+	for _, phase := range []phase{
+		{"before the revert", acts(`"revertResize"`), 1, false, false},
+		{"between the revert and its answer", acts(`"revertResize"`), 1, true, false},
+		phases[0],
+		phases[1],
+	} {
+		for _, victim := range victims {
+			t.Run(victim.name+" dies "+phase.name, func(t *testing.T) {
+				c, tf := awaitCrash(t, phase, revert)
+				if err := tf.Apply(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				if state.Values == nil || len(state.Values.RootModule.Resources) != 1 {
-					t.Fatalf("got state %+v, want the migration in it", state.Values)
+				c.configure(t, tf, c.config(revert+"\ntriggers = { again = 1 }"))
+
+				c.crash(t, tf, victim.kill)
+				if err := tf.Apply(t.Context()); err != nil {
+					t.Fatal(err)
 				}
-				got := state.Values.RootModule.Resources[0].AttributeValues
-				is, _ := c.Server(server)
-				if got["status"] != "confirmed" || got["server_status"] != is.Status || is.Status != "ACTIVE" || got["destination_host_id"] != is.HostID {
-					t.Errorf("got state %v, want the truth: %+v", got, is)
+
+				if got := c.Migrations(server); got != 2 {
+					t.Errorf("got %d migrations of the server, want the old one and the new one", got)
 				}
-				if changes, err := tf.Plan(t.Context()); err != nil || changes {
-					t.Errorf("got changes %t (%v) after it, want none", changes, err)
+				c.wantTruth(t, tf, awaiting, "VERIFY_RESIZE")
+			})
+		}
+	}
+}
+
+func TestAccServerMigration_survivesACrashOfADestroy(t *testing.T) {
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("acceptance tests run with TF_ACC set")
+	}
+	t.Parallel()
+	for _, phase := range phases[3:5] {
+		for _, victim := range victims {
+			t.Run(victim.name+" dies "+phase.name, func(t *testing.T) {
+				c, tf := awaitCrash(t, phase, confirm)
+				if err := tf.Apply(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				c.configure(t, tf, c.Provider("", ""))
+
+				c.crash(t, tf, victim.kill)
+				if err := tf.Apply(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+
+				state, err := tf.Show(t.Context())
+				if err != nil || state.Values != nil {
+					t.Errorf("got state %+v (%v), want an empty one", state, err)
+				}
+				if is, _ := c.Server(server); is.Status != "ACTIVE" || c.Migrations(server) != 1 {
+					t.Errorf("got server %+v after %d migrations, want one, confirmed", is, c.Migrations(server))
 				}
 			})
 		}
+	}
+}
+
+// awaitCrash sets up a migration on which a process is going to die.
+func awaitCrash(t *testing.T, phase phase, arguments string) (*crash, *tfexec.Terraform) {
+	c := &crash{story: tell(t, stub.Config{}, stub.Server{}), phase: phase}
+	c.URL = c.serve(t)
+	tf := c.terraform(map[string]string{
+		"backend.tf": requiredProviders + fmt.Sprintf("terraform {\n  backend \"http\" {\n    address = \"%s/state\"\n  }\n}\n", c.URL),
+	})
+	c.configure(t, tf, c.config(arguments))
+	return c, tf
+}
+
+func (c *crash) configure(t *testing.T, tf *tfexec.Terraform, config string) {
+	if err := os.WriteFile(filepath.Join(tf.WorkingDir(), "main.tf"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantTruth compares the state with the cloud, and wants nothing left to do.
+func (c *crash) wantTruth(t *testing.T, tf *tfexec.Terraform, status, serverStatus string) {
+	t.Helper()
+	state, err := tf.Show(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if state.Values == nil || len(state.Values.RootModule.Resources) != 1 {
+		t.Fatalf("got state %+v, want the migration in it", state.Values)
+	}
+	got := state.Values.RootModule.Resources[0].AttributeValues
+	is, _ := c.Server(server)
+	if got["status"] != status || got["server_status"] != is.Status || is.Status != serverStatus || got["destination_host_id"] != is.HostID {
+		t.Errorf("got state %v, want the truth: %+v", got, is)
+	}
+	if changes, err := tf.Plan(t.Context()); err != nil || changes {
+		t.Errorf("got changes %t (%v) after it, want none", changes, err)
 	}
 }
 
