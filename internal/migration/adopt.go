@@ -21,6 +21,7 @@ const (
 	foundDone                   // record the migration
 	foundOther                  // something is in the way
 	foundUnclear                // it cannot be told
+	foundStale                  // the log knows more than the look at the server
 )
 
 // adopt takes over a migration that an earlier run asked for and did not
@@ -31,7 +32,7 @@ const (
 //	------------------------+-------------------------------------------------------+----------------
 //	migrates, or awaits    | ours, of the last 24 hours                            | go on with it
 //	confirmation           | ours, being reverted, or forgotten by this run        | refuse
-//	                       | ours, but it failed, or was confirmed an hour ago     | refuse
+//	                       | one that failed, or was confirmed by now              | look again, then refuse
 //	                       | ours but older, somebody else's, a resize             | refuse
 //	                       | missing, or the log is unreadable                     | refuse
 //	has settled, and       | ours, confirmed within the hour                       | record it
@@ -54,14 +55,17 @@ func (m *mover) adopt(ctx context.Context) (bool, error) {
 			return false, m.fail(KindAPI, err)
 		case found == foundNothing:
 			return false, nil
-		case found == foundOther, found == foundUnclear && (err != nil || look == settlingLooks):
+		case found == foundOther, found == foundUnclear && err != nil, look == settlingLooks && found != foundPending && found != foundDone:
 			return false, m.refuse(found, err)
-		case found == foundUnclear:
+		case found == foundUnclear, found == foundStale:
 			if err := m.rest(ctx); err != nil {
 				return false, m.fail(KindAPI, err)
 			}
 			if err := m.look(ctx); err != nil {
 				return false, m.notRead(err)
+			}
+			if found == foundStale && !moving(m.server) {
+				return false, errTouched
 			}
 			continue
 		}
@@ -105,14 +109,20 @@ func (m *mover) ours() bool {
 	return m.byUs(*m.newest) && !m.engine.claims.forgot(m.migration.ServerID, m.newest.RequestID)
 }
 
-// within tells whether a time was that shortly before the server was seen.
-func (m *mover) within(d time.Duration, at time.Time) bool { return m.server.SeenAt.Sub(at) <= d }
+// within tells whether a time was that shortly before the server was seen. Where
+// the API does not tell when that was, this machine's clock may be off.
+func (m *mover) within(d time.Duration, at time.Time) bool {
+	if m.server.Timeless {
+		d += adoptionWindow
+	}
+	return m.server.SeenAt.Sub(at) <= d
+}
 
 func (m *mover) weighPending(fate fate) finding {
 	confirmed := fate.settled == StatusConfirmed
 	if fate.failed || confirmed && (m.server.Status != cloudservers.StatusVerifyResize || !m.within(adoptionWindow, fate.at)) {
 		m.newest = nil // it is over, and what the server does now is something else
-		return foundOther
+		return foundStale
 	}
 	reverting := m.server.Status == cloudservers.StatusRevertResize || fate.settled == StatusReverted
 	if !m.ours() || !m.within(ConfirmationWindow, m.newest.Start.Time) || reverting {
@@ -156,8 +166,8 @@ func (m *mover) refuse(found finding, err error) error {
 		kind = KindUntold
 	}
 	return &Error{
-		Kind: kind, Migration: m.migration, Server: m.server, Pending: m.newest, Err: err,
-		Forgotten: m.newest != nil && m.engine.claims.forgot(m.migration.ServerID, m.newest.RequestID),
+		Kind: kind, Migration: m.migration, Server: m.server, Pending: m.newest, Sent: m.asked, Err: err,
+		Forgotten: m.newest != nil && m.byUs(*m.newest) && m.engine.claims.forgot(m.migration.ServerID, m.newest.RequestID),
 	}
 }
 

@@ -1,7 +1,9 @@
 package migration_test
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -157,9 +159,13 @@ func begunEntry(c *cloud) stub.Action {
 // withoutConfirms is a log that has the migrate entry alone.
 var withoutConfirms = stub.Fault{Call: stub.CallActionLog, Status: http.StatusOK, Body: "the migrate entry alone"}
 
-func logOf(entry stub.Action) string {
-	return `{"instanceActions":[{"action":"` + entry.Action + `","request_id":"` + entry.RequestID + `","user_id":"` + entry.UserID +
-		`","message":null,"start_time":"` + entry.Start.Format("2006-01-02T15:04:05.000000") + `"}]}`
+func logOf(entries ...stub.Action) string {
+	var log []string
+	for _, entry := range entries {
+		log = append(log, fmt.Sprintf(`{"action":%q,"request_id":%q,"user_id":%q,"message":%s,"start_time":%q}`,
+			entry.Action, entry.RequestID, entry.UserID, map[bool]string{true: "null", false: `"Error"`}[entry.Message == ""], entry.Start.Format("2006-01-02T15:04:05.000000")))
+	}
+	return `{"instanceActions":[` + strings.Join(log, ",") + `]}`
 }
 
 func TestAdopt_doesNotConfirmAgainWhatIsBeingConfirmed(t *testing.T) {
@@ -212,6 +218,33 @@ func TestForget_isRefusedOfWhatTheRunHasTakenOver(t *testing.T) {
 	})
 }
 
+func TestForget_isToldOfWhatIsPendingAfterIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		old, _ := c.migrate(t.Context(), false)
+		c.engine = c.newEngine(t, stub.DefaultUser)
+		forget(t, c, old, true)
+		_, err := c.migrate(t.Context(), false)
+		if failure := wantKind(t, err, migration.KindPending); !failure.Forgotten || failure.Replacing {
+			t.Errorf("got %+v, want the migration that was forgotten, and no other", failure)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		old, _ := c.migrate(t.Context(), true)
+		c.engine = c.newEngine(t, stub.DefaultUser)
+		old.RequestID = ""
+		forget(t, c, old, true)
+		if err := c.Migrate(c.server, "somebody"); err != nil {
+			t.Fatal(err)
+		}
+		_, err := c.migrate(t.Context(), false)
+		if failure := wantKind(t, err, migration.KindPending); failure.Forgotten || !failure.Replacing {
+			t.Errorf("got %+v, want somebody's migration, which nobody forgot", failure)
+		}
+	})
+}
+
 // forget has a run give a migration up, and settle nothing.
 func forget(t *testing.T, c *cloud, m migration.Migration, want bool) {
 	t.Helper()
@@ -243,6 +276,54 @@ func TestAdopt_waitsForTheLogAsLongAsTheRateLimitSays(t *testing.T) {
 		c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusRequestEntityTooLarge, RetryAfter: 31 * time.Minute})
 		_, err = c.engine.Migrate(t.Context(), migration.Request{ServerID: c.server, Timeout: time.Hour})
 		wantKind(t, err, migration.KindAPI)
+		c.wantSent(t, stub.CallMigrate, 0)
+	})
+}
+
+func TestAdopt_looksAgainWhereTheLogKnowsMoreThanTheLook(t *testing.T) {
+	t.Run("confirmed by now", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{AutoConfirmAfter: time.Second}, stub.Server{})
+			if err := c.Migrate(c.server, stub.DefaultUser.ID); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			c.Inject(stub.Fault{Call: stub.CallActionLog, Delay: 20 * time.Second, Count: 1})
+			got, err := c.migrate(t.Context(), true)
+			wantStatus(t, got, err, migration.StatusConfirmed)
+			c.wantSent(t, stub.CallMigrate, 0)
+		})
+	})
+	t.Run("failed by now", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{Outcome: stub.OutcomeNoValidHost})
+			if err := c.Migrate(c.server, stub.DefaultUser.ID); err != nil {
+				t.Fatal(err)
+			}
+			c.SetServer(c.server, func(s *stub.Server) { s.Outcome = stub.OutcomeMoves })
+			c.Inject(stub.Fault{Call: stub.CallActionLog, Delay: 2 * time.Second, Count: 1})
+			got, err := c.migrate(t.Context(), true)
+			wantStatus(t, got, err, migration.StatusConfirmed)
+			c.wantSent(t, stub.CallMigrate, 1)
+		})
+	})
+}
+
+func TestAdopt_allowsThisMachinesClockToBeOffWhereTheAPIHasNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		c.Advance(-time.Hour)
+		if err := c.Migrate(c.server, stub.DefaultUser.ID); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if err := c.Confirm(c.server, stub.DefaultUser.ID); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		c.Inject(stub.Fault{Header: http.Header{"Date": nil}})
+		got, err := c.migrate(t.Context(), true)
+		wantStatus(t, got, err, migration.StatusConfirmed)
 		c.wantSent(t, stub.CallMigrate, 0)
 	})
 }

@@ -56,7 +56,7 @@ func (e *Engine) Migrate(ctx context.Context, request Request) (Migration, error
 	err := e.migrateInTurn(ctx, m, request)
 	var failure *Error
 	if errors.As(err, &failure) && m.migration.RequestID == "" && m.migration.Status == "" {
-		failure.Replacing = e.claims.forgotAny(request.ServerID)
+		failure.Replacing = e.claims.forgotAny(request.ServerID) && !failure.Forgotten
 	}
 	return m.migration, err
 }
@@ -153,7 +153,7 @@ func (m *mover) migrate(ctx context.Context, request Request) error {
 		return m.confirm(ctx, request.Verification)
 	}
 	if m.doubt {
-		_ = m.prove(ctx) // it settles what was superseded; only a confirm needs the proof
+		return m.learn(ctx)
 	}
 	return nil
 }
@@ -191,6 +191,16 @@ func (m *mover) locate(ctx context.Context) error {
 	return nil
 }
 
+// lookTwice looks at the server. A server that is gone is forgotten, so that only
+// a second look is believed that does not find it.
+func (m *mover) lookTwice(ctx context.Context, first func(context.Context) error) error {
+	err := first(ctx)
+	if errors.Is(err, cloudservers.ErrNotFound) && m.rest(ctx) == nil {
+		err = m.look(ctx)
+	}
+	return err
+}
+
 func (m *mover) look(ctx context.Context) error {
 	server, err := m.region.Server(ctx, m.migration.ServerID)
 	if err != nil {
@@ -211,7 +221,7 @@ func (m *mover) peek(ctx context.Context) error {
 }
 
 func (m *mover) saw(server *cloudservers.Server) {
-	now := time.Now()
+	now := time.Now().Round(0) // a monotonic clock stands still while the machine sleeps
 	if !m.seen.IsZero() && now.Sub(m.seen) > unwatched || m.migration.FlavorID != "" && server.Flavor.ID != m.migration.FlavorID {
 		m.doubt = true
 	}

@@ -95,7 +95,7 @@ type Error struct {
 	Forgotten bool                 // with KindPending: this run has just forgotten it
 	Replacing bool                 // this run has forgotten a migration of the server, and could not begin another
 	Failures  []*Error             // with KindStopped: what failed before
-	Sent      bool                 // a migrate request was sent before, and took no effect that is known
+	Sent      bool                 // the migrate, or with KindUnproven the confirm or revert, was sent before, and took no effect that is known
 	Unsure    bool                 // with KindSettling: the answer was lost, so it may not have been accepted
 	Want      Status               // StatusConfirmed or StatusReverted while it is being settled, else empty
 	Err       error                // the API's or the context's error, or nil

@@ -51,7 +51,7 @@ func (e *Engine) Check(ctx context.Context, region, serverID string) (Migration,
 		return m.migration, m.fail(KindStatus, nil)
 	}
 	found, err := m.search(ctx)
-	if found == foundOther || found == foundUnclear || err != nil {
+	if found == foundOther || found == foundUnclear || found == foundStale || err != nil {
 		return m.migration, m.refuse(found, err)
 	}
 	return m.migration, nil

@@ -80,16 +80,145 @@ func TestProve_goesByHostAndFlavorWhereTheLogCannotBeRead(t *testing.T) {
 }
 
 func TestProve_findsTheRequestThatNobodyNamed(t *testing.T) {
+	tests := map[string]func(ours stub.Action) (log []stub.Action){
+		"alone": func(ours stub.Action) []stub.Action { return []stub.Action{ours} },
+		"before what somebody failed to begin": func(ours stub.Action) []stub.Action {
+			return []stub.Action{{Action: cloudservers.ActionResize, RequestID: "req-failed", UserID: "somebody", Message: "Error", Start: ours.Start.Add(time.Minute)}, ours}
+		},
+		"after an earlier one": func(ours stub.Action) []stub.Action {
+			earlier := ours
+			earlier.RequestID, earlier.Start = "req-earlier", ours.Start.Add(-time.Hour)
+			return []stub.Action{ours, earlier}
+		},
+	}
+	for name, log := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCloud(t, stub.Config{}, stub.Server{})
+				ours, _ := c.migrate(t.Context(), false)
+				ours.RequestID = ""
+				c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusOK, Body: logOf(log(migrateEntry(c))...)})
+				got, err := c.confirm(t.Context(), ours)
+				wantStatus(t, got, err, migration.StatusConfirmed)
+				if got.RequestID != migrateEntry(c).RequestID {
+					t.Errorf("got request id %q, want the log's", got.RequestID)
+				}
+			})
+		})
+	}
+}
+
+func TestProve_namesNothingThatCouldBeAnother(t *testing.T) {
+	for _, call := range []stub.Call{stub.CallConfirm, stub.CallRevert} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			ours, _ := c.migrate(t.Context(), false)
+			ours.RequestID = ""
+			c.instead(t, c.Confirm, func(id, _ string) error { return c.Migrate(id, stub.DefaultUser.ID) })
+			settle := c.confirm
+			if call == stub.CallRevert {
+				settle = c.engine.Revert
+			}
+			_, err := settle(t.Context(), ours)
+			wantKind(t, err, migration.KindUnproven)
+			c.wantSent(t, call, 0)
+		})
+	}
+}
+
+func TestProve_isNotMisledByAServerThatIsStillThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})
 		ours, _ := c.migrate(t.Context(), false)
-		ours.RequestID = ""
+		c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden})
+		c.instead(t, c.Confirm, func(id, user string) error {
+			// Prepared for a migration of theirs, it is where ours brought it.
+			time.AfterFunc(500*time.Millisecond, func() {
+				_, err := c.confirm(t.Context(), ours)
+				wantKind(t, err, migration.KindUnproven)
+			})
+			return c.Migrate(id, user)
+		})
+		c.wantSent(t, stub.CallConfirm, 0)
+	})
+}
+
+func TestProve_goesByTheOrderOfTheLogWhateverTheClocksSay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		c.Advance(-time.Hour)
+		c.Inject(stub.Fault{Call: stub.CallMigrate, Effect: true, Header: http.Header{"Date": nil}, Count: 1})
+		ours, err := c.migrate(t.Context(), false)
+		wantStatus(t, ours, err, migration.StatusAwaiting)
+		c.instead(t, c.Revert, c.Resize)
+		got, err := c.confirm(t.Context(), ours)
+		wantStatus(t, got, err, migration.StatusReverted)
+		c.wantSent(t, stub.CallConfirm, 0)
+	})
+}
+
+func TestProve_believesNoSingleAnswerThatTheServerIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		ours, _ := c.migrate(t.Context(), false)
+		c.Inject(stub.Fault{Call: stub.CallConfirm, Status: http.StatusTooManyRequests, RetryAfter: 5 * time.Minute, Count: 1})
+		time.AfterFunc(time.Minute, func() {
+			c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusNotFound, Count: 1})
+			c.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusNotFound, Count: 1})
+		})
 		got, err := c.confirm(t.Context(), ours)
 		wantStatus(t, got, err, migration.StatusConfirmed)
-		if got.RequestID != migrateEntry(c).RequestID {
-			t.Errorf("got request id %q, want the log's", got.RequestID)
-		}
 	})
+}
+
+func TestProve_provesNothingByWhatWasSeenInDoubt(t *testing.T) {
+	for _, autoConfirm := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			time.AfterFunc(3*time.Second, func() {
+				c.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusServiceUnavailable, Until: c.Now().Add(5 * time.Minute)})
+				c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden})
+			})
+			time.AfterFunc(61*time.Second, func() { c.instead(t, c.Confirm, c.Migrate) })
+			got, err := c.migrate(t.Context(), autoConfirm)
+			if !autoConfirm {
+				wantStatus(t, got, err, migration.StatusAwaiting)
+				_, err = c.engine.Revert(t.Context(), got)
+			}
+			wantKind(t, err, migration.KindUnproven)
+			c.wantSent(t, stub.CallConfirm, 0)
+			c.wantSent(t, stub.CallRevert, 0)
+		})
+	}
+}
+
+func TestMigrate_saysThatItWasRevertedThoughAnotherOneFollowed(t *testing.T) {
+	t.Run("while nobody could look", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			time.AfterFunc(3*time.Second, func() { c.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusServiceUnavailable}) })
+			time.AfterFunc(61*time.Second, func() { c.instead(t, c.Revert, c.Migrate) })
+			time.AfterFunc(5*time.Minute, c.ClearFaults)
+			_, err := c.migrate(t.Context(), false)
+			wantKind(t, err, migration.KindReverted)
+		})
+	})
+	for _, passes := range []bool{true, false} {
+		t.Run(fmt.Sprintf("while it was tested, and it passed: %t", passes), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCloud(t, stub.Config{}, stub.Server{AccessIPv4: "192.0.2.11", Health: func(v stub.Visit) stub.Health {
+					if v.Since < 2*time.Minute || !passes && !v.Home {
+						return stub.Closed
+					}
+					return stub.Healthy
+				}})
+				time.AfterFunc(20*time.Second, func() { c.instead(t, c.Revert, c.Migrate) })
+				_, err := c.engine.Migrate(t.Context(), c.tested(false))
+				wantKind(t, err, migration.KindReverted)
+				c.wantSent(t, stub.CallConfirm, 0)
+			})
+		})
+	}
 }
 
 func TestConfirm_leavesAloneWhatBeganWhileNobodyCouldLook(t *testing.T) {
@@ -171,6 +300,20 @@ func TestConfirm_looksAgainBeforeItRepeats(t *testing.T) {
 	}
 }
 
+func TestConfirm_saysThatItWasSentBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{NoHostID: true})
+		ours, _ := c.migrate(t.Context(), false)
+		c.Inject(stub.Fault{Call: stub.CallConfirm, Status: http.StatusServiceUnavailable, Count: 1})
+		time.AfterFunc(time.Second, func() { c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden}) })
+		_, err := c.confirm(t.Context(), ours)
+		if failure := wantKind(t, err, migration.KindUnproven); !failure.Sent {
+			t.Error("got a confirm that was never sent, want one that was not sent again")
+		}
+		c.wantSent(t, stub.CallConfirm, 1)
+	})
+}
+
 func TestStart_looksAgainAfterAWaitForTheRateLimit(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -229,6 +372,44 @@ func TestStart_saysWhenAnotherRunOfTheSameUserWasQuicker(t *testing.T) {
 			t.Errorf("got %+v, want it adopted, from where it was seen", got)
 		}
 	})
+}
+
+func TestStart_isUndecidedWhereAConflictMayBeWithItsOwnRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		c.Inject(stub.Fault{Call: stub.CallMigrate, Status: http.StatusGatewayTimeout, Count: 1})
+		c.Inject(stub.Fault{Call: stub.CallMigrate, Delay: 2 * time.Second, Count: 1})
+		time.AfterFunc(9*time.Second, func() { // the proxy lets the first one through at last
+			if err := c.Migrate(c.server, stub.DefaultUser.ID); err != nil {
+				t.Error(err)
+			}
+			c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusServiceUnavailable})
+		})
+		_, err := c.migrate(t.Context(), true)
+		wantKind(t, err, migration.KindUndecided)
+	})
+}
+
+func TestStart_givesUpWhatTheLogNamesAsSomebodysAtLast(t *testing.T) {
+	for _, autoConfirm := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			c.Inject(stub.Fault{Call: stub.CallMigrate, Reset: true, Count: 1})
+			c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden})
+			time.AfterFunc(time.Second, func() {
+				if err := c.Migrate(c.server, "somebody"); err != nil {
+					t.Error(err)
+				}
+			})
+			time.AfterFunc(9*time.Second, c.ClearFaults)
+			_, err := c.migrate(t.Context(), autoConfirm)
+			failure := wantKind(t, err, migration.KindPending)
+			if failure.Pending == nil || failure.Pending.UserID != "somebody" || !failure.Sent {
+				t.Errorf("got %+v, want it to name somebody, and the request that was sent", failure)
+			}
+			c.wantSent(t, stub.CallConfirm, 0)
+		})
+	}
 }
 
 func TestStart_allowsTheActionLogAClockOfItsOwn(t *testing.T) {

@@ -27,11 +27,7 @@ func (m *mover) refresh(ctx context.Context, read func(context.Context) error) e
 	if err := m.locate(ctx); err != nil {
 		return err
 	}
-	err := read(ctx)
-	// Only a second look is believed: a server that is gone is forgotten.
-	if errors.Is(err, cloudservers.ErrNotFound) && m.rest(ctx) == nil {
-		err = m.look(ctx)
-	}
+	err := m.lookTwice(ctx, read)
 	switch {
 	case ctx.Err() != nil:
 		return m.fail(KindAPI, context.Cause(ctx))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
@@ -24,7 +25,7 @@ func (m *mover) settle(ctx context.Context, conclude func(context.Context) error
 		return nil
 	}
 	switch err := m.prove(ctx); {
-	case errors.Is(err, errSuperseded):
+	case errors.Is(err, errSuperseded): // settled, so the caller's question is answered
 		return nil
 	case err != nil:
 		return err
@@ -44,15 +45,19 @@ var errSuperseded = errors.New("the server was migrated or resized again")
 //	---------------------------+------------------------------------------+-----------------------
 //	has ours as its newest    |                                          | it is this one
 //	has one that came after   |                                          | settled: errSuperseded
-//	has ours no more          | where it moved to, and of its flavor     | it is this one
-//	is unreadable             | where it moved to, and of its flavor     | it is this one
-//	tells neither             | elsewhere, resized, or that is not known | refuse: KindUnproven
+//	has ours no more          | VERIFY_RESIZE where it moved to, and of  | it is this one
+//	or is unreadable          | its flavor                               |
+//	                          | anything else, or that is not known      | refuse: KindUnproven
+//	names no request of ours, |                                          | refuse: KindPending
+//	whose answer was lost     |                                          |
 func (m *mover) prove(ctx context.Context) error {
 	log, err := m.log(ctx)
-	if err == nil && m.migration.RequestID == "" {
-		m.accepted(ctx) // the log could not be read when it was asked for
+	if err == nil && m.migration.RequestID == "" && !m.identify(log) && m.asked {
+		m.migration.Status, m.newest = "", m.newestOf(log)
+		return m.refuse(foundOther, nil)
 	}
 	if err == nil && m.migration.RequestID != "" {
+		listed := slices.ContainsFunc(log, func(entry cloudservers.Action) bool { return entry.RequestID == m.migration.RequestID })
 		for _, entry := range log {
 			switch {
 			case !begins(entry) || entry.Message == cloudservers.ActionFailed:
@@ -60,7 +65,7 @@ func (m *mover) prove(ctx context.Context) error {
 			case entry.RequestID == m.migration.RequestID:
 				m.doubt = false
 				return nil
-			case entry.Start.Before(m.migration.RequestedAt.Add(-clockSlack)):
+			case !listed && entry.Start.Before(m.migration.RequestedAt.Add(-clockSlack)):
 				continue
 			}
 			m.migration.settle(StatusConfirmed, m.server.SeenAt)
@@ -74,15 +79,46 @@ func (m *mover) prove(ctx context.Context) error {
 		return m.fail(KindInterrupted, context.Cause(ctx))
 	}
 	if time.Since(m.seen) > unwatched {
-		if err := m.look(ctx); err != nil {
+		if err := m.lookTwice(ctx, m.look); err != nil {
 			return m.waitError(ctx, err, KindInterrupted)
 		}
 	}
-	here, known := m.server.HostID, m.migration
-	if known.RequestID == "" || here == "" || here != known.DestinationHostID || known.FlavorID == "" || known.FlavorID != m.server.Flavor.ID {
+	here, known := m.server, m.migration
+	if known.RequestID == "" || known.DestinationHostID == "" || known.FlavorID == "" ||
+		here.Status != cloudservers.StatusVerifyResize || here.HostID != known.DestinationHostID || here.Flavor.ID != known.FlavorID {
 		return m.fail(KindUnproven, err)
 	}
 	m.doubt = false
+	return nil
+}
+
+// identify finds the request of a migration in a log that could not be read when
+// it was asked for: the only one since then, if that is ours.
+func (m *mover) identify(log []cloudservers.Action) bool {
+	var since []cloudservers.Action
+	for _, entry := range log {
+		if begins(entry) && entry.Message != cloudservers.ActionFailed && !entry.Start.Before(m.migration.RequestedAt.Add(-clockSlack)) {
+			since = append(since, entry)
+		}
+	}
+	if len(since) != 1 || !m.byUs(since[0]) {
+		return false
+	}
+	m.migration.RequestID, m.migration.RequestedAt = since[0].RequestID, since[0].Start.Time
+	return true
+}
+
+// learn finds out what others did to a migration that is not being settled yet.
+// Only who confirms or reverts it needs the proof that it is this one.
+func (m *mover) learn(ctx context.Context) error {
+	err := m.prove(ctx)
+	var failure *Error
+	switch {
+	case errors.Is(err, errSuperseded) && m.migration.Status == StatusReverted:
+		return m.fail(KindReverted, nil)
+	case errors.As(err, &failure) && (failure.Kind == KindPending || failure.Kind == KindGone):
+		return err
+	}
 	return nil
 }
 
@@ -116,7 +152,7 @@ func (m *mover) conclude(ctx context.Context, want Status) error {
 	if want == StatusReverted {
 		ask = m.region.Revert
 	}
-	proof := m.proof()
+	proof, lost := m.proof(), false
 	for retries := m.engine.client.MaxRetries(); ; retries-- {
 		_, err := ask(ctx, m.migration.ServerID, proof)
 		if err == nil {
@@ -130,6 +166,9 @@ func (m *mover) conclude(ctx context.Context, want Status) error {
 		case errors.Is(err, errSuperseded):
 			return m.tooLate()
 		case errors.As(err, &unproven):
+			if unproven.Kind == KindUnproven {
+				unproven.Sent = lost
+			}
 			return unproven
 		case ctx.Err() != nil && again:
 			return m.unsure(m.fail(KindSettling, context.Cause(ctx)))
@@ -150,6 +189,7 @@ func (m *mover) conclude(ctx context.Context, want Status) error {
 		if !again || retries == 0 {
 			return m.fail(KindUnsettled, err)
 		}
+		lost = true
 	}
 }
 

@@ -101,7 +101,8 @@ func (m *mover) untouched(ctx context.Context) error {
 //	the request failed and …                         | then
 //	--------------------------------------------------+---------------------------------------------
 //	… can have been accepted                          | the evidence decides, see weigh
-//	… is a conflict (409), a migration is pending     | ours by the action log: go on; else refuse
+//	… is a conflict (409), a migration is pending     | ours by the action log: go on; somebody's: refuse;
+//	                                                  | not told: undecided, if an answer was lost before
 //	… is a conflict, the server is busy               | wait until it is idle, ask again
 //	… is a conflict, the server is idle by now        | ask again, once
 //	… was not sent: the server changed while it waited | begin again
@@ -141,10 +142,6 @@ func (m *mover) start(ctx context.Context) error {
 			} else if err != nil {
 				return m.fail(KindRefused, failure)
 			}
-			if moving(m.server) && m.accepted(ctx) == ours {
-				m.migration.Adopted = !lost // else another run of the same user was quicker
-				return m.started(ctx)
-			}
 			if !moving(m.server) && m.server.Settled() && m.server.TaskState == "" {
 				if idleConflicts++; idleConflicts > 1 {
 					return m.fail(KindRefused, failure)
@@ -153,9 +150,17 @@ func (m *mover) start(ctx context.Context) error {
 			if err := m.awaitIdle(ctx); err != nil {
 				return err
 			}
-			if moving(m.server) {
-				return m.pending(ctx)
+			if !moving(m.server) {
+				continue
 			}
+			switch author := m.accepted(ctx); {
+			case author == ours:
+				m.migration.Adopted = !lost // else another run of the same user was quicker
+				return m.started(ctx)
+			case lost && author != somebodys:
+				return m.fail(KindUndecided, failure)
+			}
+			return m.pending(ctx)
 		default:
 			return m.fail(KindRefused, err)
 		}
@@ -190,12 +195,8 @@ func (m *mover) accepted(ctx context.Context) author {
 	if err != nil {
 		return unreadable
 	}
-	since := m.migration.RequestedAt
-	if m.before != nil {
-		since = m.before.SeenAt
-	}
 	for _, entry := range log {
-		if entry.Start.Before(since.Add(-clockSlack)) || m.newest != nil && m.newest.RequestID != "" && entry.RequestID == m.newest.RequestID {
+		if entry.Start.Before(m.before.SeenAt.Add(-clockSlack)) || m.newest != nil && m.newest.RequestID != "" && entry.RequestID == m.newest.RequestID {
 			break
 		}
 		switch {

@@ -42,7 +42,7 @@ func (m *mover) recheck(ctx context.Context) error {
 		return m.fail(KindReverted, nil)
 	case !m.migration.Status.Settled():
 		m.doubt = true
-		_ = m.prove(ctx) // what it settles counts here; a confirm or revert asks again for the rest
+		return m.learn(ctx)
 	}
 	return nil
 }

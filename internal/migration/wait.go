@@ -89,6 +89,9 @@ func (m *mover) judgeMove(ctx context.Context, s *cloudservers.Server, last bool
 			return unclear, nil
 		}
 		m.migration.Status, m.migration.DestinationHostID = StatusAwaiting, s.HostID
+		if m.doubt {
+			m.migration.FlavorID = "" // where another one's server is proves nothing later, see prove
+		}
 		m.milestone(ctx, "The server has moved and awaits confirmation")
 		return over, nil
 	case s.Settled() && where == elsewhere:

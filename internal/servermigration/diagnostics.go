@@ -140,8 +140,12 @@ func (x explanation) of(kind migration.Kind) (summary, detail string) {
 		return "Cannot " + verb(x.failure.Want) + " the migration of " + server,
 			paragraphs(x.said(), "The server runs on its new host, and the migration still awaits confirmation. "+x.kept(), x.request(), x.advice(), x.deadline())
 	case migration.KindUnproven:
-		return "The " + verb(x.failure.Want) + " of the migration of " + server + " was not sent",
-			paragraphs(x.said(), "Something of this server awaits confirmation, but nothing proves that it is this migration: "+
+		notSent := "The " + verb(x.failure.Want) + " was not sent"
+		if x.failure.Sent {
+			notSent += " again"
+		}
+		return "It is not known what awaits confirmation on " + server,
+			paragraphs(x.said(), notSent+". Nothing proves that it is this migration: "+
 				"somebody may have settled it and begun another one, or a resize. The server's action log, which would tell, cannot be read or does not name it. "+x.kept(),
 				x.request(), "Apply again with a user who may read the action log, or look at the server and "+verb(x.failure.Want)+" by hand what awaits confirmation. "+x.deadline())
 	case migration.KindSettling:
@@ -203,7 +207,7 @@ func (x explanation) pending(server string) (summary, detail string) {
 	}
 	switch {
 	case x.failure.Forgotten:
-		return summary, paragraphs(what, x.state(), x.nothingSent()+" This run has just removed it from the state without settling it. Apply again to take it up, or settle it first. "+
+		return summary, paragraphs(what, x.state(), x.nothingSent()+" This run has destroyed the resource that had it, or tried to, and has not settled it. Apply again to take it up, or settle it first. "+
 			"Where its resource was only renamed, or moved into a module, count or for_each, say so with a moved block.")
 	case x.failure.Server != nil && x.failure.Server.Status == cloudservers.StatusRevertResize:
 		return summary, paragraphs(what, x.state(), x.nothingSent()+" The server is on its way back to its original host. Apply again once it is ACTIVE or SHUTOFF.")

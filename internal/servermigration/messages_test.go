@@ -222,6 +222,9 @@ func messages() []message {
 		fails("confirm unproven", migration.KindUnproven, recorded, func(e *migration.Error) {
 			e.Want, e.Err = migration.StatusConfirmed, answered(403, "forbidden", "Policy doesn't allow os_compute_api:os-instance-actions to be performed.")
 		}),
+		fails("confirm unproven, sent before", migration.KindUnproven, recorded, func(e *migration.Error) {
+			e.Want, e.Sent = migration.StatusConfirmed, true
+		}),
 		fails("revert unproven", migration.KindUnproven, recorded, func(e *migration.Error) { e.Want = migration.StatusReverted }),
 		fails("confirmed before the revert", migration.KindConfirmed, recorded, func(e *migration.Error) { e.Migration = settledSample(migration.StatusConfirmed, "user-7") }),
 		fails("never migrated", migration.KindNeverMigrated, unrecorded, func(e *migration.Error) { e.Migration.RequestID = "" }),

@@ -186,6 +186,21 @@ func TestAccServerMigration_savesTheStateWhenItTimesOutAfterTheConfirm(t *testin
 	})
 }
 
+func TestAccServerMigration_namesTheRequestOnceTheLogTells(t *testing.T) {
+	s := tell(t, stub.Config{}, stub.Server{})
+	s.Inject(stub.Fault{Call: stub.CallMigrate, Effect: true, Header: http.Header{"X-Compute-Request-Id": nil, "X-Openstack-Request-Id": nil}, Count: 1})
+	s.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden})
+	s.run(resource.TestStep{
+		Config:            s.config(""),
+		ConfigStateChecks: []statecheck.StateCheck{isNull("request_id")},
+	}, resource.TestStep{
+		PreConfig:         s.ClearFaults,
+		Config:            s.config("auto_confirm = true"),
+		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed")},
+		Check:             s.tracks(),
+	})
+}
+
 func TestAccServerMigration_keepsAMigrationWhoseConfirmIsRefused(t *testing.T) {
 	s := tell(t, stub.Config{}, stub.Server{})
 	s.run(resource.TestStep{

@@ -51,6 +51,9 @@ func (r *serverMigration) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		if plan.DestinationHostID.IsNull() { // it is imported, and still under way
 			plan.DestinationHostID = types.StringUnknown()
 		}
+		if plan.RequestID.IsNull() { // the action log may tell by now
+			plan.ID, plan.RequestID, plan.RequestedAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
+		}
 		plan.ConfirmBy = types.StringUnknown()
 		plan.SettledAt = types.StringUnknown()
 		if !plan.Verification.IsNull() {
