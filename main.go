@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"io"
 	"log"
@@ -12,10 +11,12 @@ import (
 	"slices"
 
 	"github.com/hashicorp/go-hclog"
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/provider"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/serving"
 )
 
 // version is set by the release build.
@@ -29,10 +30,12 @@ func main() {
 	stderr := os.Stderr // which Serve replaces
 	var clients []*cloudservers.Client
 	configured := func(client *cloudservers.Client) { clients = append(clients, client) }
-	err := providerserver.Serve(context.Background(), provider.New(version, configured), providerserver.ServeOpts{
-		Address: "registry.terraform.io/terraform-provider-rackspace/rackspace",
-		Debug:   *debug,
-	})
+	serve := func() tfprotov6.ProviderServer { return serving.New(provider.New(version, configured)()) }
+	var options []tf6server.ServeOpt
+	if *debug {
+		options = append(options, tf6server.WithManagedDebug())
+	}
+	err := tf6server.Serve("registry.terraform.io/terraform-provider-rackspace/rackspace", serve, options...)
 	summarize(stderr, clients)
 	if err != nil {
 		log.Fatal(err)
