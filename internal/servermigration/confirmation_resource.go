@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/serving"
 )
 
 // ConfirmationType is the name of the resource that confirms a migration.
@@ -103,17 +104,22 @@ func (c *confirmation) Create(ctx context.Context, req resource.CreateRequest, r
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-
 	id := plan.MigrationID.ValueString()
 	if strings.HasSuffix(id, "/") {
 		resp.Diagnostics.Append(namesNoRequest(id))
 		return
 	}
-	pending, err := c.recall(ctx, id)
-	if err == nil {
-		pending, err = c.engine.Confirm(ctx, pending, nil)
+	pending, over, err := serving.Await(ctx, func(ctx context.Context) (migration.Migration, error) {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		pending, err := c.recall(ctx, id)
+		if err != nil {
+			return pending, err
+		}
+		return c.engine.Confirm(ctx, pending, nil)
+	})
+	if !over {
+		return
 	}
 	resp.Diagnostics.Append(explain(err, recorded)...)
 	if err == nil && pending.Status != migration.StatusConfirmed {

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/serving"
 )
 
 // ResourceType is the name of the resource in a configuration.
@@ -66,14 +67,20 @@ func (r *serverMigration) Create(ctx context.Context, req resource.CreateRequest
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	done, err := r.engine.Migrate(ctx, migration.Request{
+	request := migration.Request{
 		Region:      plan.Region.ValueString(),
 		ServerID:    plan.ServerID.ValueString(),
 		AutoConfirm: plan.AutoConfirm.ValueBool(),
 		Timeout:     timeout,
 
 		Verification: test,
+	}
+	done, over, err := serving.Await(ctx, func(ctx context.Context) (migration.Migration, error) {
+		return r.engine.Migrate(ctx, request)
 	})
+	if !over {
+		return
+	}
 	if done.Adopted {
 		resp.Diagnostics.Append(tookOver(done))
 	}
@@ -150,9 +157,14 @@ func (r *serverMigration) Update(ctx context.Context, req resource.UpdateRequest
 		return
 	}
 	if confirms(&plan, &state) {
-		ctx, cancel := context.WithTimeout(ctx, timeout)
-		defer cancel()
-		done, err := r.engine.Confirm(ctx, pending, test)
+		done, over, err := serving.Await(ctx, func(ctx context.Context) (migration.Migration, error) {
+			ctx, cancel := context.WithTimeout(ctx, timeout)
+			defer cancel()
+			return r.engine.Confirm(ctx, pending, test)
+		})
+		if !over {
+			return
+		}
 		resp.Diagnostics.Append(explain(err, recorded)...)
 		if err != nil && !done.Status.Settled() && resp.Diagnostics.HasError() {
 			// Else the state stays as it is, and the next apply tries again.

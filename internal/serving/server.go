@@ -52,8 +52,16 @@ func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanReso
 	return briefly(ctx, req, s.framework.PlanResourceChange)
 }
 
+// ApplyResourceChange lets a handler await its work, see Await.
 func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
-	return briefly(ctx, req, s.framework.ApplyResourceChange)
+	wait := &wait{}
+	waits := context.WithValue(ctx, waitKey{}, wait)
+	resp, err := briefly(waits, req, s.framework.ApplyResourceChange)
+	if wait.work == nil {
+		return resp, err
+	}
+	wait.work(ctx)
+	return briefly(waits, req, s.framework.ApplyResourceChange)
 }
 
 // briefly serves a request with a context that holds nothing once that is done.
