@@ -279,8 +279,9 @@ func (c *crash) serve(t *testing.T) string {
 	return server.URL
 }
 
-// crash applies in a process group of its own, and lets the victim die.
-func (c *crash) crash(t *testing.T, tf *tfexec.Terraform, victim func(*testing.T, int)) {
+// crash applies in a process group of its own, lets the victim die, and returns
+// what Terraform said.
+func (c *crash) crash(t *testing.T, tf *tfexec.Terraform, victim func(*testing.T, int)) string {
 	t.Helper()
 	apply := exec.CommandContext(t.Context(), tf.ExecPath(), "apply", "-auto-approve", "-input=false", "-no-color")
 	apply.Dir = tf.WorkingDir()
@@ -305,5 +306,31 @@ func (c *crash) crash(t *testing.T, tf *tfexec.Terraform, victim func(*testing.T
 	defer c.mu.Unlock()
 	if c.kill != nil {
 		t.Fatalf("nothing died %s (%v):\n%s", c.phase.name, err, output.String())
+	}
+	return output.String()
+}
+
+func TestAccServerMigration_stopsWaitingWhenItIsInterrupted(t *testing.T) {
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("acceptance tests run with TF_ACC set")
+	}
+	t.Parallel()
+	timing := stub.ObservedTiming()
+	timing.Migrate = time.Hour
+	c := &crash{story: tell(t, stub.Config{Timing: timing}, stub.Server{}), phase: phases[2]}
+	c.URL = c.serve(t)
+	tf := c.terraform(map[string]string{"main.tf": requiredProviders + c.config(auto)})
+
+	output := c.crash(t, tf, func(t *testing.T, terraform int) {
+		if err := syscall.Kill(terraform, syscall.SIGINT); err != nil {
+			t.Errorf("cannot interrupt Terraform: %v", err)
+		}
+	})
+
+	if !says("The wait for the migration of server web-1", "was cancelled", "goes on in the cloud").MatchString(output) {
+		t.Errorf("got %s, want that the wait was cancelled", output)
+	}
+	if got := c.Migrations(server); got != 1 {
+		t.Errorf("got %d migrations of the server, want 1", got)
 	}
 }
