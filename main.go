@@ -8,6 +8,7 @@ import (
 	"log"
 	"maps"
 	"os"
+	"runtime/debug"
 	"slices"
 
 	"github.com/hashicorp/go-hclog"
@@ -23,16 +24,17 @@ import (
 var version = "dev"
 
 func main() {
-	debug := flag.Bool("debug", false, "wait for a debugger: print how Terraform can reach this process, instead of being started by it")
+	debugged := flag.Bool("debug", false, "wait for a debugger: print how Terraform can reach this process, instead of being started by it")
 	flag.Parse()
 
 	keepQuiet()
+	spareMemory()
 	stderr := os.Stderr // which Serve replaces
 	var clients []*cloudservers.Client
 	configured := func(client *cloudservers.Client) { clients = append(clients, client) }
 	serve := func() tfprotov6.ProviderServer { return serving.New(provider.New(version, configured)()) }
 	var options []tf6server.ServeOpt
-	if *debug {
+	if *debugged {
 		options = append(options, tf6server.WithManagedDebug())
 	}
 	err := tf6server.Serve("registry.terraform.io/terraform-provider-rackspace/rackspace", serve, options...)
@@ -52,6 +54,14 @@ func keepQuiet() {
 		if os.Getenv(variable) == "" {
 			_ = os.Setenv(variable, "OFF") // else there are logs too many
 		}
+	}
+}
+
+// spareMemory collects garbage earlier than usual, which for a thousand migrations
+// at a time takes a second or two of processor time, and a fifth off the memory.
+func spareMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(40)
 	}
 }
 
