@@ -47,6 +47,9 @@ func (r *Region) Peek(ctx context.Context, id string) (*Server, error) {
 	flight := r.seen.flight.DoChan("", func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), listTimeout)
 		defer cancel()
+		if _, listed := r.seen.recall(id, r.client.config.PollInterval); listed {
+			return nil, nil // another flight has landed since this one was called for
+		}
 		at := time.Now()
 		servers, err := r.Servers(ctx, "")
 		if err == nil {
