@@ -22,30 +22,44 @@ type Acceptance struct {
 // Before each time that the request is sent, after what it waited for the rate
 // limit, ready is called, unless it is nil. Its error is returned as it is, and
 // nothing is sent.
-func (r *Region) Migrate(ctx context.Context, id string, ready func(context.Context) error) (Acceptance, error) {
-	return r.act(ctx, opMigrate, id, map[string]any{"migrate": struct{}{}}, ready)
+//
+// The turn is that of MigrateTurn for the first time that it is sent, or nil.
+func (r *Region) Migrate(ctx context.Context, id string, turn *Turn, ready func(context.Context) error) (Acceptance, error) {
+	what := r.migrateCall(id)
+	what.turn, what.ready = turn, ready
+	return r.act(ctx, what, id)
+}
+
+func (r *Region) migrateCall(id string) call {
+	return call{op: opMigrate, method: http.MethodPost, url: r.actionURL(id), body: map[string]any{"migrate": struct{}{}}}
+}
+
+func (r *Region) actionURL(id string) string { return r.compute.ServiceURL("servers", id, "action") }
+
+// MigrateTurn waits until the rate limit allows to ask for a migration. The error
+// is the context's cause.
+func (r *Region) MigrateTurn(ctx context.Context, id string) (*Turn, error) {
+	return r.client.pace.write.wait(ctx, r.migrateCall(id))
 }
 
 // Confirm confirms the migration that awaits it
-// (POST /servers/{id}/action, {"confirmResize":null}). It is otherwise like
-// Migrate.
+// (POST /servers/{id}/action, {"confirmResize":null}). It goes before migrate
+// requests that wait for the rate limit, and is otherwise like Migrate.
 func (r *Region) Confirm(ctx context.Context, id string, ready func(context.Context) error) (Acceptance, error) {
-	return r.act(ctx, opConfirm, id, map[string]any{"confirmResize": nil}, ready)
+	return r.act(ctx, call{op: opConfirm, body: map[string]any{"confirmResize": nil}, urgent: true, settles: id, ready: ready}, id)
 }
 
 // Revert reverts the migration that awaits confirmation
 // (POST /servers/{id}/action, {"revertResize":null}). It is otherwise like
-// Migrate.
+// Confirm.
 func (r *Region) Revert(ctx context.Context, id string, ready func(context.Context) error) (Acceptance, error) {
-	return r.act(ctx, opRevert, id, map[string]any{"revertResize": nil}, ready)
+	return r.act(ctx, call{op: opRevert, body: map[string]any{"revertResize": nil}, urgent: true, settles: id, ready: ready}, id)
 }
 
-func (r *Region) act(ctx context.Context, op, id string, body map[string]any, ready func(context.Context) error) (Acceptance, error) {
+func (r *Region) act(ctx context.Context, what call, id string) (Acceptance, error) {
 	defer r.seen.forget(id)
-	header, err := r.client.do(ctx, call{
-		op: op, method: http.MethodPost, url: r.compute.ServiceURL("servers", id, "action"), body: body,
-		action: true, ready: ready,
-	})
+	what.method, what.url, what.action = http.MethodPost, r.actionURL(id), true
+	header, err := r.client.do(ctx, what)
 	if err != nil {
 		return Acceptance{}, err
 	}

@@ -90,7 +90,7 @@ func New(config Config) (*Client, error) {
 	if config.UserAgent != "" {
 		provider.UserAgent.Prepend(config.UserAgent)
 	}
-	client := &Client{config: config, http: provider, pace: newPace(config.Rates), regions: map[string]*Region{}}
+	client := &Client{config: config, http: provider, pace: newPace(config.Rates, config.PollInterval), regions: map[string]*Region{}}
 	client.session, err = newSession(client)
 	return client, err
 }

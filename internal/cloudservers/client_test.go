@@ -249,7 +249,7 @@ func TestClient_repeatsReadsButNoActions(t *testing.T) {
 				act := fault
 				act.Call = stub.CallMigrate
 				cloud.Inject(act)
-				if _, err := r.Migrate(t.Context(), id, nil); !wantError(t, err).MaybeAccepted() {
+				if _, err := r.Migrate(t.Context(), id, nil, nil); !wantError(t, err).MaybeAccepted() {
 					t.Errorf("got %v, want an unknown outcome", err)
 				}
 				if got := cloud.Count(stub.CallMigrate); got != 1 {
@@ -269,7 +269,7 @@ func TestClient_waitsAsLongAsTheRateLimitSays(t *testing.T) {
 			cloud.Inject(stub.Fault{Call: stub.CallMigrate, Count: 6, Status: status, RetryAfter: 30 * time.Second})
 			r := region(t, newClient(t, cloud, nil))
 			began := time.Now()
-			if _, err := r.Migrate(t.Context(), id, nil); err != nil {
+			if _, err := r.Migrate(t.Context(), id, nil, nil); err != nil {
 				t.Error(err)
 			}
 			if got, want := time.Since(began), 6*30*time.Second; got != want {
@@ -296,7 +296,7 @@ func TestClient_asksBeforeEachTimeThatAnActionIsSent(t *testing.T) {
 		began := time.Now()
 		var asked []time.Duration
 		changed := errors.New("the server changed")
-		_, err := r.Migrate(t.Context(), id, func(context.Context) error {
+		_, err := r.Migrate(t.Context(), id, nil, func(context.Context) error {
 			asked = append(asked, time.Since(began))
 			if len(asked) == 3 {
 				return changed
@@ -319,14 +319,14 @@ func TestClient_sendsNothingOnceItsContextHasEnded(t *testing.T) {
 		r := region(t, newClient(t, cloud, nil))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := r.Migrate(ctx, id, nil); wantError(t, err).MaybeAccepted() || !errors.Is(err, context.Canceled) {
+		if _, err := r.Migrate(ctx, id, nil, nil); wantError(t, err).MaybeAccepted() || !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, want it cancelled without any effect", err)
 		}
 		// The deadline passes in a wait that the rate limit asked for.
 		cloud.Inject(stub.Fault{Call: stub.CallMigrate, Status: http.StatusTooManyRequests, RetryAfter: time.Minute})
 		ctx, cancel = context.WithTimeout(t.Context(), 90*time.Second)
 		defer cancel()
-		if _, err := r.Migrate(ctx, id, nil); wantError(t, err).StatusCode != http.StatusTooManyRequests {
+		if _, err := r.Migrate(ctx, id, nil, nil); wantError(t, err).StatusCode != http.StatusTooManyRequests {
 			t.Errorf("got %v, want the rate limit as the reason", err)
 		}
 		if got := cloud.Migrations(id); got != 0 {
@@ -385,7 +385,7 @@ func TestServer_isReadAsTheAPITellsIt(t *testing.T) {
 		cloud := stub.New(stub.Config{})
 		id := cloud.AddServer(stub.Server{Name: "web-1", Outcome: stub.OutcomeFails, HostID: "h1"})
 		r := region(t, newClient(t, cloud, nil))
-		if _, err := r.Migrate(t.Context(), id, nil); err != nil {
+		if _, err := r.Migrate(t.Context(), id, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)

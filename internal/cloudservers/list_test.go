@@ -163,7 +163,7 @@ func TestPeek_readsNothingThatWasReadAMomentAgoUnlessItWasActedOn(t *testing.T) 
 		if got := cloud.Count(stub.CallServer); got != 1 {
 			t.Errorf("got %d reads, want 1", got)
 		}
-		if _, err := r.Migrate(t.Context(), id, nil); err != nil {
+		if _, err := r.Migrate(t.Context(), id, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := r.Peek(t.Context(), id); err != nil || got.Status != cloudservers.StatusResize {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
 
 // Rates are how many requests a minute an account may send to Cloud Servers.
@@ -18,10 +20,8 @@ type Rates struct {
 // DefaultRates are the limits that Rackspace documents for an account.
 var DefaultRates = Rates{Read: 1000, Write: 100}
 
-// paceWindow is the time in which no more than a minute's requests are sent. It
-// is a bit longer than the minute, because requests do not all take the same time
-// to arrive: the API must not count one more than was meant for its minute. If
-// it does all the same, it is left alone for as long as it says.
+// paceWindow is the time in which no more than a minute's requests are counted;
+// a bit more than a minute, since no two clocks go the same.
 const paceWindow = time.Minute + 100*time.Millisecond
 
 // pace keeps requests below the account's limits before they are sent. It lets
@@ -32,14 +32,17 @@ type pace struct {
 	read, write *lane
 }
 
-func newPace(rates Rates) *pace {
+// newPace keeps room for looks at pending servers, one each poll interval: else
+// many other reads at once could stop them for a minute.
+func newPace(rates Rates, pollInterval time.Duration) *pace {
 	if rates.Read == 0 {
 		rates.Read = DefaultRates.Read
 	}
 	if rates.Write == 0 {
 		rates.Write = DefaultRates.Write
 	}
-	return &pace{read: &lane{limit: rates.Read}, write: &lane{limit: rates.Write}}
+	looks := min(int(time.Minute/pollInterval), rates.Read/2)
+	return &pace{read: &lane{limit: rates.Read, spare: looks}, write: &lane{limit: rates.Write}}
 }
 
 // lane is where a call waits for its turn; nil for one that needs not.
@@ -54,30 +57,67 @@ func (p *pace) lane(what call) *lane {
 	}
 }
 
-// lane lets requests go in order of arrival, those that end a migration before
-// those that start one.
+// lane lets requests go in order of arrival, the urgent ones first, and the
+// others only where there is room left for urgent ones that come soon.
+//
+// A request takes a place from its turn until a minute after its answer, by when
+// the API has counted it in any case: so no minute of the API's ever has more
+// requests than places, however long they are on their way.
 type lane struct {
 	limit int
+	spare int // places that are for the urgent ones only
 
-	mu    sync.Mutex
-	sent  []time.Time // within paceWindow, oldest first
-	until time.Time   // the API wants to be left alone until then
-	queue []*ticket   // the urgent ones first
-	timer *time.Timer // that will let the first of the queue go, or nil
+	mu       sync.Mutex
+	open     int         // requests that are not answered yet
+	answered []time.Time // when others were, within paceWindow, oldest first
+	until    time.Time   // the API wants to be left alone until then
+	queue    []*ticket   // the urgent ones first
+	timer    *time.Timer // that will serve the queue again, or nil
+	rooms    rooms
 }
 
 type ticket struct {
 	urgent bool
-	goes   chan time.Time
+	goes   chan struct{}
 }
 
-// wait waits until a request may be sent, or until the context ends. It returns
-// the place in the last minute that the request takes.
-func (l *lane) wait(ctx context.Context, urgent bool) (time.Time, error) {
-	mine := &ticket{urgent, make(chan time.Time, 1)}
+// Turn is a place among the requests that the rate limit allows. It belongs to
+// one request, or has to be dropped.
+type Turn struct {
+	lane   *lane
+	waited time.Duration
+}
+
+// Drop gives the place back, unless a request has taken it. It is safe on nil.
+func (t *Turn) Drop() {
+	if t != nil && t.lane != nil {
+		t.lane.leave(false)
+		t.lane = nil
+	}
+}
+
+// use is for when the request has its answer, or none is to be had.
+func (t *Turn) use() {
+	if t != nil {
+		t.lane.leave(true)
+		t.lane = nil
+	}
+}
+
+func (t *Turn) wait() time.Duration {
+	if t == nil {
+		return 0
+	}
+	return t.waited
+}
+
+// wait waits until a request may be sent, or until the context ends.
+func (l *lane) wait(ctx context.Context, what call) (*Turn, error) {
+	began, mine := time.Now(), &ticket{what.urgent, make(chan struct{}, 1)}
 	l.mu.Lock()
 	at := len(l.queue)
-	if urgent {
+	if mine.urgent {
+		l.rooms.take(what.settles)
 		if at = slices.IndexFunc(l.queue, func(t *ticket) bool { return !t.urgent }); at < 0 {
 			at = len(l.queue)
 		}
@@ -86,63 +126,81 @@ func (l *lane) wait(ctx context.Context, urgent bool) (time.Time, error) {
 	l.serve()
 	l.mu.Unlock()
 	select {
-	case place := <-mine.goes:
-		return place, nil
+	case <-mine.goes:
+		return &Turn{l, 0}, nil
+	default:
+		tflog.Debug(ctx, "Waiting for the rate limit", map[string]any{"method": what.method, "path": pathOf(what.url)})
+	}
+	select {
+	case <-mine.goes:
+		return &Turn{l, time.Since(began)}, nil
 	case <-ctx.Done():
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if i := slices.Index(l.queue, mine); i >= 0 {
 		l.queue = slices.Delete(l.queue, i, i+1)
+	} else {
+		l.open-- // its turn has just come
 	}
-	if len(l.queue) == 0 && l.timer != nil {
-		l.timer.Stop()
-		l.timer = nil
-	}
-	return time.Time{}, context.Cause(ctx)
+	l.serve()
+	return nil, context.Cause(ctx)
 }
 
-// sends gives a request that is sent only now a place of now.
-func (l *lane) sends(place time.Time) {
+// leave ends a request, which was sent, and has its answer, or was not.
+func (l *lane) leave(sent bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if i := slices.Index(l.sent, place); i >= 0 {
-		l.sent = slices.Delete(l.sent, i, i+1)
+	l.open--
+	if sent {
+		l.answered = append(l.answered, time.Now())
 	}
-	l.sent = append(l.sent, time.Now())
+	l.serve()
 }
 
-// serve lets go who may, and sets the timer for the next one. The lock is held.
+// serve lets go who may, and sets the timer for when there may be more. The lock
+// is held.
 func (l *lane) serve() {
+	now := time.Now()
+	for len(l.answered) > 0 && now.Sub(l.answered[0]) >= paceWindow {
+		l.answered = l.answered[1:]
+	}
+	kept, change := l.rooms.count(now)
 	for len(l.queue) > 0 {
-		now := time.Now()
-		for len(l.sent) > 0 && now.Sub(l.sent[0]) >= paceWindow {
-			l.sent = l.sent[1:]
+		taken := l.open + len(l.answered)
+		if !l.queue[0].urgent {
+			taken += kept + l.spare
 		}
-		due := l.until
-		if len(l.sent) >= l.limit {
-			if full := l.sent[len(l.sent)-l.limit].Add(paceWindow); full.After(due) {
-				due = full
+		switch {
+		case l.until.After(now):
+			l.sleep(l.until.Sub(now))
+			return
+		case taken >= l.limit:
+			if len(l.answered) > 0 {
+				change = min(change, paceWindow-now.Sub(l.answered[0]))
 			}
-		}
-		if due.After(now) {
-			l.sleep(due.Sub(now))
+			l.sleep(change) // or until somebody leaves
 			return
 		}
-		l.sent = append(l.sent, now)
-		l.queue[0].goes <- now
+		l.open++
+		l.queue[0].goes <- struct{}{}
 		l.queue = l.queue[1:]
 	}
+	l.sleep(0)
 }
 
+// sleep sets the timer; zero stops it.
 func (l *lane) sleep(d time.Duration) {
 	if l.timer != nil {
 		l.timer.Stop()
+		l.timer = nil
+	}
+	if d == 0 {
+		return
 	}
 	l.timer = time.AfterFunc(d, func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.timer = nil
 		l.serve()
 	})
 }

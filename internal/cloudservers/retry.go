@@ -38,7 +38,10 @@ type call struct {
 	answer any // read from JSON, or nil
 	action bool
 
-	ready func(context.Context) error // what it is asked before it is sent, or nil
+	urgent  bool                        // it goes before others that wait for the rate limit
+	settles string                      // the server whose migration it confirms or reverts, or empty
+	turn    *Turn                       // its place among the requests that the rate limit allows, or nil
+	ready   func(context.Context) error // what it is asked before it is sent, or nil
 }
 
 // do makes a call with the current token, and repeats it as the retry policy
@@ -94,26 +97,25 @@ func (c *Client) exchange(ctx context.Context, what call, token string) (int, ht
 func (c *Client) retry(ctx context.Context, what call, exchange func() (int, http.Header, error)) (http.Header, error) {
 	var last *Error
 	var refused error // by ready
-	var place time.Time
-	failures := 0
-	lane := c.pace.lane(what)
+	attempts, failures := 0, 0
+	lane, turn := c.pace.lane(what), what.turn
 	attempt := func() (http.Header, error) {
-		waited := time.Now()
-		if lane != nil {
-			place, _ = lane.wait(ctx, what.action && what.op != opMigrate) // what ended it is in ctx
+		if lane != nil && turn == nil {
+			turn, _ = lane.wait(ctx, what) // what ended it is in ctx
 		}
+		defer func() { turn.Drop(); turn = nil }()
 		if ctx.Err() != nil { // nothing is sent any more, so what failed before is the reason
 			return nil, backoff.Permanent(context.Cause(ctx))
 		}
-		sent := exchanged{call: what, attempt: failures + 1, waited: time.Since(waited)}
 		if what.ready != nil {
 			if refused = what.ready(ctx); refused != nil {
 				return nil, backoff.Permanent(refused)
 			}
-			lane.sends(place)
 		}
-		sent.began = time.Now()
+		attempts++
+		sent := exchanged{call: what, attempt: attempts, waited: turn.wait(), began: time.Now()}
 		status, header, err := exchange()
+		turn.use()
 		if err == nil {
 			c.record(ctx, sent, status, header, nil)
 			return header, nil

@@ -63,6 +63,21 @@ func (s *Server) OnMetal() bool {
 	return strings.HasPrefix(strings.ToLower(s.Flavor.ID), onMetal)
 }
 
+// The last tasks of a migration: the server is on its new host already.
+const (
+	TaskResizeMigrated = "resize_migrated"
+	TaskResizeFinish   = "resize_finish"
+)
+
+// Arrived tells whether a migration is about to await confirmation, or does.
+func (s *Server) Arrived() bool {
+	switch s.TaskState {
+	case TaskResizeMigrated, TaskResizeFinish:
+		return true
+	}
+	return s.Status == StatusVerifyResize && s.TaskState == ""
+}
+
 // TaskDeleting is the task of a server that is being deleted. For a moment its
 // status is ACTIVE, whatever it was before.
 const TaskDeleting = "deleting"

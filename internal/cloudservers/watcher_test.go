@@ -46,7 +46,7 @@ func (f *fleet) moves(t *testing.T) []time.Duration {
 		if _, err := f.region.Peek(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.region.Migrate(t.Context(), id, nil); err != nil {
+		if _, err := f.region.Migrate(t.Context(), id, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		due := time.Now().Add(7200 * time.Millisecond) // as observed
@@ -291,7 +291,7 @@ func TestWatch_showsNothingOfBeforeAnAction(t *testing.T) {
 		}
 		f.Inject(stub.Fault{Call: stub.CallList, Effect: true, Delay: 1900 * time.Millisecond}) // it is answered long after it was asked
 		time.Sleep(2100 * time.Millisecond)                                                     // a list is under way
-		if _, err := f.region.Migrate(ctx, f.ids[0], nil); err != nil {
+		if _, err := f.region.Migrate(ctx, f.ids[0], nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		_ = f.region.Watch(ctx, f.ids[0], func(s *cloudservers.Server) (bool, error) {

@@ -39,7 +39,8 @@ type Request struct {
 	Verification *Verification
 
 	// Timeout bounds the migration from its turn on; zero means that only the
-	// context does. What it waits for others (Limits) is not its own time.
+	// context does. What it waits for others (Limits, the rate limit) is not its
+	// own time.
 	Timeout time.Duration
 }
 
@@ -67,11 +68,6 @@ func (e *Engine) migrateInTurn(ctx context.Context, m *mover, request Request) e
 		return err
 	}
 	defer leave()
-	if request.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, request.Timeout)
-		defer cancel()
-	}
 	err = m.migrate(ctx, request)
 	e.fleet.note(err)
 	return err
@@ -133,17 +129,21 @@ type mover struct {
 	newest     *cloudservers.Action // the newest migrate or resize that was found in the action log
 	confirming bool                 // it is adopted, and its confirm was accepted already
 	asked      bool                 // a migrate request was sent, whatever became of it
+	settles    bool                 // it is confirmed or reverted as soon as it has moved
 
 	seen  time.Time // when server was seen, by this machine's clock
 	doubt bool      // what awaits confirmation may be another's, see prove
 }
 
 func (m *mover) migrate(ctx context.Context, request Request) error {
-	err := m.begin(ctx)
+	ctx, cancel, err := m.begin(ctx, request.Timeout)
+	defer cancel()
 	if err == nil && m.confirming {
 		err = m.resume(ctx)
 	}
 	if err == nil && m.migration.Status == StatusMigrating {
+		m.settles = request.AutoConfirm
+		defer m.engine.client.FreeRoom(request.ServerID)
 		err = m.awaitMove(ctx)
 	}
 	if err != nil || m.migration.Status != StatusAwaiting {
@@ -158,27 +158,42 @@ func (m *mover) migrate(ctx context.Context, request Request) error {
 	return nil
 }
 
-// begin takes a migration over, or asks for one.
-func (m *mover) begin(ctx context.Context) error {
-	leave, err := m.engine.claims.decide(ctx, m.migration.ServerID)
+// begin takes a migration over, or asks for one. It returns the context of the
+// migration's own time, which begins anew when its turn has come.
+func (m *mover) begin(ctx context.Context, timeout time.Duration) (own context.Context, cancel context.CancelFunc, err error) {
+	own, cancel = within(ctx, timeout)
+	leave, err := m.engine.claims.decide(own, m.migration.ServerID)
 	if err != nil {
-		return m.fail(KindBusy, err)
+		return own, cancel, m.fail(KindBusy, err)
 	}
 	defer leave()
 	for {
-		if err := m.inspect(ctx); err != nil {
-			return err
+		if err := m.inspect(own); err != nil {
+			return own, cancel, err
 		}
-		adopted, err := m.adopt(ctx)
+		adopted, err := m.adopt(own)
 		if err == nil && !adopted {
-			err = m.start(ctx)
+			cancel()
+			turn, failed := m.region.MigrateTurn(ctx, m.migration.ServerID)
+			if own, cancel = within(ctx, timeout); failed != nil {
+				return own, cancel, m.fail(KindTurn, failed)
+			}
+			err = m.start(own, turn)
 		}
 		if errors.Is(err, errTouched) {
 			continue
 		}
 		m.engine.claims.own(m.migration)
-		return err
+		return own, cancel, err
 	}
+}
+
+// within bounds a context; a timeout of zero does not.
+func within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, timeout)
 }
 
 // locate finds the API of the migration's region.

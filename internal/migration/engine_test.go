@@ -38,9 +38,20 @@ func (c *cloud) newEngine(t *testing.T, user stub.User) *migration.Engine {
 
 func (c *cloud) limitedEngine(t *testing.T, user stub.User, limits migration.Limits) *migration.Engine {
 	t.Helper()
+	return c.engineWith(t, user, cloudservers.DefaultRates, limits)
+}
+
+func (c *cloud) pacedEngine(t *testing.T, rates cloudservers.Rates) *migration.Engine {
+	t.Helper()
+	return c.engineWith(t, stub.DefaultUser, rates, migration.Limits{})
+}
+
+func (c *cloud) engineWith(t *testing.T, user stub.User, rates cloudservers.Rates, limits migration.Limits) *migration.Engine {
+	t.Helper()
 	client, err := cloudservers.New(cloudservers.Config{
 		IdentityEndpoint: stub.URL + "/v2.0/",
 		Credentials:      cloudservers.Credentials{Username: user.Name, APIKey: user.APIKey},
+		Rates:            rates,
 		MaxRetries:       2,
 		Transport:        c.Transport(),
 	})

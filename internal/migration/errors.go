@@ -33,7 +33,7 @@ const (
 	// KindClaimed is a server that another resource of the same run migrates.
 	KindClaimed
 	// KindTurn is a migration whose turn did not come before its wait was
-	// cancelled (Limits.Concurrent).
+	// cancelled (Limits.Concurrent, the rate limit).
 	KindTurn
 	// KindStopped is a migration that did not start because others failed
 	// (Limits.Failures); Failures says which.

@@ -3,6 +3,7 @@ package migration
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/hashicorp/terraform-plugin-log/tflog"
@@ -46,21 +47,21 @@ func (f *fleet) enter(ctx context.Context, m *mover) (leave func(), err error) {
 		}
 		leave = func() { f.turns.Release(1) }
 	}
-	if failed := f.stopped(); failed != nil {
+	if err := f.admit(m); err != nil {
 		leave()
-		return nil, &Error{Kind: KindStopped, Migration: m.migration, Failures: failed}
+		return nil, err
 	}
 	return leave, nil
 }
 
-// stopped returns the failures that let no further migration start, or nil.
-func (f *fleet) stopped() []*Error {
+// admit lets a migration start, unless so many others have failed.
+func (f *fleet) admit(m *mover) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.failures == 0 || len(f.failed) < f.failures {
 		return nil
 	}
-	return append([]*Error(nil), f.failed...)
+	return &Error{Kind: KindStopped, Migration: m.migration, Failures: slices.Clone(f.failed)}
 }
 
 // note counts a migration that failed. One that was cancelled, or refused before

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
@@ -173,4 +174,82 @@ func TestFleet_doesNotCountWhatWasCancelled(t *testing.T) {
 		got := c.migrateAll(t.Context(), true, 0, ids[1])[0]
 		wantStatus(t, got.Migration, got.err, migration.StatusConfirmed)
 	})
+}
+
+func TestFleet_stopsWhatWaitsForTheRateLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{Outcome: stub.OutcomeNoValidHost})
+		c.engine = c.engineWith(t, stub.DefaultUser, cloudservers.Rates{Write: 1}, migration.Limits{Failures: 1})
+		ids := c.addServers(3)
+		results := c.migrateAll(t.Context(), true, 0, ids...)
+		wantKind(t, results[0].err, migration.KindFailed)
+		for _, got := range results[1:] {
+			wantKind(t, got.err, migration.KindStopped)
+		}
+		c.wantSent(t, stub.CallMigrate, 1)
+	})
+}
+
+func TestFleet_countsNothingThatWasCancelledBeforeItWasSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		c.engine = c.engineWith(t, stub.DefaultUser, cloudservers.Rates{Write: 1}, migration.Limits{Failures: 1})
+		ids := c.addServers(4)
+		c.Inject(stub.Fault{Call: stub.CallMigrate, Skip: 1, Status: 413, RetryAfter: time.Minute, Count: 1})
+		wait := func(id string, cancelled time.Duration) error {
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(cancelled, cancel)
+			_, err := c.engine.Migrate(ctx, migration.Request{ServerID: id, Timeout: time.Hour})
+			return err
+		}
+		if err := wait(ids[0], time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		wantKind(t, wait(ids[1], 10*time.Second), migration.KindTurn)  // before its turn
+		wantKind(t, wait(ids[2], 100*time.Second), migration.KindTurn) // after the limit's answer
+		if err := wait(ids[3], time.Hour); err != nil {
+			t.Errorf("got %v, want the cancelled ones not to stop it", err)
+		}
+	})
+}
+
+func TestMigrate_hasItsWholeTimeWhenItsTurnInTheRateLimitComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		c.engine = c.pacedEngine(t, cloudservers.Rates{Write: 1})
+		for _, got := range c.migrateAll(t.Context(), false, 9*time.Second, c.addServers(5)...) {
+			wantStatus(t, got.Migration, got.err, migration.StatusAwaiting)
+		}
+	})
+}
+
+func TestMigrate_keepsRoomInTheRateLimitForTheConfirmThatComesSoon(t *testing.T) {
+	for _, confirms := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			c.engine = c.pacedEngine(t, cloudservers.Rates{Write: 2})
+			second := c.AddServer(stub.Server{})
+			began := time.Now()
+			var all sync.WaitGroup
+			all.Go(func() {
+				if _, err := c.migrate(t.Context(), confirms); err != nil {
+					t.Error(err)
+				}
+				// The server moves from 3.9 s on, and awaits confirmation from 7.2 s on.
+				if took := time.Since(began); took > 15*time.Second {
+					t.Errorf("it took %s, want it to wait for no other server", took)
+				}
+			})
+			all.Go(func() {
+				time.Sleep(5 * time.Second)
+				if _, err := c.engine.Migrate(t.Context(), migration.Request{ServerID: second}); err != nil {
+					t.Error(err)
+				}
+				if waited := time.Since(began) > time.Minute; waited != confirms {
+					t.Errorf("another server's migrate came after %s, want it to wait for a confirm if there is one: %t", time.Since(began), confirms)
+				}
+			})
+			all.Wait()
+		})
+	}
 }

@@ -17,6 +17,8 @@ func (m *mover) settle(ctx context.Context, conclude func(context.Context) error
 		return err
 	}
 	if m.migration.Status == StatusMigrating {
+		m.settles = true
+		defer m.engine.client.FreeRoom(m.migration.ServerID)
 		if err := m.awaitMove(ctx); err != nil {
 			return err
 		}

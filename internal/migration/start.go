@@ -82,7 +82,12 @@ var errTouched = errors.New("the server changed meanwhile")
 
 // untouched looks at the server once more before a migrate request is sent that
 // had to wait for the rate limit: meanwhile another run may have migrated it.
+//
+// Nothing is sent after so many failures (Limits) while it waited.
 func (m *mover) untouched(ctx context.Context) error {
+	if err := m.engine.fleet.admit(m); err != nil && !m.asked {
+		return err
+	}
 	if time.Since(m.seen) <= unwatched {
 		return nil
 	}
@@ -107,11 +112,12 @@ func (m *mover) untouched(ctx context.Context) error {
 //	… is a conflict, the server is idle by now        | ask again, once
 //	… was not sent: the server changed while it waited | begin again
 //	… was refused in any other way                    | refuse
-func (m *mover) start(ctx context.Context) error {
+func (m *mover) start(ctx context.Context, turn *cloudservers.Turn) error {
 	retries := m.engine.client.MaxRetries()
 	idleConflicts, lost := 0, false
 	for {
-		acceptance, err := m.region.Migrate(ctx, m.migration.ServerID, m.untouched)
+		acceptance, err := m.region.Migrate(ctx, m.migration.ServerID, turn, m.untouched)
+		turn = nil // which it has used up
 		if err == nil {
 			m.migration.RequestID, m.migration.RequestedAt = acceptance.RequestID, acceptance.At
 			return m.started(ctx)
@@ -161,6 +167,8 @@ func (m *mover) start(ctx context.Context) error {
 				return m.fail(KindUndecided, failure)
 			}
 			return m.pending(ctx)
+		case !m.asked && errors.Is(context.Cause(ctx), context.Canceled):
+			return m.fail(KindTurn, context.Cause(ctx))
 		default:
 			return m.fail(KindRefused, err)
 		}

@@ -28,6 +28,9 @@ func (m *mover) awaitMove(ctx context.Context) error {
 		if changed {
 			m.milestone(ctx, "The migration goes on")
 		}
+		if m.settles && s.Arrived() {
+			m.engine.client.KeepRoom(s.ID)
+		}
 		last := unproven+1 >= settlingLooks
 		if last { // it is not called a failure by what a shared list may have missed
 			if err := m.look(ctx); err != nil {

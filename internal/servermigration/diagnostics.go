@@ -98,7 +98,7 @@ func (x explanation) of(kind migration.Kind) (summary, detail string) {
 			"A server is migrated once in an apply, and another rackspace_server_migration of this configuration has it. Nothing was sent for this one. Remove one of the two, or give it another server_id."
 	case migration.KindTurn:
 		return "The turn of " + server + " did not come",
-			paragraphs(x.because(), "It waited for other migrations, because of max_concurrent_migrations. Nothing was sent for it. Apply again to migrate it.")
+			paragraphs(x.because(), "It waited for other migrations, because of max_concurrent_migrations or of the account's rate limit (requests_per_minute). No migration was asked for. Apply again to migrate it.")
 	case migration.KindStopped:
 		return "The migration of " + server + " was not started",
 			paragraphs("Others failed before, and stop_after_failures lets no further one start:\n"+x.failures(), "Nothing was sent for this server. Find out why the others failed, and apply again.")
