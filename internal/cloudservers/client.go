@@ -44,6 +44,10 @@ type Config struct {
 	MaxRetries       int           // 0; repetitions of a request after transient failures
 	UserAgent        string        // prepended to gophercloud's
 	Transport        http.RoundTripper
+
+	// Context is what requests that serve several callers are made with, so that
+	// none of these ends them or has them in its log alone; context.Background().
+	Context context.Context
 }
 
 // Client talks to one account. It sends nothing until a call needs it to, and
@@ -73,6 +77,9 @@ func New(config Config) (*Client, error) {
 	}
 	if config.RequestTimeout == 0 {
 		config.RequestTimeout = time.Minute
+	}
+	if config.Context == nil {
+		config.Context = context.Background()
 	}
 	if config.Transport == nil {
 		config.Transport = http.DefaultTransport
@@ -121,9 +128,10 @@ func (c *Client) Region(ctx context.Context, name string) (*Region, error) {
 
 // Region is the Cloud Servers API v2 of one region.
 type Region struct {
-	Name    string // as the catalog spells it: upper case
-	client  *Client
-	compute *gophercloud.ServiceClient
-	seen    snapshot
-	watcher watcher
+	Name     string // as the catalog spells it: upper case
+	client   *Client
+	compute  *gophercloud.ServiceClient
+	seen     snapshot
+	watcher  watcher
+	refusals refusals // of lists
 }

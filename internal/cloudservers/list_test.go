@@ -3,6 +3,7 @@ package cloudservers_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"testing"
@@ -28,6 +29,23 @@ func TestServers_followsEveryPage(t *testing.T) {
 	}
 	if got := cloud.Count(stub.CallList); got != 3+1+1 {
 		t.Errorf("got %d list requests, want 5", got)
+	}
+}
+
+func TestServers_areListedAgainAfterRefusalsThatPass(t *testing.T) {
+	cloud := stub.New(stub.Config{})
+	r := region(t, newClient(t, cloud, nil))
+	for _, refused := range []bool{true, true, false, true, true} {
+		if refused {
+			cloud.Inject(stub.Fault{Call: stub.CallList, Status: http.StatusNotFound, Count: 1})
+		}
+		if _, err := r.Servers(t.Context(), ""); (err != nil) != refused {
+			t.Errorf("got %v, want a refusal: %t", err, refused)
+		}
+	}
+	peekAll(t, r, []string{cloud.AddServer(stub.Server{}), cloud.AddServer(stub.Server{})}, 2)
+	if got := cloud.Count(stub.CallList); got != 5+1 {
+		t.Errorf("got %d lists, want another one, since no three in a row were refused", got)
 	}
 }
 
@@ -62,9 +80,9 @@ func TestPeek_costsOneRequestForOneServerAndOneListForMany(t *testing.T) {
 		wantReads, wantLists int
 	}{
 		{servers: 1, pages: 1, wantReads: 1},
-		{servers: 3, pages: 1, wantReads: 3},
-		{servers: 200, pages: 1, wantReads: 3, wantLists: 1},
-		{servers: 1000, pages: 10, wantReads: 3, wantLists: 10},
+		{servers: 2, pages: 1, wantReads: 1, wantLists: 1},
+		{servers: 200, pages: 1, wantReads: 1, wantLists: 1},
+		{servers: 1000, pages: 10, wantReads: 1, wantLists: 10},
 	}
 	for _, test := range tests {
 		synctest.Test(t, func(t *testing.T) {
@@ -79,6 +97,75 @@ func TestPeek_costsOneRequestForOneServerAndOneListForMany(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Terraform takes its time, and so does the API.
+func TestPeek_costsOneShortListForEachFurtherInterval(t *testing.T) {
+	tests := []struct {
+		name             string
+		list, between    time.Duration // what a list takes, and the time from ten peeks to the next ten
+		took             time.Duration
+		wantReads, pages int // requests for single servers, and for pages of lists
+	}{
+		{"the list is slow", 3 * time.Second, 0, 30 * time.Second, 1, 10},
+		{"Terraform is slow", 0, 50 * time.Millisecond, 5 * time.Second, 1, 10 + 2},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cloud := stub.New(stub.Config{PageSize: 100})
+				var ids []string
+				for range 1000 {
+					ids = append(ids, cloud.AddServer(stub.Server{}))
+				}
+				r := region(t, newClient(t, cloud, nil))
+				cloud.Inject(stub.Fault{Call: stub.CallList, Delay: test.list, Effect: true})
+				began := time.Now()
+				for i := 0; i < len(ids); i += 10 {
+					peekAll(t, r, ids[i:i+10], 10)
+					time.Sleep(test.between)
+				}
+				if reads, pages, took := cloud.Count(stub.CallServer), cloud.Count(stub.CallList), time.Since(began); reads != test.wantReads || pages != test.pages || took != test.took {
+					t.Errorf("got %d reads and %d pages in %s, want %d and %d in %s", reads, pages, took, test.wantReads, test.pages, test.took)
+				}
+			})
+		})
+	}
+}
+
+func TestPeek_seesWhatChangesBetweenItsLists(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := stub.New(stub.Config{})
+		var ids []string
+		for range 5 {
+			ids = append(ids, cloud.AddServer(stub.Server{}))
+		}
+		r := region(t, newClient(t, cloud, nil))
+		peekAll(t, r, ids, 5)
+		for n := range 20 { // within the minute for which a list of all is kept up to date
+			changed := ids[n%4]
+			cloud.SetServer(changed, func(s *stub.Server) { s.Name = fmt.Sprint("change ", n) })
+			time.Sleep(2300 * time.Millisecond)
+			if got, err := r.Peek(t.Context(), changed); err != nil || got.Name != fmt.Sprint("change ", n) {
+				t.Errorf("got %+v (%v), want change %d", got, err, n)
+			}
+		}
+		if got := cloud.Count(stub.CallServer); got != 1 {
+			t.Errorf("got %d reads, want lists", got)
+		}
+		if err := cloud.Delete(ids[4]); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3 * time.Second)
+		if got, err := r.Peek(t.Context(), ids[4]); err != nil || got.Status != cloudservers.StatusDeleted {
+			t.Errorf("got %+v (%v), want it deleted", got, err)
+		}
+		time.Sleep(2 * time.Minute) // the list of all servers has none that are deleted
+		peekAll(t, r, ids[:4], 1)
+		if got, err := r.Peek(t.Context(), ids[4]); !errors.Is(err, cloudservers.ErrNotFound) {
+			t.Errorf("got %+v (%v), want it gone", got, err)
+		}
+	})
 }
 
 func TestPeek_isNeverOlderThanAPollInterval(t *testing.T) {
@@ -122,7 +209,7 @@ func TestPeek_reportsAFailedListToEachAndIsCancelledAlone(t *testing.T) {
 		cloud := stub.New(stub.Config{})
 		id := cloud.AddServer(stub.Server{})
 		r := region(t, newClient(t, cloud, nil))
-		peekAll(t, r, []string{cloud.AddServer(stub.Server{}), cloud.AddServer(stub.Server{}), cloud.AddServer(stub.Server{})}, 3)
+		peekAll(t, r, []string{cloud.AddServer(stub.Server{})}, 1)
 		cloud.Inject(stub.Fault{Call: stub.CallList, Delay: time.Second, Status: http.StatusServiceUnavailable})
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -151,6 +238,18 @@ func TestPeek_readsServersOneByOneWhereListsAreRefused(t *testing.T) {
 			ids = append(ids, cloud.AddServer(stub.Server{}))
 		}
 		peekAll(t, r, ids, 10)
+		for _, id := range ids {
+			cloud.SetServer(id, func(s *stub.Server) { s.Name = "changed" })
+		}
+		time.Sleep(3 * time.Second)
+		for _, id := range ids {
+			if got, err := r.Peek(t.Context(), id); err != nil || got.Name != "changed" {
+				t.Errorf("got %+v (%v), want it as it is now", got, err)
+			}
+		}
+		if reads, lists := cloud.Count(stub.CallServer), cloud.Count(stub.CallList); reads != 20 || lists != 3 {
+			t.Errorf("got %d reads and %d lists, want no list after three were refused", reads, lists)
+		}
 	})
 }
 

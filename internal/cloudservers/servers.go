@@ -49,6 +49,7 @@ type Server struct {
 	// machine's where the API does not tell.
 	SeenAt   time.Time `json:"-"`
 	Timeless bool      `json:"-"` // the API did not tell
+	AsOf     time.Time `json:"-"` // when the API was asked, by the same clock: what changed since may not show
 }
 
 // ServerFault says why a server is in StatusError.
@@ -101,10 +102,14 @@ func (s *Server) Idle() time.Duration {
 // Server reads one server (GET /servers/{id}). A server that does not exist
 // is an error that is ErrNotFound.
 func (r *Region) Server(ctx context.Context, id string) (*Server, error) {
+	return r.server(ctx, id, false)
+}
+
+func (r *Region) server(ctx context.Context, id string, urgent bool) (*Server, error) {
 	var answer struct {
 		Server *Server `json:"server"`
 	}
-	what := call{op: opServer, method: http.MethodGet, url: r.compute.ServiceURL("servers", id), answer: &answer}
+	what := call{op: opServer, method: http.MethodGet, url: r.compute.ServiceURL("servers", id), answer: &answer, urgent: urgent}
 	asked := time.Now()
 	header, err := r.client.do(ctx, what)
 	if err != nil {
@@ -113,15 +118,17 @@ func (r *Region) Server(ctx context.Context, id string) (*Server, error) {
 	if answer.Server == nil || answer.Server.ID != id || answer.Server.Status == "" {
 		return nil, missing(what, header, "server "+id)
 	}
-	answer.Server.receive(header)
+	answer.Server.receive(header, asked)
 	r.seen.keep(asked, answer.Server)
 	return answer.Server, nil
 }
 
-// receive notes when the API told of the server.
-func (s *Server) receive(header http.Header) {
+// receive notes when the API told of the server, which it was asked for at a time
+// by this machine's clock. The answer's own time is that of its end.
+func (s *Server) receive(header http.Header, asked time.Time) {
 	_, err := http.ParseTime(header.Get("Date"))
 	s.SeenAt, s.Timeless = clock(header), err != nil
+	s.AsOf = s.SeenAt.Add(-time.Since(asked))
 	if s.Fault != nil {
 		s.Fault.Message = plain(s.Fault.Message)
 	}

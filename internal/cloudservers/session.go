@@ -101,11 +101,11 @@ func (s *session) grant(ctx context.Context, stale string) (*grant, error) {
 	if g := s.cached(stale); g != nil {
 		return g, nil
 	}
-	flight := s.renewal.DoChan("", func() (any, error) {
+	flight := s.renewal.DoChan("", func() (any, error) { //nolint:contextcheck // see Config.Context
 		if g := s.cached(stale); g != nil {
 			return g, nil
 		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), authenticationTimeout)
+		ctx, cancel := context.WithTimeout(s.client.config.Context, authenticationTimeout)
 		defer cancel()
 		g, err := s.authenticate(ctx)
 		if err != nil {

@@ -19,7 +19,7 @@ import (
 // ends the wait, the error is its cause, joined with why the last look failed if
 // it did.
 func (r *Region) Watch(ctx context.Context, id string, look func(*Server) (done bool, err error)) error {
-	waiter := r.watcher.join(ctx, r, id)
+	waiter := r.watcher.join(r, id) //nolint:contextcheck // see Config.Context
 	defer r.watcher.leave(waiter)
 	missing := 0
 	var failed error // of the last look

@@ -3,9 +3,7 @@ package cloudservers
 import (
 	"context"
 	"errors"
-	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,9 +16,12 @@ const (
 	// fullLookEvery is how many looks there are to one that lists all servers,
 	// in case a change was missed.
 	fullLookEvery = 30
-	// soloAtATime bounds how many servers are read at the same time where each
+	// fewServers are read one by one where a list of all servers would do for
+	// them, since it may have many pages.
+	fewServers = 3
+	// aloneAtATime bounds how many servers are read at the same time where each
 	// has to be read alone.
-	soloAtATime = 10
+	aloneAtATime = 10
 )
 
 // watcher looks at all servers of a region that somebody waits for, once every
@@ -31,9 +32,11 @@ const (
 //	nobody                       | nothing
 //	one                          | GET of the server
 //	several                      | one list of what changed since the last look
-//	several, every fullLookEvery | one list of all servers; up to soloReads, GETs
-//	several, the API refuses     | GETs, for fullLookEvery looks; then a list again
-//	lists                        |
+//	several, every fullLookEvery | one list of all servers; up to fewServers, GETs
+//	several, the API refuses     | GETs, for a minute; then a list again
+//	lists (refusals)             |
+//
+// Looks go before other reads that wait for the rate limit, but for GETs of many.
 //
 // A server that a list of changes does not have is as it was last seen, since
 // the list reaches back to before that, for each of them. One that was not seen
@@ -42,11 +45,10 @@ type watcher struct {
 	mu      sync.Mutex
 	waiters map[*waiter]bool
 	stop    context.CancelFunc // of the goroutine that looks; nil while nobody waits
-	alone   atomic.Int32       // how many looks more have to do without lists, which the API refuses
 }
 
 // join adds a server to what is looked at.
-func (w *watcher) join(ctx context.Context, r *Region, id string) *waiter {
+func (w *watcher) join(r *Region, id string) *waiter {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	added := &waiter{id: id, news: make(chan sighting, 1)}
@@ -56,7 +58,7 @@ func (w *watcher) join(ctx context.Context, r *Region, id string) *waiter {
 	w.waiters[added] = true
 	if w.stop == nil {
 		var looking context.Context
-		looking, w.stop = context.WithCancel(context.WithoutCancel(ctx)) // which outlives whoever came first
+		looking, w.stop = context.WithCancel(r.client.config.Context) // which outlives whoever came first
 		go w.run(looking, r)
 	}
 	return added
@@ -116,10 +118,10 @@ type looker struct {
 func (l *looker) look(ctx context.Context, waiters []*waiter) {
 	l.looks++
 	switch {
-	case len(waiters) == 1, l.region.watcher.withoutLists():
+	case len(waiters) == 1, l.region.refusals.believed():
 		l.lookAlone(ctx, waiters)
 		return
-	case len(waiters) <= soloReads && l.looks >= fullLookEvery:
+	case len(waiters) <= fewServers && l.looks >= fullLookEvery:
 		l.looks = 0
 		l.lookAlone(ctx, waiters)
 		return
@@ -127,34 +129,13 @@ func (l *looker) look(ctx context.Context, waiters []*waiter) {
 	err := l.lookTogether(ctx, waiters)
 	switch {
 	case err == nil:
-	case refusesLists(err):
-		l.region.watcher.alone.Store(fullLookEvery)
+	case l.region.refusals.believed():
 		l.lookAlone(ctx, waiters)
+	case refusesLists(err):
+		warnOfLook(ctx, err, len(waiters))
 	default:
 		l.tellAll(ctx, waiters, err)
 	}
-}
-
-// withoutLists tells whether this look is one of those that follow a refusal.
-func (w *watcher) withoutLists() bool {
-	left := w.alone.Load()
-	if left > 0 {
-		w.alone.Store(left - 1)
-	}
-	return left > 0
-}
-
-// refusesLists tells whether a list fails because of what it is.
-func refusesLists(err error) bool {
-	var failure *Error
-	if !errors.As(err, &failure) {
-		return false
-	}
-	switch failure.StatusCode {
-	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
-		return true
-	}
-	return false
 }
 
 func (l *looker) tellAll(ctx context.Context, waiters []*waiter, err error) {
@@ -169,10 +150,13 @@ func (l *looker) tellAll(ctx context.Context, waiters []*waiter, err error) {
 // lookAlone reads each server by itself.
 func (l *looker) lookAlone(ctx context.Context, waiters []*waiter) {
 	var all errgroup.Group
-	all.SetLimit(soloAtATime)
+	all.SetLimit(aloneAtATime)
 	for _, waiter := range waiters {
 		all.Go(func() error {
-			server, err := l.region.Server(ctx, waiter.id)
+			server, err := l.region.server(ctx, waiter.id, len(waiters) <= aloneAtATime)
+			if errors.Is(err, ErrNotFound) {
+				l.region.seen.drop(waiter.id) // so that the next look does not take it for unchanged
+			}
 			if err != nil && passing(err) {
 				warnOfLook(ctx, err, 1)
 			}
@@ -192,26 +176,24 @@ func (l *looker) lookTogether(ctx context.Context, waiters []*waiter) error {
 			continue
 		}
 		known[waiter.id] = server
-		if since.IsZero() || server.SeenAt.Before(since) {
-			since = server.SeenAt
+		if since.IsZero() || server.AsOf.Before(since) {
+			since = server.AsOf
 		}
 	}
-	full := l.timeless || len(waiters)-len(known) > soloReads || l.looks >= fullLookEvery
+	full := l.timeless || len(waiters)-len(known) > fewServers || l.looks >= fullLookEvery
 	if full {
 		since = time.Time{}
 	}
 	asked := time.Now()
-	servers, at, err := l.region.list(ctx, "", since)
+	servers, first, err := l.region.list(ctx, "", since, true)
 	if err != nil {
 		return err
 	}
 	l.region.seen.keep(asked, servers...)
-	if l.timeless = at.IsZero(); l.timeless {
-		at = clock(nil)
-	}
+	l.timeless = first.Timeless
 	if full {
 		l.looks = 0
-		l.region.seen.complete(asked)
+		l.region.seen.complete(asked, first, true)
 	}
 	changed := map[string]*Server{}
 	for _, server := range servers {
@@ -226,7 +208,7 @@ func (l *looker) lookTogether(ctx context.Context, waiters []*waiter) error {
 			alone = append(alone, waiter)
 		default:
 			unchanged := *known[waiter.id]
-			unchanged.SeenAt, unchanged.Timeless = at, l.timeless
+			unchanged.SeenAt, unchanged.Timeless, unchanged.AsOf = first.SeenAt, first.Timeless, first.AsOf
 			l.region.seen.keep(asked, &unchanged)
 			waiter.tell(sighting{server: &unchanged})
 		}

@@ -73,9 +73,8 @@ func (f *fleet) wantSent(t *testing.T, call stub.Call, want int) {
 func TestWatch_costsOneRequestALookHoweverManyWait(t *testing.T) {
 	tests := []struct{ servers, reads, lists int }{
 		{1, 1 + 4, 0}, // one to peek, and one at each of 2, 4, 6 and 8 s
-		{2, 2, 4},
-		{3, 3, 4},
-		{1000, 3, 1 + 4}, // the peeks are three reads and a list
+		{2, 1, 1 + 4}, // the peeks are a read and a list
+		{1000, 1, 1 + 4},
 	}
 	for _, test := range tests {
 		synctest.Test(t, func(t *testing.T) {
@@ -224,7 +223,7 @@ func TestWatch_tellsEveryWaiterOfAFailureOnce(t *testing.T) {
 					})
 				}
 				all.Wait()
-				f.wantSent(t, stub.CallServer, 3) // those of the peeks
+				f.wantSent(t, stub.CallServer, 1) // that of the first peek
 			})
 		})
 	}
@@ -236,10 +235,106 @@ func TestWatch_readsServersOneByOneWhereListsAreRefused(t *testing.T) {
 			f := newFleet(t, stub.Config{}, 5, nil)
 			f.Inject(stub.Fault{Call: stub.CallList, Status: status})
 			f.moves(t)
-			f.wantSent(t, stub.CallList, 2+1) // two peeks had to list, and the first look
+			f.wantSent(t, stub.CallList, 3) // by the peeks
 			f.wantSent(t, stub.CallServer, 5+4*5)
+
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+			defer cancel()
+			var all sync.WaitGroup
+			for _, id := range f.ids {
+				all.Go(func() { _ = f.region.Watch(ctx, id, func(*cloudservers.Server) (bool, error) { return false, nil }) })
+			}
+			all.Wait()
+			f.wantSent(t, stub.CallList, 3+3) // one a minute
 		})
 	}
+}
+
+func TestWatch_takesOneRefusalOfAListForAPassingOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, stub.Config{}, 100, nil)
+		f.Inject(stub.Fault{Call: stub.CallList, Skip: 1, Status: http.StatusNotFound, Count: 2})
+		f.moves(t)
+		f.wantSent(t, stub.CallServer, 1) // the first peek
+		f.wantSent(t, stub.CallList, 1+4)
+	})
+}
+
+func TestWatch_seesWhatChangesWhileAListIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, stub.Config{}, 5, nil)
+		for _, id := range f.ids {
+			if _, err := f.region.Server(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		// What the list shows is of its beginning, and its time that of its end.
+		f.Inject(stub.Fault{Call: stub.CallList, Delay: 14 * time.Second, Effect: true, Count: 1})
+		began := time.Now()
+		time.AfterFunc(2500*time.Millisecond, func() { f.SetServer(f.ids[0], func(s *stub.Server) { s.Name = "changed" }) })
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		for _, id := range f.ids[1:] {
+			go func() { _ = f.region.Watch(ctx, id, func(*cloudservers.Server) (bool, error) { return false, nil }) }()
+		}
+		if err := f.region.Watch(ctx, f.ids[0], func(s *cloudservers.Server) (bool, error) { return s.Name == "changed", nil }); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took > 18*time.Second {
+			t.Errorf("got the change after %s, want it in the list after the slow one", took)
+		}
+	})
+}
+
+// ahead has the API's clock go ahead, so that lists of changes miss all of them.
+type ahead struct{ http.RoundTripper }
+
+func (a ahead) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := a.RoundTripper.RoundTrip(r)
+	if err == nil {
+		resp.Header.Set("Date", time.Now().Add(time.Minute).UTC().Format(http.TimeFormat))
+	}
+	return resp, err
+}
+
+func TestWatch_believesThatAServerIsGoneWhereListsMissIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, stub.Config{}, 5, func(c *cloudservers.Config) { c.Transport = ahead{c.Transport} })
+		time.AfterFunc(5*time.Second, func() { _ = f.Delete(f.ids[0]) })
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		for _, id := range f.ids[1:] {
+			go func() { _ = f.region.Watch(ctx, id, func(*cloudservers.Server) (bool, error) { return false, nil }) }()
+		}
+		began := time.Now()
+		err := f.region.Watch(ctx, f.ids[0], func(*cloudservers.Server) (bool, error) { return false, nil })
+		if took := time.Since(began); !errors.Is(err, cloudservers.ErrNotFound) || took > 70*time.Second {
+			t.Errorf("got %v after %s, want it gone after the next list of all servers", err, took)
+		}
+	})
+}
+
+func TestWatch_goesBeforeOtherReadsThatWaitForTheRateLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, stub.Config{}, 5, func(c *cloudservers.Config) { c.Rates = cloudservers.Rates{Read: 60, Write: 100} })
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		var all sync.WaitGroup
+		for range 1000 {
+			all.Go(func() { _, _ = f.region.ActionLog(ctx, f.ids[0]) })
+		}
+		synctest.Wait()
+		for _, id := range f.ids {
+			all.Go(func() {
+				looks := 0
+				_ = f.region.Watch(ctx, id, func(*cloudservers.Server) (bool, error) { looks++; return false, nil })
+				if looks < 299 { // one every 2 s
+					t.Errorf("got %d looks in 10 minutes, want no read of another kind to go before", looks)
+				}
+			})
+		}
+		all.Wait()
+	})
 }
 
 func TestWatch_seesThatAServerWasDeleted(t *testing.T) {

@@ -223,6 +223,41 @@ func TestMigrate_hasItsWholeTimeWhenItsTurnInTheRateLimitComes(t *testing.T) {
 	})
 }
 
+func TestStart_looksAgainAfterItsTurnWhereListsAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		c.engine = c.pacedEngine(t, cloudservers.Rates{Write: 5})
+		c.Inject(stub.Fault{Call: stub.CallList, Status: 403})
+		ids := c.addServers(15)
+		var all sync.WaitGroup
+		for _, id := range ids {
+			all.Go(func() { _, _ = c.engine.Migrate(t.Context(), migration.Request{ServerID: id}) })
+		}
+		time.Sleep(10 * time.Second)
+		var others []string // which another run migrates, while they wait for their turn
+		for _, id := range ids {
+			if c.Migrate(id, stub.DefaultUser.ID) == nil {
+				others = append(others, id)
+			}
+		}
+		time.Sleep(10 * time.Second)
+		for _, id := range others {
+			if err := c.Confirm(id, stub.DefaultUser.ID); err != nil {
+				t.Error(err)
+			}
+		}
+		all.Wait()
+		if len(others) != 10 {
+			t.Fatalf("got %d servers that waited, want 10", len(others))
+		}
+		for _, id := range others {
+			if got := c.Migrations(id); got != 0 {
+				t.Errorf("%s: got it migrated a second time", id)
+			}
+		}
+	})
+}
+
 func TestMigrate_keepsRoomInTheRateLimitForTheConfirmThatComesSoon(t *testing.T) {
 	for _, confirms := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {

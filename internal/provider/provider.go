@@ -64,6 +64,7 @@ func (p *rackspaceProvider) Configure(ctx context.Context, req provider.Configur
 		return
 	}
 	config.UserAgent = fmt.Sprintf("terraform-provider-rackspace/%s Terraform/%s", p.version, req.TerraformVersion)
+	config.Context = context.WithoutCancel(ctx) // for its logger, which outlives that of a resource
 	client, err := cloudservers.New(config)
 	if err != nil {
 		resp.Diagnostics.AddAttributeError(path.Root("identity_endpoint"), "Invalid identity endpoint", err.Error())
