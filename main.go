@@ -68,19 +68,22 @@ func spareMemory() {
 	}
 }
 
-// summarize logs how many requests this process has sent. Terraform reads a
-// provider's log from its standard error, in the form of hclog.
+// summarize logs in one line how many requests this process has sent. Terraform
+// reads a provider's log from its standard error, in the form of hclog.
 func summarize(stderr io.Writer, clients []*cloudservers.Client) {
-	logger := hclog.New(&hclog.LoggerOptions{Name: "rackspace", Level: hclog.Info, JSONFormat: true, Output: stderr})
+	total, overLimit, calls := 0, 0, map[string]int{}
 	for _, client := range clients {
 		tally := client.Tally()
-		if len(tally.Calls) == 0 {
-			continue
+		overLimit += tally.OverLimit
+		for call, sent := range tally.Calls {
+			total += sent
+			calls[call] += sent
 		}
-		fields := []any{"over_limit", tally.OverLimit}
-		for _, call := range slices.Sorted(maps.Keys(tally.Calls)) {
-			fields = append(fields, call, tally.Calls[call])
-		}
-		logger.Info("Cloud Servers requests of this process", fields...)
 	}
+	fields := []any{"requests", total, "over_limit", overLimit}
+	for _, call := range slices.Sorted(maps.Keys(calls)) {
+		fields = append(fields, call, calls[call])
+	}
+	hclog.New(&hclog.LoggerOptions{Name: "rackspace", Level: hclog.Info, JSONFormat: true, Output: stderr}).
+		Info("Cloud Servers requests of this process", fields...)
 }

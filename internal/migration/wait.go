@@ -46,6 +46,9 @@ func (m *mover) awaitMove(ctx context.Context) error {
 		}
 		return verdict == over, err
 	})
+	if err == nil && m.migration.Status == StatusConfirmed { // by the cloud, or by somebody
+		m.milestone(ctx, "The migration is confirmed")
+	}
 	return m.waitError(ctx, err, KindInterrupted)
 }
 
