@@ -31,7 +31,7 @@ type troubled struct {
 func (t *troubled) RoundTrip(r *http.Request) (*http.Response, error) {
 	t.mu.Lock()
 	if t.dice.IntN(100) < 5 {
-		t.cloud.Inject(t.fault())
+		t.cloud.Inject(t.fault(r.Method))
 	}
 	if t.dice.IntN(500) == 0 {
 		t.cloud.RevokeTokens()
@@ -40,8 +40,8 @@ func (t *troubled) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.cloud.Transport().RoundTrip(r)
 }
 
-// fault is one of all kinds of faults, for the next request of any kind.
-func (t *troubled) fault() stub.Fault {
+// fault is one of all kinds of faults, for the next request.
+func (t *troubled) fault(method string) stub.Fault {
 	effect := t.dice.IntN(2) == 0
 	page := stub.HTML(http.StatusBadGateway)
 	page.Effect = effect
@@ -49,7 +49,10 @@ func (t *troubled) fault() stub.Fault {
 		{Reset: true, Effect: effect}, {Hang: true, Effect: effect}, {Truncate: true}, page,
 		{Status: 500, Effect: effect}, {Status: 503, Effect: effect}, {Status: 504, Effect: effect}, {Status: 401}, {Status: 409},
 		{Status: 413, RetryAfter: 7 * time.Second}, {Status: 429, RetryAfter: 3 * time.Second}, {Status: 403}, {Status: 404},
-		{Status: 200, Body: "[]"}, {Delay: time.Duration(t.dice.IntN(50_000)) * time.Millisecond},
+		{Delay: time.Duration(t.dice.IntN(50_000)) * time.Millisecond},
+	}
+	if method == http.MethodGet { // a confirm that only seems to be accepted is waited for until the timeout
+		faults = append(faults, stub.Fault{Status: http.StatusOK, Body: "[]"})
 	}
 	fault := faults[t.dice.IntN(len(faults))]
 	fault.Count = 1
@@ -85,6 +88,7 @@ func soak(t *testing.T, seed uint64) int {
 	first := engineThrough(t, trouble)
 	errs := make([]error, len(ids))
 	done := make([]migration.Migration, len(ids))
+	began := time.Now()
 	var all sync.WaitGroup
 	for i, id := range ids {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -97,6 +101,10 @@ func soak(t *testing.T, seed uint64) int {
 		})
 	}
 	all.Wait()
+	// What the write limit makes of two requests for each, and some time for the faults.
+	if took, most := time.Since(began), time.Duration(soakServers/50+5)*time.Minute; took > most {
+		t.Errorf("it took %s, want all to end within %s: a wait was lost", took, most)
+	}
 
 	cloud.ClearFaults()
 	again, failed := engineThrough(t, cloud.Transport()), 0
