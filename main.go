@@ -8,7 +8,6 @@ import (
 	"log"
 	"maps"
 	"os"
-	"runtime/debug"
 	"slices"
 
 	"github.com/hashicorp/go-hclog"
@@ -30,10 +29,7 @@ func main() {
 	keepQuiet()
 	stderr := os.Stderr // which Serve replaces
 	var clients []*cloudservers.Client
-	configured := func(client *cloudservers.Client) {
-		spareMemory()
-		clients = append(clients, client)
-	}
+	configured := func(client *cloudservers.Client) { clients = append(clients, client) }
 	serve := func() tfprotov6.ProviderServer { return serving.New(provider.New(version, configured)()) }
 	var options []tf6server.ServeOpt
 	if *debugged {
@@ -56,15 +52,6 @@ func keepQuiet() {
 		if os.Getenv(variable) == "" {
 			_ = os.Setenv(variable, "OFF") // else there are logs too many
 		}
-	}
-}
-
-// spareMemory collects garbage earlier than usual, which for a thousand migrations
-// at a time takes a second or two of processor time, and a fifth off the memory.
-// A process that only starts, to tell its schema, needs none of that.
-func spareMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(40)
 	}
 }
 

@@ -4,6 +4,8 @@ package serving
 
 import (
 	"context"
+	"os"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -15,7 +17,10 @@ import (
 // server is a framework's server that keeps nothing of a request. By itself the
 // framework keeps the context of each one until the provider is stopped, and with
 // it the loggers that plugin-go has made for the request, some 20 kB.
-type server struct{ framework }
+type server struct {
+	framework
+	applying atomic.Int64 // how many ApplyResourceChange are under way
+}
 
 // framework is what the framework's server offers; actions and state stores would
 // need to be named too.
@@ -23,7 +28,7 @@ type framework = tfprotov6.ProviderServerWithListResource //nolint:staticcheck /
 
 // New returns a server of the provider.
 func New(p provider.Provider) tfprotov6.ProviderServer {
-	return &server{providerserver.NewProtocol6(p)().(framework)}
+	return &server{framework: providerserver.NewProtocol6(p)().(framework)}
 }
 
 // These are the requests of which there is one for each resource.
@@ -54,6 +59,8 @@ func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanReso
 
 // ApplyResourceChange lets a handler await its work, see Await.
 func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
+	spareMemory(s.applying.Add(1))
+	defer s.applying.Add(-1)
 	wait := &wait{}
 	waits := context.WithValue(ctx, waitKey{}, wait)
 	resp, err := briefly(waits, req, s.framework.ApplyResourceChange)
@@ -62,6 +69,22 @@ func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyRe
 	}
 	wait.work(ctx)
 	return briefly(waits, req, s.framework.ApplyResourceChange)
+}
+
+// memoryPerThousand is what the collector of garbage keeps a thousand requests at
+// a time to, as far as that is possible: near it, it runs more often than usual.
+// Some 15 MiB of the process are not its business.
+const memoryPerThousand = 76 << 20
+
+// spareMemory is called with the number of requests under way. The limit rises
+// with them, since one that is too low makes the collector run all the time, and
+// falls when there is but one.
+func spareMemory(applying int64) {
+	if applying%1000 == 1 && os.Getenv("GOMEMLIMIT") == "" {
+		if limit := (applying/1000 + 1) * memoryPerThousand; applying == 1 || limit > debug.SetMemoryLimit(-1) {
+			debug.SetMemoryLimit(limit)
+		}
+	}
 }
 
 // briefly serves a request with a context that holds nothing once that is done.

@@ -3,6 +3,7 @@ package serving
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -34,7 +35,7 @@ func (f *keeper) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyRe
 }
 
 func apply(ctx context.Context, f *keeper) (string, error) {
-	resp, err := (&server{f}).ApplyResourceChange(context.WithValue(ctx, logger{}, "logged "), &tfprotov6.ApplyResourceChangeRequest{})
+	resp, err := (&server{framework: f}).ApplyResourceChange(context.WithValue(ctx, logger{}, "logged "), &tfprotov6.ApplyResourceChangeRequest{})
 	return string(resp.Private), err
 }
 
@@ -90,4 +91,25 @@ func TestAwait_endsWithTheRequest(t *testing.T) {
 	if answer != "logged cancelled" || err != nil {
 		t.Errorf("got %q, %v, want a second call that says what became of the wait", answer, err)
 	}
+}
+
+func TestSpareMemory_limitsItByTheRequestsThatAreUnderWay(t *testing.T) {
+	unlimited := debug.SetMemoryLimit(-1)
+	defer debug.SetMemoryLimit(unlimited)
+	wantLimit := func(applying, want int64) {
+		t.Helper()
+		spareMemory(applying)
+		if got := debug.SetMemoryLimit(-1); got != want {
+			t.Errorf("got a limit of %d bytes at %d requests, want %d", got, applying, want)
+		}
+	}
+	t.Setenv("GOMEMLIMIT", "1GiB")
+	wantLimit(1, unlimited) // whoever set it knows better
+	t.Setenv("GOMEMLIMIT", "")
+	wantLimit(1, memoryPerThousand)
+	wantLimit(1000, memoryPerThousand)
+	wantLimit(1001, 2*memoryPerThousand)
+	wantLimit(3001, 4*memoryPerThousand)
+	wantLimit(1001, 4*memoryPerThousand) // some have ended, and others begun
+	wantLimit(1, memoryPerThousand)
 }
