@@ -132,7 +132,7 @@ func (p *rackspaceProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 			argRequestsPerMinute: schema.SingleNestedAttribute{
 				MarkdownDescription: "The account's rate limits, which the provider keeps by holding requests back before they are sent: `read` for GET, `write` for POST. " +
 					"Set them only where they differ from what Rackspace documents, or to leave room for others who use the account. " +
-					"Confirms and reverts go before new migrations, which also leave room for confirms that come soon. A migration's `create` timeout begins when its turn comes.",
+					"Confirms and reverts go before new migrations, which also leave room for confirms that come soon.",
 				Optional: true,
 				Attributes: map[string]schema.Attribute{
 					"read":  rate("GET", cloudservers.DefaultRates.Read),

@@ -103,7 +103,7 @@ func (r *serverMigration) Schema(ctx context.Context, _ resource.SchemaRequest, 
 		Blocks: map[string]schema.Block{
 			"timeouts": timeouts.Block(ctx, timeouts.Opts{
 				Create: true, Update: true, Delete: true, Read: true,
-				CreateDescription: timeoutDescription("the server to move and, with `auto_confirm`, the confirm to be carried out", "2h"),
+				CreateDescription: timeoutDescription("the server to move and, with `auto_confirm`, the confirm to be carried out, from its turn on where `max_concurrent_migrations` or the rate limit lets it wait", "2h"),
 				UpdateDescription: timeoutDescription("a confirm that a change of `auto_confirm` asks for", "2h"),
 				DeleteDescription: timeoutDescription("what `on_destroy` does to a migration that is still pending", "2h"),
 				ReadDescription:   timeoutDescription("the answers to a refresh", "5m"),
