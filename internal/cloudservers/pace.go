@@ -81,26 +81,16 @@ type ticket struct {
 	goes   chan struct{}
 }
 
-// Turn is a place among the requests that the rate limit allows. It belongs to
-// one request, or has to be dropped.
+// Turn is a place among the requests that the rate limit allows, for one of them.
 type Turn struct {
 	lane   *lane
 	waited time.Duration
 }
 
-// Drop gives the place back, unless a request has taken it. It is safe on nil.
-func (t *Turn) Drop() {
-	if t != nil && t.lane != nil {
-		t.lane.leave(false)
-		t.lane = nil
-	}
-}
-
-// use is for when the request has its answer, or none is to be had.
-func (t *Turn) use() {
+// leave gives the place back, at once or, if the request was sent, in a minute.
+func (t *Turn) leave(sent bool) {
 	if t != nil {
-		t.lane.leave(true)
-		t.lane = nil
+		t.lane.leave(sent)
 	}
 }
 

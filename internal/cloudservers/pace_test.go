@@ -318,8 +318,9 @@ func TestPace_countsNothingThatWasNotSent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		turn.Drop()
-		turn.Drop() // it has none any more
+		if _, err := r.Migrate(t.Context(), id, turn, func(context.Context) error { return refusal }); !errors.Is(err, refusal) {
+			t.Errorf("got %v, want the refusal", err)
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, err := r.Migrate(ctx, id, nil, nil); !errors.Is(err, context.Canceled) {

@@ -103,7 +103,8 @@ func (c *Client) retry(ctx context.Context, what call, exchange func() (int, htt
 		if lane != nil && turn == nil {
 			turn, _ = lane.wait(ctx, what) // what ended it is in ctx
 		}
-		defer func() { turn.Drop(); turn = nil }()
+		asked := false
+		defer func() { turn.leave(asked); turn = nil }()
 		if ctx.Err() != nil { // nothing is sent any more, so what failed before is the reason
 			return nil, backoff.Permanent(context.Cause(ctx))
 		}
@@ -112,10 +113,9 @@ func (c *Client) retry(ctx context.Context, what call, exchange func() (int, htt
 				return nil, backoff.Permanent(refused)
 			}
 		}
-		attempts++
+		attempts, asked = attempts+1, true
 		sent := exchanged{call: what, attempt: attempts, waited: turn.wait(), began: time.Now()}
 		status, header, err := exchange()
-		turn.use()
 		if err == nil {
 			c.record(ctx, sent, status, header, nil)
 			return header, nil
