@@ -82,7 +82,7 @@ func TestRun_trustsTheRightCertificates(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			p := verification.Plan{HTTP: []verification.HTTP{test.check}, Interval: 10 * time.Millisecond, Timeout: 100 * time.Millisecond, Successes: 1}
+			p := verification.Plan{HTTP: []verification.HTTP{test.check}, Interval: 10 * time.Millisecond, Timeout: 2 * time.Second, Successes: 1}
 			if test.want == "" {
 				p.Timeout = time.Minute
 			}
