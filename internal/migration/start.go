@@ -91,7 +91,7 @@ func (m *mover) untouched(ctx context.Context) error {
 	if time.Since(m.seen) <= unwatched {
 		return nil
 	}
-	if err := m.peek(ctx); err != nil {
+	if err := m.look(ctx); err != nil { // what others read can be of before
 		return m.notRead(err)
 	}
 	if s := m.server; !s.Settled() || s.TaskState != "" || s.Updated != m.before.Updated || s.HostID != m.before.HostID {
