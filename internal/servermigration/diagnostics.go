@@ -101,7 +101,7 @@ func (x explanation) of(kind migration.Kind) (summary, detail string) {
 			paragraphs(x.because(), "It waited for other migrations, because of max_concurrent_migrations or of the account's rate limit (requests_per_minute). No migration was asked for. Apply again to migrate it.")
 	case migration.KindStopped:
 		return "The migration of " + server + " was not started",
-			paragraphs("Others failed before, and stop_after_failures lets no further one start:\n"+x.failures(), "Nothing was sent for this server. Find out why the others failed, and apply again.")
+			paragraphs("Others failed before, and stop_after_failures lets no further one start:\n"+x.failures(), "No migration of this server was asked for. Find out why the others failed, and apply again.")
 	case migration.KindUntold:
 		return x.untold(server)
 	case migration.KindRefused:

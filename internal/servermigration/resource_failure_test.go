@@ -246,7 +246,7 @@ resource "rackspace_server_migration" "fleet" {
   server_id    = [%q, %q, %q][count.index]
   auto_confirm = true
 }`, ids[0], ids[1], ids[2])),
-		ExpectError: says("The migration of server", "was not started", "stop_after_failures", "The migration of server web-", "failed", "Nothing was sent for this server"),
+		ExpectError: says("The migration of server", "was not started", "stop_after_failures", "The migration of server web-", "failed", "No migration of this server was asked for"),
 	})
 	if got := s.Count(stub.CallMigrate); got != 1 {
 		t.Errorf("got %d migrate requests, want 1", got)
