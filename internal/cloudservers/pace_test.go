@@ -332,6 +332,27 @@ func TestPace_countsNothingThatWasNotSent(t *testing.T) {
 	})
 }
 
+func TestPace_keepsNoRoomForMoreThanItsMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := stub.New(stub.Config{})
+		client := newClient(t, cloud, func(c *cloudservers.Config) { c.Rates.Write = 10 })
+		r := region(t, client)
+		began := time.Now()
+		for range 10 { // whose confirms do not come
+			client.KeepRoom(cloud.AddServer(stub.Server{}))
+			time.Sleep(time.Millisecond)
+		}
+		for range 10 {
+			if _, err := r.Migrate(t.Context(), cloud.AddServer(stub.Server{}), nil, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(began); took > window+10*time.Millisecond {
+			t.Errorf("got ten migrates after %s, want each room to end after its minute", took)
+		}
+	})
+}
+
 func TestPace_learnsWhenConfirmsCome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := stub.New(stub.Config{AutoConfirmAfter: -1})

@@ -24,6 +24,7 @@ type rooms struct {
 
 type room struct {
 	since time.Time // when the server arrived
+	until time.Time // when its minute ends; zero before it begins
 	over  bool      // its minute has passed
 }
 
@@ -38,17 +39,20 @@ func (r *rooms) take(serverID string) {
 
 // count returns how many rooms are kept now, and when that may be less.
 func (r *rooms) count(now time.Time) (kept int, change time.Duration) {
-	lead := r.lead
-	for _, room := range r.servers {
-		if age := now.Sub(room.since); !room.over && age >= lead+paceWindow {
-			room.over, r.lead = true, max(r.lead, age) // it came too early
-		}
-	}
 	change = paceWindow
 	for _, room := range r.servers {
-		age := now.Sub(room.since)
-		if !room.over && age >= r.lead-roomEarly {
-			kept, change = kept+1, min(change, r.lead+paceWindow-age)
+		if !room.over && !room.until.IsZero() && !now.Before(room.until) {
+			room.over, r.lead = true, max(r.lead, now.Sub(room.since)) // it came too early
+		}
+	}
+	for _, room := range r.servers {
+		if room.until.IsZero() && now.Sub(room.since) >= r.lead-roomEarly {
+			if room.until = room.since.Add(r.lead + paceWindow); !now.Before(room.until) {
+				room.until = now.Add(paceWindow)
+			}
+		}
+		if !room.over && !room.until.IsZero() {
+			kept, change = kept+1, min(change, room.until.Sub(now))
 		}
 	}
 	return kept, change
