@@ -172,7 +172,7 @@ func (l *looker) lookTogether(ctx context.Context, waiters []*waiter) error {
 	known, since := map[string]*Server{}, time.Time{}
 	for _, waiter := range waiters {
 		server := l.region.seen.last(waiter.id)
-		if server == nil {
+		if server == nil || server.Timeless { // there is no time to list changes from
 			continue
 		}
 		known[waiter.id] = server
