@@ -19,7 +19,7 @@ import (
 // it the loggers that plugin-go has made for the request, some 20 kB.
 type server struct {
 	framework
-	applying atomic.Int64 // how many ApplyResourceChange are under way
+	requests atomic.Int64 // how many are under way
 }
 
 // framework is what the framework's server offers; actions and state stores would
@@ -34,41 +34,41 @@ func New(p provider.Provider) tfprotov6.ProviderServer {
 // These are the requests of which there is one for each resource.
 
 func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
-	return briefly(ctx, req, s.framework.ValidateResourceConfig)
+	return briefly(ctx, s, req, s.framework.ValidateResourceConfig)
 }
 
 func (s *server) UpgradeResourceState(ctx context.Context, req *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
-	return briefly(ctx, req, s.framework.UpgradeResourceState)
+	return briefly(ctx, s, req, s.framework.UpgradeResourceState)
 }
 
 func (s *server) UpgradeResourceIdentity(ctx context.Context, req *tfprotov6.UpgradeResourceIdentityRequest) (*tfprotov6.UpgradeResourceIdentityResponse, error) {
-	return briefly(ctx, req, s.framework.UpgradeResourceIdentity)
+	return briefly(ctx, s, req, s.framework.UpgradeResourceIdentity)
 }
 
 func (s *server) ImportResourceState(ctx context.Context, req *tfprotov6.ImportResourceStateRequest) (*tfprotov6.ImportResourceStateResponse, error) {
-	return briefly(ctx, req, s.framework.ImportResourceState)
+	return briefly(ctx, s, req, s.framework.ImportResourceState)
 }
 
 func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
-	return briefly(ctx, req, s.framework.ReadResource)
+	return briefly(ctx, s, req, s.framework.ReadResource)
 }
 
 func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
-	return briefly(ctx, req, s.framework.PlanResourceChange)
+	return briefly(ctx, s, req, s.framework.PlanResourceChange)
 }
 
 // ApplyResourceChange lets a handler await its work, see Await.
 func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
-	spareMemory(s.applying.Add(1))
-	defer s.applying.Add(-1)
+	spareMemory(s.requests.Add(1))
+	defer s.requests.Add(-1)
 	wait := &wait{}
 	waits := context.WithValue(ctx, waitKey{}, wait)
-	resp, err := briefly(waits, req, s.framework.ApplyResourceChange)
+	resp, err := lend(waits, req, s.framework.ApplyResourceChange)
 	if wait.work == nil {
 		return resp, err
 	}
 	wait.work(ctx)
-	return briefly(waits, req, s.framework.ApplyResourceChange)
+	return lend(waits, req, s.framework.ApplyResourceChange)
 }
 
 // memoryPerThousand is what the collector of garbage keeps a thousand requests at
@@ -79,18 +79,25 @@ const memoryPerThousand = 76 << 20
 // spareMemory is called with the number of requests under way. The limit rises
 // with them, since one that is too low makes the collector run all the time, and
 // falls when there is but one.
-func spareMemory(applying int64) {
-	if applying%1000 == 1 && os.Getenv("GOMEMLIMIT") == "" {
-		if limit := (applying/1000 + 1) * memoryPerThousand; applying == 1 || limit > debug.SetMemoryLimit(-1) {
+func spareMemory(requests int64) {
+	if requests%1000 == 1 && os.Getenv("GOMEMLIMIT") == "" {
+		if limit := (requests/1000 + 1) * memoryPerThousand; requests == 1 || limit > debug.SetMemoryLimit(-1) {
 			debug.SetMemoryLimit(limit)
 		}
 	}
 }
 
-// briefly serves a request with a context that holds nothing once that is done.
+// briefly serves a request that awaits nothing.
+func briefly[Q, A any](ctx context.Context, s *server, req Q, serve func(context.Context, Q) (A, error)) (A, error) {
+	spareMemory(s.requests.Add(1))
+	defer s.requests.Add(-1)
+	return lend(ctx, req, serve)
+}
+
+// lend serves a request with a context that holds nothing once that is done.
 //
 //nolint:contextcheck // the context that holds nothing comes from nowhere
-func briefly[Q, A any](ctx context.Context, req Q, serve func(context.Context, Q) (A, error)) (A, error) {
+func lend[Q, A any](ctx context.Context, req Q, serve func(context.Context, Q) (A, error)) (A, error) {
 	loan := &lent{}
 	loan.Store(&ctx)
 	defer loan.Store(&ended)
