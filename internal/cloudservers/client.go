@@ -82,7 +82,7 @@ func New(config Config) (*Client, error) {
 		config.Context = context.Background()
 	}
 	if config.Transport == nil {
-		config.Transport = http.DefaultTransport
+		config.Transport = pooled()
 	}
 	provider, err := openstack.NewClient(config.IdentityEndpoint)
 	if err != nil {

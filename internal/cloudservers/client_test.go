@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -345,6 +347,48 @@ func TestClient_followsNoRedirectWithTheToken(t *testing.T) {
 	_, err := region(t, newClient(t, cloud, nil)).Server(t.Context(), id)
 	if failure := wantError(t, err); failure.StatusCode != http.StatusTemporaryRedirect || failure.Temporary() || stolen {
 		t.Errorf("got %v (followed: %t), want the redirect itself", err, stolen)
+	}
+}
+
+func TestClient_keepsConnectionsForTheNextBurst(t *testing.T) {
+	const burst = 10
+	cloud := stub.New(stub.Config{})
+	id := cloud.AddServer(stub.Server{})
+	var arrived sync.WaitGroup
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			arrived.Done()
+			arrived.Wait() // so that no request can use the connection of another one of its burst
+		}
+		cloud.ServeHTTP(w, r)
+	}))
+	var opened atomic.Int64
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	client := newClient(t, cloud, func(c *cloudservers.Config) {
+		c.Transport, c.IdentityEndpoint = nil, server.URL+"/v2.0/"
+	})
+	reads := region(t, client)
+	for range 5 {
+		arrived.Add(burst)
+		var all sync.WaitGroup
+		for range burst {
+			all.Go(func() {
+				if _, err := reads.Server(t.Context(), id); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	}
+	// A connection may be closed, or come a moment too late, but not all but two each time.
+	if got := opened.Load(); got > 2*burst {
+		t.Errorf("got %d connections for bursts of %d requests, want them kept", got, burst)
 	}
 }
 
