@@ -30,6 +30,19 @@ func fixed(ctx context.Context, attribute schema.SingleNestedAttribute) schema.S
 // TerraformType returns the type as it was worked out.
 func (t fixedType) TerraformType(context.Context) tftypes.Type { return t.terraform }
 
+// ValueFromTerraform is that of the type behind, which works its type out for a
+// null or unknown value, too.
+func (t fixedType) ValueFromTerraform(ctx context.Context, value tftypes.Value) (attr.Value, error) {
+	switch {
+	case value.Type() == nil || !value.Type().Equal(t.terraform):
+	case !value.IsKnown():
+		return types.ObjectUnknown(t.AttrTypes), nil
+	case value.IsNull():
+		return types.ObjectNull(t.AttrTypes), nil
+	}
+	return t.ObjectType.ValueFromTerraform(ctx, value)
+}
+
 // Equal compares the types behind.
 func (t fixedType) Equal(other attr.Type) bool {
 	if fixed, ok := other.(fixedType); ok {

@@ -110,7 +110,8 @@ func listed(ctx context.Context, req list.ListRequest, m migration.Migration) li
 	result.DisplayName = displayName(m)
 	result.Diagnostics.Append(result.Identity.Set(ctx, identityOf(m))...)
 	if req.IncludeResource {
-		result.Diagnostics.Append(result.Resource.Set(ctx, imported(m))...)
+		state := imported(m)
+		result.Diagnostics.Append(state.write(ctx, result.Resource.Set)...)
 	}
 	return result
 }

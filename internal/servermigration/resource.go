@@ -56,7 +56,7 @@ func (r *serverMigration) Configure(_ context.Context, req resource.ConfigureReq
 // would call what is there tainted, and migrate the server again to replace it.
 func (r *serverMigration) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan model
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(plan.read(ctx, req.Plan.Get)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -93,7 +93,7 @@ func (r *serverMigration) Create(ctx context.Context, req resource.CreateRequest
 	}
 	r.remember(done)
 	plan.record(done)
-	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	resp.Diagnostics.Append(plan.write(ctx, resp.State.Set)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(done))...)
 	resp.Diagnostics.Append(keepFlavor(ctx, resp.Private, done)...)
 }
@@ -102,7 +102,7 @@ func (r *serverMigration) Create(ctx context.Context, req resource.CreateRequest
 // history: nothing is sent.
 func (r *serverMigration) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state model
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(state.read(ctx, req.State.Get)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -134,7 +134,7 @@ func (r *serverMigration) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	r.note(is, state.OnDestroy.ValueString())
 	state.record(is)
-	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	resp.Diagnostics.Append(state.write(ctx, resp.State.Set)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(is))...)
 }
 
@@ -142,8 +142,8 @@ func (r *serverMigration) Read(ctx context.Context, req resource.ReadRequest, re
 // now; every other change concerns the state alone.
 func (r *serverMigration) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state model
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(plan.read(ctx, req.Plan.Get)...)
+	resp.Diagnostics.Append(state.read(ctx, req.State.Get)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -179,7 +179,7 @@ func (r *serverMigration) Update(ctx context.Context, req resource.UpdateRequest
 		pending = done
 	}
 	plan.record(pending)
-	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	resp.Diagnostics.Append(plan.write(ctx, resp.State.Set)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(pending))...)
 }
 
@@ -189,7 +189,7 @@ func (r *serverMigration) Update(ctx context.Context, req resource.UpdateRequest
 // replacement with create_before_destroy, is that one's to settle.
 func (r *serverMigration) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state model
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(state.read(ctx, req.State.Get)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}

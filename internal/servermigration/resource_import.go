@@ -67,7 +67,7 @@ func (r *serverMigration) ImportState(ctx context.Context, req resource.ImportSt
 		return
 	}
 	state := imported(found)
-	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	resp.Diagnostics.Append(state.write(ctx, resp.State.Set)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(found))...)
 }
 

@@ -5,38 +5,107 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
 type model struct {
-	ID                types.String `tfsdk:"id"`
-	ServerID          types.String `tfsdk:"server_id"`
-	Region            types.String `tfsdk:"region"`
-	AutoConfirm       types.Bool   `tfsdk:"auto_confirm"`
-	OnDestroy         types.String `tfsdk:"on_destroy"`
-	Triggers          types.Map    `tfsdk:"triggers"`
-	Status            types.String `tfsdk:"status"`
-	ServerStatus      types.String `tfsdk:"server_status"`
-	ServerName        types.String `tfsdk:"server_name"`
-	RequestID         types.String `tfsdk:"request_id"`
-	SourceHostID      types.String `tfsdk:"source_host_id"`
-	DestinationHostID types.String `tfsdk:"destination_host_id"`
-	RequestedAt       types.String `tfsdk:"requested_at"`
-	ConfirmBy         types.String `tfsdk:"confirm_by"`
-	SettledAt         types.String `tfsdk:"settled_at"`
+	ID                types.String
+	ServerID          types.String
+	Region            types.String
+	AutoConfirm       types.Bool
+	OnDestroy         types.String
+	Triggers          types.Map
+	Status            types.String
+	ServerStatus      types.String
+	ServerName        types.String
+	RequestID         types.String
+	SourceHostID      types.String
+	DestinationHostID types.String
+	RequestedAt       types.String
+	ConfirmBy         types.String
+	SettledAt         types.String
 
-	Verification       types.Object `tfsdk:"verification"`
-	VerificationResult types.Object `tfsdk:"verification_result"`
+	Verification       types.Object
+	VerificationResult types.Object
 
-	Timeouts timeouts.Value `tfsdk:"timeouts"`
+	Timeouts timeouts.Value
 }
+
+// strings are the attributes that are one.
+func (m *model) strings() map[string]*types.String {
+	return map[string]*types.String{
+		"id":                  &m.ID,
+		"server_id":           &m.ServerID,
+		"region":              &m.Region,
+		"on_destroy":          &m.OnDestroy,
+		"status":              &m.Status,
+		"server_status":       &m.ServerStatus,
+		"server_name":         &m.ServerName,
+		"request_id":          &m.RequestID,
+		"source_host_id":      &m.SourceHostID,
+		"destination_host_id": &m.DestinationHostID,
+		"requested_at":        &m.RequestedAt,
+		"confirm_by":          &m.ConfirmBy,
+		"settled_at":          &m.SettledAt,
+	}
+}
+
+// read fills the model from a plan or a state, by its Get. A struct that the
+// framework fills by reflection costs a regular expression, compiled anew, for
+// each of its fields, each time.
+func (m *model) read(ctx context.Context, get func(context.Context, any) diag.Diagnostics) diag.Diagnostics {
+	var object types.Object
+	diags := get(ctx, &object)
+	if diags.HasError() {
+		return diags
+	}
+	values := object.Attributes()
+	for name, field := range m.strings() {
+		*field = values[name].(types.String)
+	}
+	m.AutoConfirm = values["auto_confirm"].(types.Bool)
+	m.Triggers = values["triggers"].(types.Map)
+	m.Verification = values["verification"].(types.Object)
+	m.VerificationResult = values["verification_result"].(types.Object)
+	m.Timeouts = values["timeouts"].(timeouts.Value)
+	return diags
+}
+
+// write hands the model to the Set of a plan or a state.
+func (m *model) write(ctx context.Context, set func(context.Context, any) diag.Diagnostics) diag.Diagnostics {
+	values := map[string]attr.Value{
+		"auto_confirm":        m.AutoConfirm,
+		"triggers":            m.Triggers,
+		"verification":        m.Verification,
+		"verification_result": m.VerificationResult,
+		"timeouts":            m.Timeouts,
+	}
+	for name, field := range m.strings() {
+		values[name] = *field
+	}
+	object, diags := types.ObjectValue(attributeTypes(), values)
+	if diags.HasError() {
+		return diags
+	}
+	return set(ctx, object)
+}
+
+// attributeTypes are those of the resource.
+var attributeTypes = sync.OnceValue(func() map[string]attr.Type {
+	var resp resource.SchemaResponse
+	NewResource().Schema(context.Background(), resource.SchemaRequest{}, &resp)
+	return resp.Schema.Type().(attr.TypeWithAttributeTypes).AttributeTypes()
+})
 
 // record takes over what the engine found out.
 func (m *model) record(from migration.Migration) {

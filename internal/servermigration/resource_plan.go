@@ -18,7 +18,7 @@ import (
 func (r *serverMigration) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	var plan, state model
 	if !req.Plan.Raw.IsNull() {
-		resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+		resp.Diagnostics.Append(plan.read(ctx, req.Plan.Get)...)
 	}
 	if req.State.Raw.IsNull() {
 		if !resp.Diagnostics.HasError() {
@@ -26,7 +26,7 @@ func (r *serverMigration) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		}
 		return
 	}
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(state.read(ctx, req.State.Get)...)
 	pending, diags := state.migration()
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
@@ -59,7 +59,7 @@ func (r *serverMigration) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		if !plan.Verification.IsNull() {
 			plan.VerificationResult = types.ObjectUnknown(resultTypes)
 		}
-		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
+		resp.Diagnostics.Append(plan.write(ctx, resp.Plan.Set)...)
 	}
 }
 
@@ -84,7 +84,8 @@ func (r *serverMigration) checkServer(ctx context.Context, plan *model, req reso
 	defer cancel()
 	found, err := r.engine.Check(ctx, region.ValueString(), plan.ServerID.ValueString())
 	if plan.Region.IsUnknown() && found.Region != "" {
-		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("region"), found.Region)...)
+		plan.Region = types.StringValue(found.Region)
+		resp.Diagnostics.Append(plan.write(ctx, resp.Plan.Set)...)
 	}
 	var failure *migration.Error
 	switch errors.As(err, &failure); {

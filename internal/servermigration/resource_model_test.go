@@ -1,0 +1,37 @@
+package servermigration
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-framework/list"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+)
+
+// The list resource is the one that Terraform 1.11 and OpenTofu do not have.
+func TestModel_isReadAsTheListWroteIt(t *testing.T) {
+	var schema resource.SchemaResponse
+	var identity resource.IdentitySchemaResponse
+	r := &serverMigration{}
+	r.Schema(t.Context(), resource.SchemaRequest{}, &schema)
+	r.IdentitySchema(t.Context(), resource.IdentitySchemaRequest{}, &identity)
+	m := migration.Migration{
+		Region: "ORD", ServerID: "8c65cb68-0681-4c30-bc88-6b83a8a26aee", ServerName: "web-1", RequestID: "req-1",
+		Status: migration.StatusAwaiting, ServerStatus: "VERIFY_RESIZE", SourceHostID: "source", DestinationHostID: "destination",
+		RequestedAt: time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC),
+	}
+
+	result := listed(t.Context(), list.ListRequest{IncludeResource: true, ResourceSchema: schema.Schema, ResourceIdentitySchema: identity.IdentitySchema}, m)
+
+	var got model
+	result.Diagnostics.Append(got.read(t.Context(), result.Resource.Get)...)
+	if result.Diagnostics.HasError() {
+		t.Fatal(result.Diagnostics)
+	}
+	if diff := cmp.Diff(imported(m), got); diff != "" {
+		t.Errorf("got another model than was written (-want +got):\n%s", diff)
+	}
+}
