@@ -11,8 +11,6 @@ import (
 	"slices"
 
 	"github.com/hashicorp/go-hclog"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/provider"
@@ -26,32 +24,13 @@ func main() {
 	debugged := flag.Bool("debug", false, "wait for a debugger: print how Terraform can reach this process, instead of being started by it")
 	flag.Parse()
 
-	keepQuiet()
 	stderr := os.Stderr // which Serve replaces
 	var clients []*cloudservers.Client
 	configured := func(client *cloudservers.Client) { clients = append(clients, client) }
-	serve := func() tfprotov6.ProviderServer { return serving.New(provider.New(version, configured)()) }
-	var options []tf6server.ServeOpt
-	if *debugged {
-		options = append(options, tf6server.WithManagedDebug())
-	}
-	err := tf6server.Serve("registry.terraform.io/terraform-provider-rackspace/rackspace", serve, options...)
+	err := serving.Serve("registry.terraform.io/terraform-provider-rackspace/rackspace", provider.New(version, configured)(), *debugged)
 	summarize(stderr, clients)
 	if err != nil {
 		log.Fatal(err)
-	}
-}
-
-// keepQuiet spares the work of logs that nobody reads: a plugin writes all of
-// them, and Terraform drops them unless it was asked for them.
-func keepQuiet() {
-	if os.Getenv("TF_LOG") != "" || os.Getenv("TF_LOG_PROVIDER") != "" {
-		return
-	}
-	for _, variable := range []string{"TF_LOG_SDK", "TF_LOG_PROVIDER_RACKSPACE"} {
-		if os.Getenv(variable) == "" {
-			_ = os.Setenv(variable, "OFF") // else there are logs too many
-		}
 	}
 }
 

@@ -26,6 +26,7 @@ import (
 type crash struct {
 	*story
 	phase phase
+	logs  string // the level of the provider's, if they are read
 
 	mu    sync.Mutex
 	seen  int
@@ -288,6 +289,7 @@ func (c *crash) crash(t *testing.T, tf *tfexec.Terraform, victim func(*testing.T
 	for name, value := range c.environment(tf.WorkingDir()) {
 		apply.Env = append(apply.Env, name+"="+value)
 	}
+	apply.Env = append(apply.Env, "TF_LOG_PROVIDER="+c.logs)
 	apply.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	apply.WaitDelay = 10 * time.Second // an orphan may hold the output open
 	var output bytes.Buffer
@@ -310,27 +312,35 @@ func (c *crash) crash(t *testing.T, tf *tfexec.Terraform, victim func(*testing.T
 	return output.String()
 }
 
+// The provider serves otherwise where its logs are read, see internal/serving.
 func TestAccServerMigration_stopsWaitingWhenItIsInterrupted(t *testing.T) {
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip("acceptance tests run with TF_ACC set")
 	}
 	t.Parallel()
-	timing := stub.ObservedTiming()
-	timing.Migrate = time.Hour
-	c := &crash{story: tell(t, stub.Config{Timing: timing}, stub.Server{}), phase: phases[2]}
-	c.URL = c.serve(t)
-	tf := c.terraform(map[string]string{"main.tf": requiredProviders + c.config(auto)})
+	for _, level := range []string{"", "INFO"} {
+		timing := stub.ObservedTiming()
+		timing.Migrate = time.Hour
+		c := &crash{story: tell(t, stub.Config{Timing: timing}, stub.Server{}), phase: phases[2], logs: level}
+		c.URL = c.serve(t)
+		tf := c.terraform(map[string]string{"main.tf": requiredProviders + c.config(auto)})
 
-	output := c.crash(t, tf, func(t *testing.T, terraform int) {
-		if err := syscall.Kill(terraform, syscall.SIGINT); err != nil {
-			t.Errorf("cannot interrupt Terraform: %v", err)
+		output := c.crash(t, tf, func(t *testing.T, terraform int) {
+			if err := syscall.Kill(terraform, syscall.SIGINT); err != nil {
+				t.Errorf("cannot interrupt Terraform: %v", err)
+			}
+		})
+
+		if !says("The wait for the migration of server web-1", "was cancelled", "goes on in the cloud").MatchString(output) {
+			t.Errorf("got %s, want that the wait was cancelled", output)
 		}
-	})
-
-	if !says("The wait for the migration of server web-1", "was cancelled", "goes on in the cloud").MatchString(output) {
-		t.Errorf("got %s, want that the wait was cancelled", output)
-	}
-	if got := c.Migrations(server); got != 1 {
-		t.Errorf("got %d migrations of the server, want 1", got)
+		for _, logged := range []string{"The migration was accepted: ", "Cloud Servers requests of this process"} {
+			if got := strings.Contains(output, logged); got != (level != "") {
+				t.Errorf("with logs of the level %q, got it logged: %t: %q", level, got, logged)
+			}
+		}
+		if got := c.Migrations(server); got != 1 {
+			t.Errorf("got %d migrations of the server, want 1", got)
+		}
 	}
 }

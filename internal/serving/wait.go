@@ -2,12 +2,12 @@ package serving
 
 import "context"
 
-// Await does work that may take minutes for the Create, Update or Delete of a
-// resource, and returns its result. A handler that gets over == false has to
-// return at once, whatever its response: it is called again, with the same
-// request, when the work is over. Meanwhile nothing is kept of what the framework
-// made of the request, which is several times what the work needs. What a handler
-// does before Await it does twice, so that it must only read; it awaits once.
+// Await does work that may take minutes for the Create or Update of a resource,
+// and returns its result. A handler that gets over == false has to return at once,
+// whatever its response: it is called again, with the same request, when the work
+// is over. Meanwhile next to nothing is kept of what the framework made of the
+// request, which is several times what the work needs. What a handler does before
+// Await it does twice, so that it must only read; it awaits once.
 func Await[T any](ctx context.Context, work func(context.Context) (T, error)) (result T, over bool, err error) {
 	wait := ctx.Value(waitKey{}).(*wait)
 	if wait.over {
