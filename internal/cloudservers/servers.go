@@ -50,6 +50,10 @@ type Server struct {
 	SeenAt   time.Time `json:"-"`
 	Timeless bool      `json:"-"` // the API did not tell
 	AsOf     time.Time `json:"-"` // when the API was asked, by the same clock: what changed since may not show
+
+	// WatchedUntil is when a Watch had seen the server before, by this machine's
+	// clock; zero if it had not.
+	WatchedUntil time.Time `json:"-"`
 }
 
 // ServerFault says why a server is in StatusError.
@@ -77,6 +81,16 @@ func (s *Server) Arrived() bool {
 		return true
 	}
 	return s.Status == StatusVerifyResize && s.TaskState == ""
+}
+
+// onItsWay tells whether a migration is under way or being reverted: while the
+// server does not change, there is nothing to decide.
+func (s *Server) onItsWay() bool {
+	switch s.Status {
+	case StatusResize, StatusResizing, StatusMigrating, StatusRevertResize:
+		return true
+	}
+	return false
 }
 
 // TaskDeleting is the task of a server that is being deleted. For a moment its

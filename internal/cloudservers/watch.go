@@ -11,7 +11,9 @@ import (
 // Watch looks at a server once every poll interval, the first time within one
 // interval, and hands what it sees to look, until look is done or fails or the
 // context ends. All servers of a region that are watched at a time share their
-// requests, see watcher; a look that takes long delays nobody else's.
+// requests, see watcher; a look that takes long delays nobody else's. Where several
+// are watched, one that is on its way and has not changed is handed over more
+// seldom, see retold.
 //
 // A look that fails for a passing reason is logged and waited through: a
 // server is not lost because the API is away for a while. A server that is
@@ -71,16 +73,30 @@ type sighting struct {
 type waiter struct {
 	id   string
 	news chan sighting // holds the newest one only
+	told time.Time     // when it was told of the server; zero after a failure
+	seen time.Time     // when the server was last seen as it was told of
 }
 
 // tell hands over a sighting, in place of one that was not taken yet.
 func (w *waiter) tell(s sighting) {
 	select {
-	case <-w.news:
+	case untaken := <-w.news:
+		if untaken.server != nil {
+			w.seen = untaken.server.WatchedUntil // what was seen since, nobody heard of
+		}
 	default:
+	}
+	w.told = time.Time{} // after a failure the next sighting is news, whatever it is
+	if s.server != nil {
+		watched := *s.server
+		watched.WatchedUntil = w.seen
+		s.server, w.told, w.seen = &watched, time.Now(), wall()
 	}
 	w.news <- s
 }
+
+// wall is the time of the machine's clock, which goes on while the machine sleeps.
+func wall() time.Time { return time.Now().Round(0) }
 
 // lookTimeout bounds one look with its repetitions, beyond the time of one
 // exchange: whoever waits has to hear of what is wrong.

@@ -24,6 +24,10 @@ const (
 	aloneAtATime = 10
 )
 
+// retold is how often who waits hears of a server that is on its way, as it was
+// the last time. Waking a thousand of them for it costs more than the list.
+const retold = 10 * time.Second
+
 // watcher looks at all servers of a region that somebody waits for, once every
 // poll interval for all of them:
 //
@@ -210,7 +214,11 @@ func (l *looker) lookTogether(ctx context.Context, waiters []*waiter) error {
 			unchanged := *known[waiter.id]
 			unchanged.SeenAt, unchanged.Timeless, unchanged.AsOf = first.SeenAt, first.Timeless, first.AsOf
 			l.region.seen.keep(asked, &unchanged)
-			waiter.tell(sighting{server: &unchanged})
+			if !unchanged.onItsWay() || time.Since(waiter.told) >= retold {
+				waiter.tell(sighting{server: &unchanged})
+			} else {
+				waiter.seen = wall()
+			}
 		}
 	}
 	l.lookAlone(ctx, alone)

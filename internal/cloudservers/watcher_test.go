@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -126,6 +127,116 @@ func TestWatch_listsOnlyWhatHasChanged(t *testing.T) {
 		all.Wait()
 		// Three pages to peek and for every full look, which is every thirtieth.
 		f.wantSent(t, stub.CallList, 3+150+5*2)
+	})
+}
+
+func TestWatch_tellsSeldomOfAServerThatIsOnItsWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		timing := stub.ObservedTiming()
+		timing.Migrate = time.Hour
+		f := newFleet(t, stub.Config{Timing: timing}, 10, func(c *cloudservers.Config) { c.MaxRetries = 0 })
+		for _, id := range f.ids {
+			if _, err := f.region.Peek(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := f.region.Migrate(t.Context(), id, nil, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		began := time.Now()
+		f.Inject(stub.Fault{Call: stub.CallList, Skip: 16, Status: http.StatusServiceUnavailable, Count: 1}) // at 34 s
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute+time.Second)
+		defer cancel()
+		var all sync.WaitGroup
+		for _, id := range f.ids {
+			all.Go(func() {
+				var told []time.Duration
+				err := f.region.Watch(ctx, id, func(s *cloudservers.Server) (bool, error) {
+					now := time.Since(began).Round(time.Second)
+					watched := now - 2*time.Second
+					if now == 36*time.Second { // the look before failed
+						watched -= 2 * time.Second
+					}
+					if got := s.WatchedUntil.Sub(began).Round(time.Second); len(told) > 0 && got != watched {
+						t.Errorf("got it watched until %s before %s, want %s", got, now, watched)
+					}
+					told = append(told, now)
+					return false, nil
+				})
+				// At first the lists have it, which reach back 10 s beyond the last look;
+				// so does the full one at 60 s. The rest is every 10 s, and after the failure.
+				seconds := []time.Duration{2, 4, 6, 8, 10, 12, 22, 32, 36, 46, 56, 60}
+				for i := range seconds {
+					seconds[i] *= time.Second
+				}
+				if !slices.Equal(told, seconds) {
+					t.Errorf("got told at %v, want at %v", told, seconds)
+				}
+				if !errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "503") {
+					t.Errorf("got %v, want the end of the time alone: the last look did not fail", err)
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
+func TestWatch_tellsAtEveryLookOfAServerThatMayHaveArrived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, stub.Config{}, 10, nil)
+		f.moves(t)
+		time.Sleep(time.Minute) // so that no list of changes has it any more
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute+time.Second)
+		defer cancel()
+		var all sync.WaitGroup
+		for _, id := range f.ids {
+			all.Go(func() {
+				looks := 0
+				_ = f.region.Watch(ctx, id, func(*cloudservers.Server) (bool, error) { looks++; return false, nil })
+				if looks != 30 {
+					t.Errorf("got %d looks at a server in VERIFY_RESIZE, want one every 2 s", looks)
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
+func TestWatch_doesNotCallWatchedWhatNobodyHeardOf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, stub.Config{}, 2, func(c *cloudservers.Config) { c.MaxRetries = 0 })
+		busy, other := f.ids[0], f.ids[1]
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var all sync.WaitGroup
+		all.Go(func() {
+			_ = f.region.Watch(ctx, other, func(*cloudservers.Server) (bool, error) { return false, nil })
+		})
+		all.Go(func() {
+			looks, began := 0, time.Time{}
+			if err := f.region.Watch(ctx, busy, func(s *cloudservers.Server) (bool, error) {
+				switch looks++; looks {
+				case 1:
+					began = time.Now()
+					if _, err := f.region.Migrate(ctx, busy, nil, nil); err != nil {
+						t.Error(err)
+					}
+					time.Sleep(time.Minute) // and is told nothing meanwhile, whatever is seen
+					return false, nil
+				case 2: // the newest of what was seen
+					if s.Status != cloudservers.StatusVerifyResize || s.WatchedUntil.After(began) {
+						t.Errorf("got it in %s, watched until %s after it was busy, want nothing of before", s.Status, s.WatchedUntil.Sub(began))
+					}
+				}
+				return looks == 2, nil
+			}); err != nil {
+				t.Error(err)
+			}
+			cancel()
+		})
+		time.Sleep(30 * time.Second) // amidst of it
+		f.Inject(stub.Fault{Call: stub.CallList, Status: http.StatusServiceUnavailable, Count: 3})
+		all.Wait()
 	})
 }
 

@@ -237,7 +237,11 @@ func (m *mover) peek(ctx context.Context) error {
 
 func (m *mover) saw(server *cloudservers.Server) {
 	now := time.Now().Round(0) // a monotonic clock stands still while the machine sleeps
-	if !m.seen.IsZero() && now.Sub(m.seen) > unwatched || m.migration.FlavorID != "" && server.Flavor.ID != m.migration.FlavorID {
+	before := m.seen
+	if server.WatchedUntil.After(before) {
+		before = server.WatchedUntil
+	}
+	if !before.IsZero() && now.Sub(before) > unwatched || m.migration.FlavorID != "" && server.Flavor.ID != m.migration.FlavorID {
 		m.doubt = true
 	}
 	m.server, m.seen = server, now

@@ -221,6 +221,27 @@ func TestMigrate_saysThatItWasRevertedThoughAnotherOneFollowed(t *testing.T) {
 	}
 }
 
+func TestConfirm_asksForNoProofOfWhatWasWatched(t *testing.T) {
+	// The lists fail from a look of which nobody was told on, as nothing had changed.
+	for _, test := range []struct{ failures, proofs int }{{13, 0}, {16, 10}} { // 28 s and 34 s without a look
+		synctest.Test(t, func(t *testing.T) {
+			timing := stub.ObservedTiming()
+			timing.Migrate = 3 * time.Minute
+			c := newCloud(t, stub.Config{Timing: timing}, stub.Server{})
+			c.engine = c.configuredEngine(t, cloudservers.Config{
+				Credentials: cloudservers.Credentials{Username: stub.DefaultUser.Name, APIKey: stub.DefaultUser.APIKey},
+			}, migration.Limits{})
+			c.Inject(stub.Fault{Call: stub.CallList, Skip: 20, Status: http.StatusServiceUnavailable, Count: test.failures})
+			for _, got := range c.migrateAll(t.Context(), true, 0, c.addServers(10)...) {
+				wantStatus(t, got.Migration, got.err, migration.StatusConfirmed)
+			}
+			if got := c.Count(stub.CallActionLog); got != test.proofs {
+				t.Errorf("got %d action logs read after %d failed looks, want %d", got, test.failures, test.proofs)
+			}
+		})
+	}
+}
+
 func TestConfirm_leavesAloneWhatBeganWhileNobodyCouldLook(t *testing.T) {
 	for _, autoConfirm := range []bool{true, false} {
 		for _, begun := range []string{"a resize", "a migration"} {
