@@ -103,6 +103,9 @@ func (w *watcher) run(ctx context.Context, r *Region) {
 		// Who comes while a request is under way is not served by it: its answer
 		// may be older than what was asked of the server since.
 		waiters := w.waiting()
+		if ctx.Err() != nil { // these are another goroutine's
+			return
+		}
 		bounded, cancel := context.WithTimeout(ctx, r.client.config.RequestTimeout+lookTimeout)
 		state.look(bounded, waiters)
 		cancel()

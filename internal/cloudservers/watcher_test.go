@@ -240,6 +240,28 @@ func TestWatch_doesNotCallWatchedWhatNobodyHeardOf(t *testing.T) {
 	})
 }
 
+func TestWatch_thatBeginsWhereAnotherEndsIsNotEndedWithIt(t *testing.T) {
+	for range 500 { // which goroutine comes first is chance
+		synctest.Test(t, func(t *testing.T) {
+			f := newFleet(t, stub.Config{}, 2, nil)
+			const look = 4 * time.Second // the time of one
+			first, cancel := context.WithTimeout(t.Context(), look)
+			defer cancel()
+			var all sync.WaitGroup
+			all.Go(func() {
+				_ = f.region.Watch(first, f.ids[0], func(*cloudservers.Server) (bool, error) { return false, nil })
+			})
+			all.Go(func() {
+				time.Sleep(look)
+				if err := f.region.Watch(t.Context(), f.ids[1], func(*cloudservers.Server) (bool, error) { return true, nil }); err != nil {
+					t.Errorf("got %v, want it to look for itself", err)
+				}
+			})
+			all.Wait()
+		})
+	}
+}
+
 func TestWatch_missesNoChangeAtTheBoundariesOfSeconds(t *testing.T) {
 	for _, offset := range []time.Duration{0, time.Millisecond, 499 * time.Millisecond, 999 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
