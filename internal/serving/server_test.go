@@ -69,7 +69,7 @@ func apply(ctx context.Context, s *server) (string, error) {
 }
 
 // keepsNothing checks that the contexts of the passes that are over have ended,
-// and had no logger.
+// and that the framework's had no logger.
 func (f *keeper) keepsNothing(t *testing.T) {
 	t.Helper()
 	for _, ctx := range f.kept {
