@@ -26,10 +26,12 @@ func TestModel_isReadAsTheListWroteIt(t *testing.T) {
 
 	result := listed(t.Context(), list.ListRequest{IncludeResource: true, ResourceSchema: schema.Schema, ResourceIdentitySchema: identity.IdentitySchema}, m)
 
-	var got model
-	result.Diagnostics.Append(got.read(t.Context(), result.Resource.Get)...)
 	if result.Diagnostics.HasError() {
 		t.Fatal(result.Diagnostics)
+	}
+	var got model
+	if diags := got.read(t.Context(), result.Resource.Get); diags.HasError() {
+		t.Fatal(diags)
 	}
 	if diff := cmp.Diff(imported(m), got); diff != "" {
 		t.Errorf("got another model than was written (-want +got):\n%s", diff)

@@ -63,31 +63,29 @@ func keepQuiet() bool {
 // next to nothing meanwhile: neither what the framework nor what plugin-go makes
 // of it, whose loggers alone take some 10 kB. The work has no logger either.
 func (s *server) intercept(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
-	spareMemory(s.requests.Add(1))
-	defer s.requests.Add(-1)
-	s.mu.Lock()
-	running := s.running
-	s.mu.Unlock()
-	wait := &wait{}
-	resp, err := pass(ctx, wait, req, handle)
-	if wait.work == nil {
-		return resp, err
-	}
-	work := wait.work
-	wait.work = nil // the framework keeps the wait with the context
-	working, cancel := context.WithCancel(ctx)
-	unregister := context.AfterFunc(running, cancel) //nolint:contextcheck // both end the work
-	work(working)
-	unregister()
-	cancel()
-	return pass(ctx, wait, req, handle)
+	working, stop := context.WithCancel(ctx)
+	defer stop()
+	s.begin(&stop)
+	defer s.end(&stop)
+	return awaiting(ctx, working, func(ctx context.Context) (any, error) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel() // with which plugin-go lets go of it
+		return handle(ctx, req)
+	})
 }
 
-// pass has a request handled. What was made of it ends with its context.
-func pass(ctx context.Context, wait *wait, req any, handle grpc.UnaryHandler) (any, error) {
-	ctx, cancel := context.WithCancel(context.WithValue(ctx, waitKey{}, wait))
-	defer cancel()
-	return handle(ctx, req)
+// begin notes that a request is under way whose work is ended by stop.
+func (s *server) begin(stop *context.CancelFunc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.underWay[stop] = true
+	spareMemory(len(s.underWay))
+}
+
+func (s *server) end(stop *context.CancelFunc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.underWay, stop)
 }
 
 // memoryPerThousand is what the collector of garbage keeps a thousand requests at
@@ -98,9 +96,9 @@ const memoryPerThousand = 76 << 20
 // spareMemory is called with the number of requests under way. The limit rises
 // with them, since one that is too low makes the collector run all the time, and
 // falls when there is but one.
-func spareMemory(requests int64) {
+func spareMemory(requests int) {
 	if requests%1000 == 1 && os.Getenv("GOMEMLIMIT") == "" {
-		if limit := (requests/1000 + 1) * memoryPerThousand; requests == 1 || limit > debug.SetMemoryLimit(-1) {
+		if limit := int64(requests/1000+1) * memoryPerThousand; requests == 1 || limit > debug.SetMemoryLimit(-1) {
 			debug.SetMemoryLimit(limit)
 		}
 	}

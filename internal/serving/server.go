@@ -5,7 +5,6 @@ package serving
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
@@ -15,12 +14,10 @@ import (
 // server is a framework's server whose requests can await work, see Await.
 type server struct {
 	framework
-	silent   bool         // nobody reads the logs
-	requests atomic.Int64 // how many are under way
+	silent bool // nobody reads the logs
 
-	mu      sync.Mutex
-	running context.Context // until Terraform is interrupted
-	stop    context.CancelFunc
+	mu       sync.Mutex
+	underWay map[*context.CancelFunc]bool // what ends the work of each request, if it awaits any
 }
 
 // framework is what the framework's server offers; actions and state stores would
@@ -31,13 +28,8 @@ type framework = tfprotov6.ProviderServerWithListResource //nolint:staticcheck /
 func New(p provider.Provider) tfprotov6.ProviderServer { return newServer(p) }
 
 func newServer(p provider.Provider) *server {
-	s := &server{framework: providerserver.NewProtocol6(p)().(framework)}
-	s.mayRun()
-	return s
+	return &server{framework: providerserver.NewProtocol6(p)().(framework), underWay: map[*context.CancelFunc]bool{}}
 }
-
-// mayRun lets requests await work, until the next interruption.
-func (s *server) mayRun() { s.running, s.stop = context.WithCancel(context.Background()) }
 
 // These are the requests of which there is one for each resource.
 
@@ -67,17 +59,13 @@ func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanReso
 
 // ApplyResourceChange lets a handler await its work, see Await.
 func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
-	if _, intercepted := ctx.Value(waitKey{}).(*wait); intercepted {
+	serve := func(ctx context.Context) (*tfprotov6.ApplyResourceChangeResponse, error) {
 		return barely(ctx, s, req, s.framework.ApplyResourceChange)
 	}
-	wait := &wait{}
-	waits := context.WithValue(ctx, waitKey{}, wait)
-	resp, err := barely(waits, s, req, s.framework.ApplyResourceChange)
-	if wait.work == nil {
-		return resp, err
+	if _, intercepted := ctx.Value(waitKey{}).(*wait); intercepted {
+		return serve(ctx)
 	}
-	wait.work(ctx)
-	return barely(waits, s, req, s.framework.ApplyResourceChange)
+	return awaiting(ctx, ctx, serve)
 }
 
 // StopProvider ends the work that requests await.
@@ -85,8 +73,9 @@ func (s *server) StopProvider(ctx context.Context, req *tfprotov6.StopProviderRe
 	resp, err := s.framework.StopProvider(ctx, req)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stop()
-	s.mayRun()
+	for stop := range s.underWay {
+		(*stop)()
+	}
 	return resp, err
 }
 
@@ -94,7 +83,7 @@ func (s *server) StopProvider(ctx context.Context, req *tfprotov6.StopProviderRe
 // loggers. The framework keeps the contexts of all requests until the provider is
 // stopped, and for each attribute copies what they know of logs.
 //
-//nolint:contextcheck // that is the point
+//nolint:contextcheck // what comes from the request's context has its loggers
 func barely[Q, A any](ctx context.Context, s *server, req Q, serve func(context.Context, Q) (A, error)) (A, error) {
 	if !s.silent {
 		return serve(ctx, req)

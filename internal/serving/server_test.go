@@ -44,9 +44,7 @@ func (f *keeper) StopProvider(context.Context, *tfprotov6.StopProviderRequest) (
 
 func newKeeper(work func(context.Context) (string, error)) (*keeper, *server) {
 	f := &keeper{work: work}
-	s := &server{framework: f}
-	s.mayRun()
-	return f, s
+	return f, &server{framework: f, underWay: map[*context.CancelFunc]bool{}}
 }
 
 // apply has a request served that has a logger, which plugin-go adds to each pass.
@@ -80,16 +78,19 @@ func (f *keeper) keepsNothing(t *testing.T) {
 }
 
 func TestServer_leavesNothingInTheContextOfASilentRequest(t *testing.T) {
+	t.Setenv("GOMEMLIMIT", "")
+	unlimited := debug.SetMemoryLimit(-1)
+	defer debug.SetMemoryLimit(unlimited)
 	f, s := newKeeper(nil)
 	s.silent = true
 	f.serve = func(ctx context.Context) {
-		if ctx.Err() != nil {
-			t.Errorf("got %v while the request is served", ctx.Err())
+		if limit := debug.SetMemoryLimit(-1); ctx.Err() != nil || len(s.underWay) != 1 || limit != memoryPerThousand {
+			t.Errorf("got %v, %d requests and a limit of %d bytes while one is served", ctx.Err(), len(s.underWay), limit)
 		}
 	}
 	answer, err := apply(t.Context(), s)
-	if answer != "served" || err != nil || len(f.reqs) != 1 {
-		t.Errorf("got %q, %v after %d calls, want the answer of one", answer, err, len(f.reqs))
+	if answer != "served" || err != nil || len(f.reqs) != 1 || len(s.underWay) != 0 {
+		t.Errorf("got %q, %v after %d calls, and %d under way, want the answer of one", answer, err, len(f.reqs), len(s.underWay))
 	}
 	f.keepsNothing(t)
 }
@@ -172,7 +173,7 @@ func TestAwait_endsWhenTerraformIsInterrupted(t *testing.T) {
 			if synctest.Wait(); ctx.Err() != nil {
 				t.Error("the work was stopped before Terraform was interrupted")
 			}
-			if _, err := s.StopProvider(t.Context(), &tfprotov6.StopProviderRequest{}); err != nil { //nolint:contextcheck // it is another request
+			if _, err := s.StopProvider(ctx, &tfprotov6.StopProviderRequest{}); err != nil {
 				t.Error(err)
 			}
 			<-ctx.Done()
@@ -222,7 +223,7 @@ func TestKeepQuiet_whereNobodyAsksForLogs(t *testing.T) {
 func TestSpareMemory_limitsItByTheRequestsThatAreUnderWay(t *testing.T) {
 	unlimited := debug.SetMemoryLimit(-1)
 	defer debug.SetMemoryLimit(unlimited)
-	wantLimit := func(applying, want int64) {
+	wantLimit := func(applying int, want int64) {
 		t.Helper()
 		spareMemory(applying)
 		if got := debug.SetMemoryLimit(-1); got != want {

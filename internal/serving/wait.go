@@ -29,3 +29,19 @@ type wait struct {
 	result any
 	err    error
 }
+
+// awaiting serves a request, and does the work that it awaits, if any; then it
+// serves the request again. The framework may keep the context that it is served
+// with.
+func awaiting[A any](ctx, working context.Context, serve func(context.Context) (A, error)) (A, error) {
+	wait := &wait{}
+	waits := context.WithValue(ctx, waitKey{}, wait)
+	resp, err := serve(waits)
+	work := wait.work
+	if work == nil {
+		return resp, err
+	}
+	wait.work = nil
+	work(working)
+	return serve(waits)
+}
