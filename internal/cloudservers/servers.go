@@ -83,9 +83,9 @@ func (s *Server) Arrived() bool {
 	return s.Status == StatusVerifyResize && s.TaskState == ""
 }
 
-// onItsWay tells whether a migration is under way or being reverted: while the
+// OnItsWay tells whether a migration is under way or being reverted: while the
 // server does not change, there is nothing to decide.
-func (s *Server) onItsWay() bool {
+func (s *Server) OnItsWay() bool {
 	switch s.Status {
 	case StatusResize, StatusResizing, StatusMigrating, StatusRevertResize:
 		return true

@@ -34,9 +34,10 @@ const maxRenewals = time.Minute
 
 // Peek reads a server for a refresh or a plan, of which Terraform makes many at
 // the same time. What it returns came with an answer, or the last page of a list,
-// that arrived at most a poll interval ago. Within such an interval the first server costs a request of its own. From the second one
-// on one list of all servers answers for all, which costs its pages; and where
-// there was such a list within the last minute, one of what has changed since.
+// that arrived at most a poll interval ago. Within such an interval the first
+// server costs a request of its own. From the second one on one list of all
+// servers answers for all, which costs its pages; and where there was such a list
+// within the last minute, one of what has changed since.
 func (r *Region) Peek(ctx context.Context, id string) (*Server, error) {
 	interval := r.client.config.PollInterval
 	server, listed := r.seen.recall(id, interval)

@@ -217,7 +217,7 @@ func (l *looker) lookTogether(ctx context.Context, waiters []*waiter) error {
 			unchanged := *known[waiter.id]
 			unchanged.SeenAt, unchanged.Timeless, unchanged.AsOf = first.SeenAt, first.Timeless, first.AsOf
 			l.region.seen.keep(asked, &unchanged)
-			if !unchanged.onItsWay() || time.Since(waiter.told) >= retold {
+			if !unchanged.OnItsWay() || time.Since(waiter.told) >= retold {
 				waiter.tell(sighting{server: &unchanged})
 			} else {
 				waiter.seen = wall()

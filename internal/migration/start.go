@@ -61,12 +61,7 @@ func (m *mover) awaitIdle(ctx context.Context) error {
 
 // moving tells whether a migration or a resize of the server is pending.
 func moving(s *cloudservers.Server) bool {
-	switch s.Status {
-	case cloudservers.StatusResize, cloudservers.StatusResizing, cloudservers.StatusMigrating,
-		cloudservers.StatusVerifyResize, cloudservers.StatusRevertResize:
-		return true
-	}
-	return false
+	return s.OnItsWay() || s.Status == cloudservers.StatusVerifyResize
 }
 
 // pending refuses a server on which somebody's migration or resize is pending,
