@@ -48,16 +48,13 @@ func (c *cloud) pacedEngine(t *testing.T, rates cloudservers.Rates) *migration.E
 
 func (c *cloud) engineWith(t *testing.T, user stub.User, rates cloudservers.Rates, limits migration.Limits) *migration.Engine {
 	t.Helper()
-	return c.configuredEngine(t, cloudservers.Config{
-		Credentials: cloudservers.Credentials{Username: user.Name, APIKey: user.APIKey},
-		Rates:       rates,
-		MaxRetries:  2,
-	}, limits)
+	return c.configuredEngine(t, user, cloudservers.Config{Rates: rates, MaxRetries: 2}, limits)
 }
 
-func (c *cloud) configuredEngine(t *testing.T, config cloudservers.Config, limits migration.Limits) *migration.Engine {
+func (c *cloud) configuredEngine(t *testing.T, user stub.User, config cloudservers.Config, limits migration.Limits) *migration.Engine {
 	t.Helper()
 	config.IdentityEndpoint, config.Transport = stub.URL+"/v2.0/", c.Transport()
+	config.Credentials = cloudservers.Credentials{Username: user.Name, APIKey: user.APIKey}
 	client, err := cloudservers.New(config)
 	if err != nil {
 		t.Fatal(err)

@@ -237,14 +237,7 @@ func TestStart_looksAgainAfterItsTurnWhateverWasReadBefore(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := newCloud(t, stub.Config{}, stub.Server{})
-				client, err := cloudservers.New(cloudservers.Config{
-					IdentityEndpoint: stub.URL + "/v2.0/", Transport: c.Transport(), Rates: cloudservers.Rates{Write: 5}, PollInterval: test.interval,
-					Credentials: cloudservers.Credentials{Username: stub.DefaultUser.Name, APIKey: stub.DefaultUser.APIKey},
-				})
-				if err != nil {
-					t.Fatal(err)
-				}
-				c.engine = migration.New(client, migration.Limits{})
+				c.engine = c.configuredEngine(t, stub.DefaultUser, cloudservers.Config{Rates: cloudservers.Rates{Write: 5}, PollInterval: test.interval}, migration.Limits{})
 				if test.status != http.StatusOK {
 					c.Inject(stub.Fault{Call: stub.CallList, Status: test.status})
 				}

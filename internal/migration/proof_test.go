@@ -228,9 +228,7 @@ func TestConfirm_asksForNoProofOfWhatWasWatched(t *testing.T) {
 			timing := stub.ObservedTiming()
 			timing.Migrate = 3 * time.Minute
 			c := newCloud(t, stub.Config{Timing: timing}, stub.Server{})
-			c.engine = c.configuredEngine(t, cloudservers.Config{
-				Credentials: cloudservers.Credentials{Username: stub.DefaultUser.Name, APIKey: stub.DefaultUser.APIKey},
-			}, migration.Limits{})
+			c.engine = c.configuredEngine(t, stub.DefaultUser, cloudservers.Config{}, migration.Limits{})
 			c.Inject(stub.Fault{Call: stub.CallList, Skip: 20, Status: http.StatusServiceUnavailable, Count: test.failures})
 			for _, got := range c.migrateAll(t.Context(), true, 0, c.addServers(10)...) {
 				wantStatus(t, got.Migration, got.err, migration.StatusConfirmed)
