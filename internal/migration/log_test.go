@@ -32,7 +32,7 @@ func milestonesOf(t *testing.T, log *bytes.Buffer, serverID string) (found []mil
 
 func TestMigrate_logsItsMilestones(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCloud(t, stub.Config{}, stub.Server{})
+		c := newCloud(t, stub.Config{ReportsProgress: true}, stub.Server{})
 		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Concurrent: 1})
 		var log bytes.Buffer
 		second := c.addServers(2)[1]
@@ -44,14 +44,14 @@ func TestMigrate_logsItsMilestones(t *testing.T) {
 		want := []milestone{
 			{"The migration waits for its turn", nil, nil},
 			{"It is the migration's turn", nil, nil},
-			{"The migration was accepted", "0s", 0.0},
-			{"The migration goes on", "2s", 25.0},
-			{"The migration goes on", "4s", 50.0},
-			{"The migration goes on", "6s", 75.0},
+			{"The migration was accepted", "0s", 100.0},
+			{"The migration goes on", "2s", 20.0},
+			{"The migration goes on", "4s", 60.0},
+			{"The migration goes on", "6s", 80.0},
 			{"The migration goes on", "8s", 100.0},
 			{"The server has moved and awaits confirmation", "8s", 100.0},
 			{"The migration is being settled", "8s", 100.0},
-			{"The migration is confirmed", "10s", 0.0},
+			{"The migration is confirmed", "10s", 100.0},
 		}
 		if diff := cmp.Diff(want, milestonesOf(t, &log, second)); diff != "" {
 			t.Errorf("log of the second migration (-want +got):\n%s", diff)

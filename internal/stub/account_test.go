@@ -202,9 +202,20 @@ func TestStub_limitsReadsAndWritesEachByTheMinute(t *testing.T) {
 				t.Errorf("got Retry-After %d (%v), want 30", wait, err)
 			}
 			time.Sleep(time.Duration(wait) * time.Second)
+			time.Sleep(10 * time.Second)
 			limits := c.get("/limits")
 			if limits.status != http.StatusOK || len(at(limits.json, "limits", "rate").([]any)) != 2 {
-				t.Errorf("got %d %s after the wait, want both rates", limits.status, limits.body)
+				t.Fatalf("got %d %s after the wait, want both rates", limits.status, limits.body)
+			}
+			// The third read was 50 s ago and this one is now; the one write was 40 s ago.
+			for i, want := range []object{
+				{"remaining": 1.0, "next-available": s.Now().Format(time.RFC3339)},
+				{"remaining": 0.0, "next-available": s.Now().Add(20 * time.Second).Format(time.RFC3339)},
+			} {
+				limit := at(limits.json, "limits", "rate", i, "limit", 0)
+				if got, next := at(limit, "remaining"), at(limit, "next-available"); got != want["remaining"] || next != want["next-available"] {
+					t.Errorf("got %v, want %v", limit, want)
+				}
 			}
 		})
 	}

@@ -1,10 +1,9 @@
 package stub
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -12,7 +11,7 @@ import (
 // The actions, as requests and the log name them.
 const (
 	actionMigrate = "migrate"
-	actionResize  = "resize" // only people ask for it
+	actionResize  = "resize" // asked for by Resize alone, not over the wire
 	actionConfirm = "confirmResize"
 	actionRevert  = "revertResize"
 	actionDelete  = "delete"
@@ -45,7 +44,9 @@ func (v *server) record(action, requestID, userID string, at time.Time) {
 	v.log = append([]Action{entry}, v.log...)
 }
 
+// logFailed has an entry of the log say that its action failed.
 func (v *server) logFailed(requestID string) {
+	v.log = slices.Clone(v.log) // what the server was before keeps its own
 	for i := range v.log {
 		if v.log[i].RequestID == requestID {
 			v.log[i].Message = "Error"
@@ -53,57 +54,21 @@ func (v *server) logFailed(requestID string) {
 	}
 }
 
-// actionLog is GET …/os-instance-actions, and …/os-instance-actions/{request_id}.
-func (v *server) actionLog(c *call) *answer {
-	documents := []object{}
-	for _, action := range v.log {
-		document := object{
-			"action": action.Action, "instance_uuid": v.ID, "request_id": action.RequestID,
-			"start_time": action.Start.Format("2006-01-02T15:04:05.000000"),
-			"message":    nil, "user_id": nil, "project_id": nil,
-		}
-		if action.Message != "" {
-			document["message"] = action.Message
-		}
-		if action.UserID != "" {
-			document["user_id"], document["project_id"] = action.UserID, c.tenant
-		}
-		if len(c.rest) == 4 && c.rest[3] == action.RequestID {
-			return reply(http.StatusOK, object{"instanceAction": document})
-		}
-		documents = append(documents, document)
-	}
-	if len(c.rest) > 3 {
-		return refuse(http.StatusNotFound, "Action for request_id "+c.rest[3]+" on instance "+v.ID+" not found")
-	}
-	return reply(http.StatusOK, object{"instanceActions": documents})
-}
-
 // action is POST …/servers/{id}/action.
 func (s *Stub) action(v *server, c *call) *answer {
-	var body map[string]json.RawMessage
-	if json.Unmarshal(c.body, &body) != nil || len(body) != 1 {
-		return refuse(http.StatusBadRequest, "Malformed request body")
+	if c.user.Observer {
+		return refuseObserver(c.action)
 	}
-	var name string
-	for name = range body {
-	}
-	status, known := map[string]int{
-		actionMigrate: http.StatusAccepted, actionConfirm: http.StatusNoContent, actionRevert: http.StatusAccepted,
-	}[name]
-	switch {
-	case !known:
-		return refuse(http.StatusBadRequest, "There is no such action: "+name)
-	case c.user.Observer:
-		return refuseObserver(name)
-	}
-	if refusal := s.perform(v, name, c.requestID, c.user); refusal != nil {
+	if refusal := s.perform(v, c.action, c.requestID, c.user); refusal != nil {
 		return refusal
 	}
-	if name == actionMigrate {
+	switch c.kind {
+	case CallMigrate:
 		v.migrations++
+	case CallConfirm:
+		return empty(http.StatusNoContent)
 	}
-	return empty(status)
+	return empty(http.StatusAccepted)
 }
 
 // delete is DELETE …/servers/{id}.
@@ -121,66 +86,113 @@ func refuseObserver(action string) *answer {
 	return refuse(http.StatusForbidden, "Policy doesn't allow "+action+" to be performed.")
 }
 
-// perform lets an action take effect, or refuses it as Nova does.
+// perform lets an action take effect, or refuses it as Nova does. A refused action
+// leaves no entry in the log.
 func (s *Stub) perform(v *server, name, requestID string, by User) *answer {
-	stuck := func(state, value string) *answer {
+	if name == actionDelete {
+		return s.performDelete(v, requestID, by)
+	}
+	if refusal := v.refuses(name); refusal != nil {
+		return refusal
+	}
+	switch name {
+	case actionMigrate, actionResize:
+		return s.performResize(v, name, requestID, by)
+	case actionConfirm:
+		s.confirm(v, requestID, by)
+	case actionRevert:
+		s.revert(v, requestID, by)
+	}
+	return nil
+}
+
+// refuses tells why a server cannot be migrated, resized, confirmed or reverted;
+// nil when it can.
+func (v *server) refuses(name string) *answer {
+	starts := name == actionMigrate || name == actionResize
+	conflict := func(state, value string) *answer {
 		return refuse(http.StatusConflict, fmt.Sprintf("Cannot '%s' instance %s while it is in %s %s", name, v.ID, state, value))
 	}
-	starts, deletes := name == actionMigrate || name == actionResize, name == actionDelete
 	switch {
 	case starts && strings.HasPrefix(v.FlavorID, "onmetal"):
 		return refuse(http.StatusMethodNotAllowed, "The method is not allowed for this resource.")
 	case starts && v.ResizeNotAllowed:
 		return refuseAs("resizeNotAllowed", http.StatusForbidden, "Resize not allowed for this server.")
 	case v.Locked:
-		return refuse(http.StatusConflict, "Instance "+v.ID+" is locked")
-	case deletes && v.TaskState == taskDeleting:
-		return nil
-	case deletes:
+		return v.refuseLocked()
 	case starts && v.VMState != vmActive && v.VMState != vmStopped, !starts && v.VMState != vmResized:
-		return stuck("vm_state", v.VMState)
+		return conflict("vm_state", v.VMState)
 	case v.TaskState != "":
-		return stuck("task_state", v.TaskState)
-	case v.confirming && v.VMState == vmResized:
-		return stuck("task_state", taskResizeConfirming) // which no look at the server shows
-	}
-	v.confirming = false
-	switch name {
-	case actionMigrate:
-		s.resize(v, name, requestID, by, v.FlavorID)
-	case actionResize:
-		s.resize(v, name, requestID, by, v.FlavorID+"-larger")
-	case actionConfirm:
-		s.confirm(v, requestID, by)
-	case actionRevert:
-		s.revert(v, requestID, by)
-	case actionDelete:
-		s.remove(v, requestID, by)
+		return conflict("task_state", v.TaskState)
+	case v.confirming && !starts: // no field of the server shows that a confirm was accepted
+		return refuse(http.StatusBadRequest, "Instance has not been resized.")
+	case v.SourceDown && name != actionRevert:
+		return refuse(http.StatusConflict, "Service is unavailable at this time.")
 	}
 	return nil
 }
 
+func (v *server) refuseLocked() *answer {
+	return refuse(http.StatusConflict, "Instance "+v.ID+" is locked")
+}
+
+// performResize begins a migration or a resize.
+func (s *Stub) performResize(v *server, name, requestID string, by User) *answer {
+	v.confirming = false
+	if v.Outcome == OutcomeNoValidHostAtOnce {
+		v.record(name, requestID, by.ID, s.now())
+		v.logFailed(requestID)
+		v.updated = s.now()
+		v.remember(s.now())
+		return refuse(http.StatusBadRequest, "No valid host was found. No valid host found for cold migrate")
+	}
+	flavor := v.FlavorID
+	if name == actionResize {
+		flavor += "-larger"
+	}
+	s.resize(v, name, requestID, by, flavor)
+	return nil
+}
+
+// performDelete deletes a server. A server that is being deleted, or is kept after
+// its deletion, stays as it is.
+func (s *Stub) performDelete(v *server, requestID string, by User) *answer {
+	switch {
+	case v.Locked:
+		return v.refuseLocked()
+	case v.TaskState == taskDeleting, v.TaskState == taskSoftDeleting, v.VMState == vmSoftDeleted:
+		return nil
+	}
+	v.confirming = false
+	s.remove(v, requestID, by)
+	return nil
+}
+
 // Migrate migrates a server on behalf of somebody else, given by user id.
-func (s *Stub) Migrate(id, user string) error { return s.event(id, actionMigrate, user) }
+func (s *Stub) Migrate(id, user string) error { return s.actFor(id, actionMigrate, user) }
 
 // Resize resizes a server to another flavor on behalf of somebody else.
-func (s *Stub) Resize(id, user string) error { return s.event(id, actionResize, user) }
+func (s *Stub) Resize(id, user string) error { return s.actFor(id, actionResize, user) }
 
 // Confirm confirms a migration or resize on behalf of somebody else.
-func (s *Stub) Confirm(id, user string) error { return s.event(id, actionConfirm, user) }
+func (s *Stub) Confirm(id, user string) error { return s.actFor(id, actionConfirm, user) }
 
 // Revert reverts a migration or resize on behalf of somebody else.
-func (s *Stub) Revert(id, user string) error { return s.event(id, actionRevert, user) }
+func (s *Stub) Revert(id, user string) error { return s.actFor(id, actionRevert, user) }
+
+// DeleteBy deletes a server on behalf of somebody else.
+func (s *Stub) DeleteBy(id, user string) error { return s.actFor(id, actionDelete, user) }
 
 // Delete deletes a server on behalf of the cloud itself.
-func (s *Stub) Delete(id string) error { return s.event(id, actionDelete, "") }
+func (s *Stub) Delete(id string) error { return s.actFor(id, actionDelete, "") }
 
-func (s *Stub) event(id, name, user string) error {
+// actFor lets a user act, who is given by id; without one, the cloud itself.
+func (s *Stub) actFor(id, name, user string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	server := s.find(id, "")
+	server := s.find(id)
 	if server == nil {
-		return errors.New("there is no server " + id)
+		return errNoServer(id)
 	}
 	if refusal := s.perform(server, name, newRequestID(), User{ID: user}); refusal != nil {
 		return fmt.Errorf("%d %s", refusal.status, refusal.body)

@@ -1,11 +1,12 @@
 package stub
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Call is a kind of API call.
@@ -28,7 +29,9 @@ const (
 // call is a request, taken apart.
 type call struct {
 	kind      Call
-	index     int // in the record
+	index     int    // in the record
+	acts      bool   // it is POST …/servers/{id}/action
+	action    string // the one key of its body; empty when the body is malformed
 	method    string
 	base      string // what links begin with
 	path      string
@@ -42,7 +45,8 @@ type call struct {
 	body      []byte
 	token     string
 	user      User
-	requestID string // empty outside of the Cloud Servers API
+	requestID string        // empty outside of the Cloud Servers API
+	lag       time.Duration // a read is answered as the servers were that long ago
 }
 
 func (s *Stub) parse(r *http.Request, body []byte) *call {
@@ -52,6 +56,9 @@ func (s *Stub) parse(r *http.Request, body []byte) *call {
 	}
 	if c.base = strings.TrimSuffix(s.config.BaseURL, "/"); c.base == "" {
 		c.base = "http://" + r.Host
+		if r.TLS != nil {
+			c.base = "https://" + r.Host
+		}
 	}
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	if r.Method == http.MethodPost && r.URL.Path == "/v2.0/tokens" {
@@ -72,8 +79,24 @@ func (s *Stub) parse(r *http.Request, body []byte) *call {
 	return c
 }
 
-var actionKey = regexp.MustCompile(`^\s*\{\s*"(migrate|confirmResize|revertResize)"\s*:`)
+// actionName is the one key of an action's body. It is empty when the body is not
+// a JSON object with exactly one key.
+func actionName(body []byte) string {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(body, &object) != nil || len(object) != 1 {
+		return ""
+	}
+	for name := range object {
+		return name
+	}
+	return ""
+}
 
+// actionCalls are the kinds of calls of the actions that the stub knows.
+var actionCalls = map[string]Call{actionMigrate: CallMigrate, actionConfirm: CallConfirm, actionRevert: CallRevert}
+
+// classify tells the kind of a call of the Cloud Servers API from its method, its
+// path and, for an action, its body.
 func (c *call) classify() Call {
 	shape := c.method + " " + strings.Join(c.rest, "/")
 	if c.server != "" {
@@ -89,10 +112,9 @@ func (c *call) classify() Call {
 	case "GET limits":
 		return CallLimits
 	case "POST servers/ID/action":
-		if match := actionKey.FindSubmatch(c.body); match != nil {
-			return map[string]Call{
-				actionMigrate: CallMigrate, actionConfirm: CallConfirm, actionRevert: CallRevert,
-			}[string(match[1])]
+		c.acts, c.action = true, actionName(c.body)
+		if kind, known := actionCalls[c.action]; known {
+			return kind
 		}
 	}
 	if c.method == http.MethodGet && len(c.rest) >= 3 && c.rest[2] == "os-instance-actions" {
@@ -113,7 +135,7 @@ func (s *Stub) route(c *call) *answer {
 	case !slices.Contains(s.config.Regions, c.region):
 		return refuse(http.StatusNotFound, "The resource could not be found.")
 	case c.tenant == "" && c.method == http.MethodGet:
-		return reply(http.StatusOK, object{"version": object{"id": "v2.0", "status": "SUPPORTED"}})
+		return reply(http.StatusOK, versionDocument(c))
 	case len(c.rest) == 0:
 		return refuse(http.StatusNotFound, "The resource could not be found.")
 	case !s.authorized(c):
@@ -121,23 +143,62 @@ func (s *Stub) route(c *call) *answer {
 	case c.kind == CallList:
 		return s.list(c)
 	case c.kind == CallLimits:
-		return s.limits()
+		return s.limits(c)
 	case c.server == "":
 		return refuse(http.StatusNotFound, "The resource could not be found.")
+	case c.acts && c.action == "":
+		return refuse(http.StatusBadRequest, "Malformed request body")
+	case c.acts && actionCalls[c.action] == "":
+		return refuse(http.StatusBadRequest, "There is no such action: "+c.action)
 	}
-	server := s.find(c.server, c.region)
+	server := s.lookUp(c)
 	if server == nil {
 		return refuse(http.StatusNotFound, "Instance "+c.server+" could not be found.")
 	}
 	switch {
 	case c.kind == CallServer:
-		return reply(http.StatusOK, object{"server": server.document(c)})
+		return reply(http.StatusOK, object{"server": s.document(server, c)})
 	case c.kind == CallActionLog:
-		return server.actionLog(c)
+		return s.actionLog(server, c)
 	case c.kind == CallDelete:
 		return s.delete(server, c)
-	case c.method == http.MethodPost && len(c.rest) == 3 && c.rest[2] == "action":
+	case c.acts:
 		return s.action(server, c)
 	}
 	return refuse(http.StatusNotFound, "The resource could not be found.")
+}
+
+// lookUp is the server that a call names, as the call's user sees it: nil when
+// there is none in the region, or when it is another tenant's.
+func (s *Stub) lookUp(c *call) *server {
+	server := s.servers[c.server]
+	if server == nil || server.Region != c.region || server.TenantID != c.tenant && !c.user.Admin {
+		return nil
+	}
+	if server = s.current(server, c); server == nil || server.deleted {
+		return nil
+	}
+	return server
+}
+
+// current is a server as a call reads it: as it is now or, when a fault makes the
+// read lag, as it was. It is nil when there was none at that time. Only reads lag.
+func (s *Stub) current(v *server, c *call) *server {
+	v.advance(s.now())
+	if c.lag == 0 || c.method != http.MethodGet {
+		return v
+	}
+	return v.asOf(s.now().Add(-c.lag))
+}
+
+// versionDocument describes the Cloud Servers API.
+func versionDocument(c *call) object {
+	return object{"version": object{
+		"id": "v2.0", "status": "SUPPORTED", "version": "", "min_version": "", "updated": "2011-01-21T11:33:21Z",
+		"links": []object{
+			{"rel": "self", "href": c.base + "/" + c.region + "/v2/"},
+			{"rel": "describedby", "type": "text/html", "href": "http://docs.openstack.org/"},
+		},
+		"media-types": []object{{"base": "application/json", "type": "application/vnd.openstack.compute+json;version=2"}},
+	}}
 }

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Fault spoils requests on demand. It is used up when Count requests got it.
+// Fault changes how requests are answered. It is used up when Count requests got
+// it. The kind of a request is told from its method, path and body.
 type Fault struct {
 	Call     Call      // any, when empty
 	ServerID string    // any, when empty
@@ -16,17 +17,27 @@ type Fault struct {
 	Until    time.Time // by the stub's clock, its end; zero: none
 
 	Delay  time.Duration // before the request is looked at or, with Effect, before it is answered
-	Effect bool          // the request takes effect before its answer is spoiled
+	Effect bool          // the request takes effect before anything else happens to it
 
-	Status      int           // answer with this status, and the fault that goes with it; 0: the right answer
+	Do           func()        // is called before the request is looked at or, with Effect, after it took effect
+	RevokeTokens bool          // all tokens become invalid: before the request is looked at or, with Effect, after it took effect
+	Lag          time.Duration // a read is answered as the servers and their action logs were that long ago
+
+	Status      int           // answer with this status, and the fault that goes with it; 0: the cloud's answer
 	Header      http.Header   // further headers of the answer; one without values takes it away
 	Body        string        // in place of the answer's
 	ContentType string        // of Body; application/json when empty
 	RetryAfter  time.Duration // told with 413 and 429 always, with others when it is not 0
 
-	Reset    bool // tear the connection down instead of answering
+	// Refuse refuses the connection. The request does not arrive, and is counted by
+	// Refused alone. Through Transport that is a dial error with ECONNREFUSED. Over
+	// a network, where the connection is there already, it is closed as by Reset.
+	Refuse bool
+	// Reset closes the connection instead of answering. Over HTTP/2 it resets the
+	// stream with PROTOCOL_ERROR; see ServeHTTP2.
+	Reset    bool
 	Hang     bool // never answer
-	Truncate bool // answer rightly, but tear the connection down in the middle
+	Truncate bool // answer as the cloud does, but close the connection in the middle
 }
 
 // HTML is a fault that answers like a proxy in front of the API, which knows no
@@ -55,6 +66,7 @@ func (s *Stub) ClearFaults() {
 	s.faults = nil
 }
 
+// match finds the fault that is meant for a request; nil when there is none.
 func (s *Stub) match(c *call) *Fault {
 	for i, fault := range s.faults {
 		if fault.Call != "" && fault.Call != c.kind || fault.ServerID != "" && fault.ServerID != c.server {
@@ -78,12 +90,18 @@ func (s *Stub) match(c *call) *Fault {
 	return nil
 }
 
-// spoil answers a request as the fault has it. handle is the right answer, and
-// what makes the request take effect.
-func (f *Fault) spoil(w http.ResponseWriter, r *http.Request, handle func() *answer, e *entry) {
-	right := sync.OnceValue(handle)
+// answer answers a request as the fault has it. handle lets the request take
+// effect and returns the cloud's answer.
+func (f *Fault) answer(w http.ResponseWriter, r *http.Request, handle func() *answer, e *entry) {
+	handled := sync.OnceValue(handle)
 	if f.Effect {
-		right()
+		handled()
+	}
+	if f.RevokeTokens {
+		e.stub.RevokeTokens()
+	}
+	if f.Do != nil {
+		f.Do()
 	}
 	if f.Delay > 0 {
 		select {
@@ -99,17 +117,17 @@ func (f *Fault) spoil(w http.ResponseWriter, r *http.Request, handle func() *ans
 	case f.Reset:
 		panic(http.ErrAbortHandler)
 	case f.Truncate:
-		truncate(w, f.spoiled(right()), e)
+		truncate(w, f.change(handled()), e)
 	case f.Status != 0:
-		f.spoiled(f.answer(e.stub.Now(), e.requestID == "")).send(w, e)
+		f.change(f.refusal(e.stub.Now(), e.requestID == "")).send(w, e)
 	default:
-		f.spoiled(right()).send(w, e)
+		f.change(handled()).send(w, e)
 	}
 }
 
-// answer is the fault's own answer. The Identity API has another name for its
-// own failure than the Cloud Servers API has.
-func (f *Fault) answer(now time.Time, identity bool) *answer {
+// refusal is the answer that goes with the fault's status. The Identity API has
+// another name for its own failure than the Cloud Servers API has.
+func (f *Fault) refusal(now time.Time, identity bool) *answer {
 	a := refuse(f.Status, http.StatusText(f.Status))
 	switch {
 	case f.Status == http.StatusRequestEntityTooLarge, f.Status == http.StatusTooManyRequests:
@@ -125,8 +143,8 @@ func (f *Fault) answer(now time.Time, identity bool) *answer {
 	return a
 }
 
-// spoiled puts the fault's own body and headers into an answer.
-func (f *Fault) spoiled(a *answer) *answer {
+// change puts the fault's own body and headers into an answer.
+func (f *Fault) change(a *answer) *answer {
 	if f.Body != "" {
 		a.body, a.contentType = []byte(f.Body), "application/json"
 	}
@@ -139,7 +157,7 @@ func (f *Fault) spoiled(a *answer) *answer {
 	return a
 }
 
-// truncate sends half of an answer and tears the connection down.
+// truncate sends half of an answer and closes the connection.
 func truncate(w http.ResponseWriter, a *answer, e *entry) {
 	a.header.Set("Content-Length", strconv.Itoa(len(a.body)+1))
 	a.body = a.body[:len(a.body)/2]

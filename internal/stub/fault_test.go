@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -170,6 +172,95 @@ func TestFault_losesAnswersAfterTheEffect(t *testing.T) {
 					t.Errorf("%s: the log names another request", name)
 				}
 			})
+		}
+	}
+}
+
+func TestFault_refusesConnections(t *testing.T) {
+	s := stub.New(stub.Config{})
+	id := s.AddServer(stub.Server{})
+	c := inProcess(t, s)
+	network := httptest.NewServer(s)
+	t.Cleanup(network.Close)
+	before := len(s.Requests())
+	s.Inject(stub.Fault{Call: stub.CallMigrate, Refuse: true, Effect: true, Count: 2})
+	_, err := c.send(t.Context(), http.MethodPost, account+"/servers/"+id+"/action", `{"migrate":{}}`)
+	var dial *net.OpError
+	if !errors.As(err, &dial) || dial.Op != "dial" || !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("got %v, want the dial refused", err)
+	}
+	over := &client{t: t, http: network.Client(), base: network.URL, token: c.token}
+	if _, err := over.send(t.Context(), http.MethodPost, account+"/servers/"+id+"/action", `{"migrate":{}}`); err == nil {
+		t.Error("got an answer over the network, want none")
+	}
+	if got := s.Refused(stub.CallMigrate); got != 2 || s.Migrations(id) != 0 || len(s.Requests()) != before {
+		t.Errorf("got %d refused, %d migrations and %d more requests; want 2 refused alone", got, s.Migrations(id), len(s.Requests())-before)
+	}
+	if got := c.act(id, `{"migrate":{}}`).status; got != http.StatusAccepted {
+		t.Errorf("got %d after the fault, want 202", got)
+	}
+}
+
+func TestFault_revokesTokens(t *testing.T) {
+	s := stub.New(stub.Config{})
+	c := inProcess(t, s)
+	for _, effect := range []bool{false, true} {
+		id := s.AddServer(stub.Server{})
+		s.Inject(stub.Fault{Call: stub.CallMigrate, RevokeTokens: true, Effect: effect, Count: 1})
+		got := c.act(id, `{"migrate":{}}`)
+		want, migrations, user := http.StatusUnauthorized, 0, ""
+		if effect {
+			want, migrations, user = http.StatusAccepted, 1, stub.DefaultUser.ID
+		}
+		if got.status != want || s.Migrations(id) != migrations {
+			t.Errorf("got %d and %d migrations, want %d and %d", got.status, s.Migrations(id), want, migrations)
+		}
+		requests := s.Requests()
+		if got := requests[len(requests)-1].User; got != user {
+			t.Errorf("got user %q in the record, want %q", got, user)
+		}
+		if got := c.get("/servers").status; got != http.StatusUnauthorized {
+			t.Errorf("got %d with the token, want 401", got)
+		}
+		c.token = c.login(keyFor(stub.DefaultUser))
+	}
+}
+
+func TestFault_letsOthersActAtARequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := stub.New(stub.Config{})
+		c := inProcess(t, s)
+		for _, effect := range []bool{false, true} {
+			id := s.AddServer(stub.Server{Status: "VERIFY_RESIZE"})
+			var refusal error
+			s.Inject(stub.Fault{Call: stub.CallConfirm, ServerID: id, Effect: effect, Do: func() { refusal = s.Revert(id, "ann") }})
+			got := c.act(id, `{"confirmResize":null}`).status
+			if want := map[bool]int{false: http.StatusConflict, true: http.StatusNoContent}[effect]; got != want || (refusal != nil) != effect {
+				t.Errorf("effect first: %t: got %d and %v for the revert, want %d", effect, got, refusal, want)
+			}
+		}
+	})
+}
+
+func TestFault_tellsCallsByTheirBodies(t *testing.T) {
+	s := stub.New(stub.Config{})
+	c := inProcess(t, s)
+	id := s.AddServer(stub.Server{})
+	for body, want := range map[string]stub.Call{
+		`{"migrate":{}}`: stub.CallMigrate, "\n{ \"migrate\" : null }\n": stub.CallMigrate, `{"m\u0069grate":{}}`: stub.CallMigrate,
+		`{"confirmResize":null}`: stub.CallConfirm, `{"revertResize":{}}`: stub.CallRevert,
+		`{"migrate":{},"confirmResize":null}`: stub.CallOther, `{"migrate":`: stub.CallOther, `["migrate"]`: stub.CallOther, `{"reboot":{}}`: stub.CallOther,
+	} {
+		s.ClearFaults()
+		for _, call := range []stub.Call{stub.CallMigrate, stub.CallConfirm, stub.CallRevert} {
+			s.Inject(stub.Fault{Call: call, Header: http.Header{"X-Call": {string(call)}}})
+		}
+		got := c.act(id, body).header.Get("X-Call")
+		if want == stub.CallOther {
+			want = ""
+		}
+		if got != string(want) {
+			t.Errorf("%s: got the fault of a %q, want that of a %q", body, got, want)
 		}
 	}
 }

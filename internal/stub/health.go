@@ -21,7 +21,7 @@ const (
 // Health is how a server behaves on its ports.
 type Health int
 
-// How a server can be.
+// The ways in which a server can behave.
 const (
 	Healthy Health = iota
 	Closed         // connections are refused
@@ -30,15 +30,15 @@ const (
 	Wrong          // HTTP answers 503, SSH with something else
 )
 
-// Visit is what a server's health can depend on.
+// Visit is what a server's health can depend on, at a connection to one of its ports.
 type Visit struct {
-	Home    bool          // it is on the host that it was added on
-	Attempt int           // connections to it on this host so far, this one included
-	Since   time.Duration // since it was first looked at on this host
+	Home    bool          // the server is on the host that it was added on
+	Attempt int           // how many connections to it there were on this host, this one included
+	Since   time.Duration // since the first of them
 }
 
-// Homesick is the health of a server that only works on the host that it was
-// added on.
+// Homesick is the health of a server that is healthy only on the host that it was
+// added on. On any other host its health is away.
 func Homesick(away Health) func(Visit) Health {
 	return func(v Visit) Health {
 		if v.Home {
@@ -48,20 +48,20 @@ func Homesick(away Health) func(Visit) Health {
 	}
 }
 
-// visits is what is known of the visits to a server on its current host.
+// visits counts the connections to a server on its current host.
 type visits struct {
 	host     string
 	since    time.Time
 	attempts int
 }
 
-// health is how a server is now; one that does not run is closed. connects
-// counts a connection.
+// health is how a server is now. One that does not run is closed. With connects,
+// the connection is counted.
 func (s *Stub) health(id string, connects bool) Health {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := s.find(id, "")
-	if v == nil || v.Status != statusActive && (v.Status != statusVerifyResize || v.stopped) {
+	v := s.find(id)
+	if v == nil || v.Status != statusActive && (v.Status != statusVerifyResize || v.stopped || v.PoweredOff) {
 		return Closed
 	}
 	if v.visits.host != v.HostID {
@@ -73,7 +73,7 @@ func (s *Stub) health(id string, connects bool) Health {
 	if v.Health == nil {
 		return Healthy
 	}
-	return v.Health(Visit{Home: v.HostID == v.home, Attempt: v.visits.attempts, Since: s.now().Sub(v.visits.since)})
+	return v.Health(Visit{Home: v.HostID == v.firstHost, Attempt: v.visits.attempts, Since: s.now().Sub(v.visits.since)})
 }
 
 // Dial connects to a server's port at its access address, in process: what
@@ -85,7 +85,7 @@ func (s *Stub) Dial(ctx context.Context, network, address string) (net.Conn, err
 		return nil, err
 	}
 	port, err := strconv.Atoi(text)
-	id := s.at(host)
+	id := s.serverAt(host)
 	if err != nil || id == "" || port != PortHTTP && port != PortSSH || ctx.Err() != nil {
 		return nil, refused
 	}
@@ -98,8 +98,8 @@ func (s *Stub) Dial(ctx context.Context, network, address string) (net.Conn, err
 	return near, nil
 }
 
-// at finds a server by its access address.
-func (s *Stub) at(address string) string {
+// serverAt finds a server by its access address.
+func (s *Stub) serverAt(address string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, server := range s.servers {
@@ -110,7 +110,7 @@ func (s *Stub) at(address string) string {
 	return ""
 }
 
-// answerPort speaks for one port to one connection, until that is closed.
+// answerPort answers one connection to one port, until that is closed.
 func answerPort(conn net.Conn, port int, health Health) {
 	defer conn.Close() //nolint:errcheck // the client has what it gets
 	switch {

@@ -24,9 +24,14 @@ func (s *Stub) RevokeTokens() {
 	clear(s.tokens)
 }
 
+// authorized tells whether a call has a valid token, for the tenant in its path.
 func (s *Stub) authorized(c *call) bool {
 	held, ok := s.tokens[c.token]
-	return ok && s.now().Before(held.expires) && c.tenant == s.config.TenantID
+	if !ok || !s.now().Before(held.expires) {
+		c.user = User{} // the token may have been revoked since the request arrived
+		return false
+	}
+	return c.tenant == s.config.TenantID
 }
 
 type authRequest struct {
@@ -106,8 +111,11 @@ func (s *Stub) user(is func(User) bool) (User, bool) {
 
 func (s *Stub) userDocument(user User) object {
 	role := "nova:admin"
-	if user.Observer {
+	switch {
+	case user.Observer:
 		role = "nova:observer"
+	case user.Admin:
+		role = "admin"
 	}
 	document := object{"id": user.ID, "name": user.Name, "roles": []object{{"name": role}}}
 	if !s.config.NoDefaultRegion {

@@ -15,7 +15,7 @@ const deletedShownFor = 30 * 24 * time.Hour
 
 // list is GET …/servers and …/servers/detail.
 func (s *Stub) list(c *call) *answer {
-	keep, refusal := s.filter(c.query)
+	keep, refusal := s.filter(c)
 	if refusal != nil {
 		return refusal
 	}
@@ -40,15 +40,14 @@ func (s *Stub) list(c *call) *answer {
 	documents := []object{}
 	var last string
 	for _, id := range ids {
-		server := s.servers[id]
-		server.advance(s.now())
-		if server.Region != c.region || !keep(server) {
+		server := s.current(s.servers[id], c)
+		if server == nil || server.Region != c.region || !keep(server) {
 			continue
 		}
 		if len(documents) == size {
 			return reply(http.StatusOK, object{"servers": documents, "servers_links": []object{{"rel": "next", "href": next(c, last)}}})
 		}
-		document := server.document(c)
+		document := s.document(server, c)
 		if len(c.rest) == 1 {
 			document = object{"id": document["id"], "name": document["name"], "links": document["links"]}
 		}
@@ -67,36 +66,55 @@ func next(c *call, marker string) string {
 }
 
 // filter reads a list's filters.
-func (s *Stub) filter(query url.Values) (func(*server) bool, *answer) {
+func (s *Stub) filter(c *call) (func(*server) bool, *answer) {
 	var since time.Time
-	if text := query.Get("changes-since"); text != "" {
+	if text := c.query.Get("changes-since"); text != "" {
 		var ok bool
 		if since, ok = parseTime(text); !ok {
 			return nil, refuse(http.StatusBadRequest, "Invalid changes-since value")
 		}
 	}
-	name, err := regexp.Compile(query.Get("name"))
+	name, err := regexp.Compile(c.query.Get("name"))
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "Invalid name filter")
 	}
+	allTenants := slices.Contains([]string{"1", "true", "True"}, c.query.Get("all_tenants"))
+	if allTenants && !c.user.Admin {
+		return nil, refuse(http.StatusForbidden, "Policy doesn't allow os_compute_api:servers:detail:get_all_tenants to be performed.")
+	}
 	forgotten := s.now().Add(-deletedShownFor)
 	return func(v *server) bool {
-		switch {
+		switch gone := v.deleted || v.VMState == vmSoftDeleted; {
+		case v.TenantID != c.tenant && !allTenants:
+			return false
 		case v.deleted && v.updated.Before(forgotten):
 			return false
-		case since.IsZero() && v.deleted:
+		case since.IsZero() && gone:
 			return false
 		case !since.IsZero() && v.updated.Truncate(time.Second).Before(since.Truncate(time.Second)):
 			return false
+		case c.query.Has("status") && !slices.ContainsFunc(c.query["status"], v.hasStatus):
+			return false
 		}
-		for filter, value := range map[string]string{"status": v.Status, "flavor": v.FlavorID, "image": v.imageID} {
-			is := func(wanted string) bool { return strings.EqualFold(wanted, value) }
-			if query.Has(filter) && !slices.ContainsFunc(query[filter], is) {
+		for filter, value := range map[string]string{"flavor": v.FlavorID, "image": v.imageID} {
+			if c.query.Has(filter) && !slices.Contains(c.query[filter], value) {
 				return false
 			}
 		}
 		return name.MatchString(v.Name)
 	}, nil
+}
+
+// hasStatus tells whether a list of servers with a status has a server. Nova asks
+// for the vm_state alone where the status is that of an idle server. So a list of
+// VERIFY_RESIZE has servers in REVERT_RESIZE too, and one of ACTIVE has those that
+// are being migrated.
+func (v *server) hasStatus(status string) bool {
+	if strings.EqualFold(status, v.Status) {
+		return true
+	}
+	state, known := states[strings.ToUpper(status)]
+	return known && state.task == "" && state.vm == v.VMState
 }
 
 // parseTime reads a time of ISO 8601; one without a zone is UTC.

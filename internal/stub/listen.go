@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// lookAround is how often a port is opened or closed as its server's health is.
-const lookAround = 10 * time.Millisecond
+// healthInterval is how often a port is opened or closed as its server's health is.
+const healthInterval = 10 * time.Millisecond
 
-// Ports are servers' ports that are really open, on loopback.
+// Ports are servers' ports that are open on loopback.
 type Ports struct {
 	stub    *Stub
 	done    chan struct{}
@@ -20,7 +20,7 @@ type Ports struct {
 
 	mu    sync.Mutex
 	conns map[net.Conn]bool
-	open  map[portOf]int // the numbers that were taken
+	open  map[portOf]int // the numbers that the ports are open at
 }
 
 type portOf struct {
@@ -51,7 +51,7 @@ func (s *Stub) Listen(anyPort bool) (*Ports, error) {
 			}
 			p.open[portOf{id, port}] = listener.Addr().(*net.TCPAddr).Port
 			p.running.Go(func() { p.accept(listener, id, port) })
-			p.running.Go(func() { p.keep(id, port, listener) })
+			p.running.Go(func() { p.follow(id, port, listener) })
 		}
 	}
 	return p, nil
@@ -78,10 +78,10 @@ func (p *Ports) Close() {
 	p.running.Wait()
 }
 
-// keep lets a port be open exactly while its server has it open.
-func (p *Ports) keep(id string, port int, listener net.Listener) {
+// follow opens and closes a port as its server's health is.
+func (p *Ports) follow(id string, port int, listener net.Listener) {
 	address := listener.Addr().String()
-	tick := time.NewTicker(lookAround)
+	tick := time.NewTicker(healthInterval)
 	defer tick.Stop()
 	for {
 		switch closed := p.stub.health(id, false) == Closed; {
@@ -89,7 +89,7 @@ func (p *Ports) keep(id string, port int, listener net.Listener) {
 			_ = listener.Close()
 			listener = nil
 		case !closed && listener == nil:
-			listener, _ = net.Listen("tcp", address) // if it is taken, another look may find it free
+			listener, _ = net.Listen("tcp", address) // if another program has it, the next try may succeed
 			if opened := listener; opened != nil {
 				p.running.Go(func() { p.accept(opened, id, port) })
 			}
@@ -115,16 +115,16 @@ func (p *Ports) accept(listener net.Listener, id string, port int) {
 			continue
 		}
 		p.running.Go(func() {
-			if p.hold(conn) {
+			if p.add(conn) {
 				answerPort(conn, port, p.stub.health(id, true))
 			}
-			p.release(conn)
+			p.remove(conn)
 		})
 	}
 }
 
-// hold keeps a connection for Close to end; false when it came too late.
-func (p *Ports) hold(conn net.Conn) bool {
+// add notes a connection, for Close to end; false when Close has been called.
+func (p *Ports) add(conn net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	select {
@@ -136,7 +136,8 @@ func (p *Ports) hold(conn net.Conn) bool {
 	}
 }
 
-func (p *Ports) release(conn net.Conn) {
+// remove closes a connection.
+func (p *Ports) remove(conn net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.conns, conn)

@@ -43,17 +43,23 @@ func (t Timing) Scaled(speed float64) Timing {
 
 // step is a change that happens to a server at a time.
 type step struct {
-	at    time.Time
-	apply func(v *server, at time.Time)
+	at      time.Time
+	apply   func(v *server, at time.Time)
+	blocked func(v *server) bool // while it is, the cloud tries the step again every minute; nil is never
 }
 
 // advance lets everything happen that is due.
 func (v *server) advance(now time.Time) {
 	for len(v.future) > 0 && !v.future[0].at.After(now) {
-		next := v.future[0]
+		next := &v.future[0]
+		if next.blocked != nil && next.blocked(v) {
+			next.at = next.at.Add(time.Minute)
+			continue
+		}
 		v.future = v.future[1:]
 		next.apply(v, next.at)
 		v.updated = next.at
+		v.remember(next.at)
 	}
 }
 
@@ -65,12 +71,14 @@ type plan struct {
 
 func (p *plan) then(after time.Duration, apply func(v *server, at time.Time)) {
 	p.at = p.at.Add(after)
-	p.steps = append(p.steps, step{p.at, apply})
+	p.steps = append(p.steps, step{at: p.at, apply: apply})
 }
 
-func (v *server) follow(p *plan, now time.Time) {
+// begin lets a plan take the place of whatever was to happen to a server.
+func (v *server) begin(p *plan, now time.Time) {
 	v.future = p.steps
 	v.updated = now
+	v.remember(now)
 	v.advance(now)
 }
 
@@ -78,51 +86,94 @@ func (v *server) become(status, vm, task string) {
 	v.Status, v.VMState, v.TaskState = status, vm, task
 }
 
-func (v *server) becomeSettled() {
-	v.progress = nil
-	if v.stopped {
+// becomeIdle ends what was done to a server: it is ACTIVE or SHUTOFF.
+func (v *server) becomeIdle(stopped bool) {
+	if stopped {
 		v.become(statusShutoff, vmStopped, "")
 		return
 	}
 	v.become(statusActive, vmActive, "")
 }
 
-func (v *server) setProgress(percent int) { v.progress = &percent }
+// becomeFailed leaves a server in ERROR, with a fault.
+func (v *server) becomeFailed(at time.Time) {
+	v.become(statusError, vmError, "")
+	v.fault = object{"code": 500, "created": at.Format(time.RFC3339), "message": "RuntimeError"}
+}
+
+// progressSteps is how many steps of progress a migration has.
+const progressSteps = 5
+
+// percent is the progress after so many steps of a migration. Without
+// ReportsProgress it is always 0.
+func (s *Stub) percent(steps int) int {
+	if !s.config.ReportsProgress {
+		return 0
+	}
+	return steps * 100 / progressSteps
+}
 
 // resize begins a migration or, with another flavor, a resize.
 func (s *Stub) resize(v *server, action, requestID string, by User, flavor string) {
 	now, t := s.now(), s.config.Timing
 	v.stopped, v.source, v.flavorBefore = v.VMState == vmStopped, v.HostID, v.FlavorID
 	v.record(action, requestID, by.ID, now)
-	vm := v.VMState
-	v.become(statusResize, vm, taskResizePrep)
-	v.setProgress(0)
+	v.become(statusResize, v.VMState, taskResizePrep)
+	v.percent = s.percent(0)
 	p := &plan{at: now}
-	switch v.Outcome {
-	case OutcomeNoValidHost:
+	if v.Outcome == OutcomeNoValidHost {
 		p.then(t.NoValidHost, func(v *server, _ time.Time) {
 			v.logFailed(requestID)
-			v.becomeSettled()
+			v.becomeIdle(v.stopped)
 		})
-	case OutcomeFails:
-		p.then(t.Prepare, func(v *server, _ time.Time) { v.TaskState = taskResizeMigrating })
-		p.then(t.Migrate, func(v *server, _ time.Time) { v.become(statusError, vmError, taskResizeMigrating) })
-		p.then(t.Failing, func(v *server, at time.Time) {
-			v.logFailed(requestID)
-			v.progress, v.TaskState = nil, ""
-			v.fault = object{"code": 500, "created": at.Format(time.RFC3339), "message": "RuntimeError"}
-		})
-	default:
-		p.then(t.Prepare, func(v *server, _ time.Time) { v.TaskState = taskResizeMigrating; v.setProgress(25) })
-		p.then(t.Migrate, func(v *server, _ time.Time) {
-			v.TaskState, v.HostID = taskResizeMigrated, nextHost(v.Region, v.HostID)
-			v.setProgress(50)
-		})
-		p.then(t.Migrated, func(v *server, _ time.Time) { v.TaskState, v.FlavorID = taskResizeFinish, flavor; v.setProgress(75) })
-		p.then(t.Finish, func(v *server, _ time.Time) { v.become(statusVerifyResize, vmResized, ""); v.setProgress(100) })
-		s.planAutoConfirm(p)
+		v.begin(p, now)
+		return
 	}
-	v.follow(p, now)
+	p.then(t.Prepare, func(v *server, _ time.Time) { v.TaskState, v.percent = taskResizeMigrating, s.percent(1) })
+	if s.config.ReportsProgress {
+		p.then(t.Migrate/2, func(v *server, _ time.Time) { v.percent = s.percent(2) })
+		t.Migrate -= t.Migrate / 2
+	}
+	switch v.Outcome {
+	case OutcomeFails:
+		s.planFailure(p, t.Migrate, requestID)
+	case OutcomeInterrupted:
+		p.then(t.Migrate, func(v *server, _ time.Time) { v.becomeIdle(v.stopped) })
+	default:
+		s.planArrival(p, t, requestID, v.Outcome, flavor)
+	}
+	v.begin(p, now)
+}
+
+// planFailure ends a migration in ERROR. For a moment the server shows no fault.
+func (s *Stub) planFailure(p *plan, after time.Duration, requestID string) {
+	p.then(after, func(v *server, _ time.Time) { v.Status, v.VMState = statusError, vmError })
+	p.then(s.config.Timing.Failing, func(v *server, at time.Time) {
+		v.logFailed(requestID)
+		v.becomeFailed(at)
+	})
+}
+
+// planArrival lets a server arrive on its new host.
+func (s *Stub) planArrival(p *plan, t Timing, requestID string, outcome Outcome, flavor string) {
+	p.then(t.Migrate, func(v *server, _ time.Time) {
+		v.TaskState, v.percent = taskResizeMigrated, s.percent(3)
+		if outcome != OutcomeSameHost {
+			v.HostID = s.nextHost(v)
+		}
+	})
+	p.then(t.Migrated, func(v *server, _ time.Time) {
+		v.TaskState, v.FlavorID, v.percent = taskResizeFinish, flavor, s.percent(4)
+	})
+	if outcome == OutcomeFinishFails {
+		s.planFailure(p, t.Finish, requestID)
+		return
+	}
+	p.then(t.Finish, func(v *server, at time.Time) {
+		v.become(statusVerifyResize, vmResized, "")
+		v.launched, v.percent = at, s.percent(progressSteps)
+	})
+	s.planAutoConfirm(p)
 }
 
 // planAutoConfirm ends a migration that nobody confirms or reverts.
@@ -131,68 +182,95 @@ func (s *Stub) planAutoConfirm(p *plan) {
 		return
 	}
 	p.then(s.config.AutoConfirmAfter, func(v *server, at time.Time) {
-		v.record(actionConfirm, newRequestID(), "", at)
-		v.becomeSettled()
+		requestID := newRequestID()
+		v.record(actionConfirm, requestID, "", at)
+		v.endConfirm(requestID, at)
 	})
+	p.steps[len(p.steps)-1].blocked = func(v *server) bool { return v.SourceDown }
 }
 
 // awaitConfirmation gives a server that was put into VERIFY_RESIZE what a
 // migration would have left: the host it came from, and its automatic confirm.
 func (s *Stub) awaitConfirmation(v *server) {
 	if v.source == "" || v.source == v.HostID {
-		v.source = nextHost(v.Region, v.HostID)
+		v.source = s.nextHost(v)
 	}
 	if v.flavorBefore == "" {
 		v.flavorBefore = v.FlavorID
 	}
-	v.setProgress(100)
+	v.launched = s.now()
 	p := &plan{at: s.now()}
 	s.planAutoConfirm(p)
 	v.future = p.steps
 }
 
-// confirm settles a migration; for a moment nothing of it is seen.
+// confirm confirms a migration. For a moment the server reads as if nothing had
+// been asked.
 func (s *Stub) confirm(v *server, requestID string, by User) {
 	v.record(actionConfirm, requestID, by.ID, s.now())
-	p := &plan{at: s.now()}
-	p.then(s.config.Timing.ConfirmStale, func(v *server, _ time.Time) { v.becomeSettled() })
 	v.confirming = true
-	v.follow(p, v.updated)
+	p := &plan{at: s.now()}
+	p.then(s.config.Timing.ConfirmStale, func(v *server, at time.Time) { v.endConfirm(requestID, at) })
+	if v.ConfirmOutcome == ConfirmNeverEnds {
+		p.steps = nil
+	}
+	v.future = p.steps // and not begin: a confirm does not change the time of the last change
+	v.remember(s.now())
+	v.advance(s.now())
 }
 
-// revert brings a server back to its original host.
+// endConfirm ends a confirmation.
+func (v *server) endConfirm(requestID string, at time.Time) {
+	switch v.ConfirmOutcome {
+	case ConfirmNeverEnds:
+		v.confirming = true
+	case ConfirmFails:
+		v.logFailed(requestID)
+		v.becomeFailed(at)
+	default:
+		v.becomeIdle(v.stopped || v.PoweredOff)
+	}
+	v.PoweredOff = false
+}
+
+// revert brings a server back to its original host. If that is down, the server
+// is stopped on the new host, and nothing follows.
 func (s *Stub) revert(v *server, requestID string, by User) {
 	now, t := s.now(), s.config.Timing
 	v.record(actionRevert, requestID, by.ID, now)
 	v.become(statusRevertResize, vmResized, taskResizeReverting)
+	v.PoweredOff = false
 	p := &plan{at: now}
-	p.then(t.RevertOnNew, func(v *server, _ time.Time) {
-		v.HostID, v.FlavorID, v.progress = v.source, v.flavorBefore, nil
+	p.then(t.RevertOnNew, func(v *server, at time.Time) {
+		v.HostID, v.FlavorID, v.launched = v.source, v.flavorBefore, at
 	})
-	p.then(t.RevertOnOld, func(v *server, _ time.Time) {
-		if v.stopped {
-			v.become(statusVerifyResize, vmResized, taskPoweringOff)
-			return
-		}
-		v.becomeSettled()
-	})
-	p.then(t.RevertPowerOff, func(v *server, _ time.Time) { v.becomeSettled() })
-	if !v.stopped {
-		p.steps = p.steps[:2]
+	if v.stopped {
+		p.then(t.RevertOnOld, func(v *server, _ time.Time) { v.become(statusVerifyResize, vmResized, taskPoweringOff) })
+		p.then(t.RevertPowerOff, func(v *server, _ time.Time) { v.becomeIdle(true) })
+	} else {
+		p.then(t.RevertOnOld, func(v *server, _ time.Time) { v.becomeIdle(false) })
 	}
-	v.follow(p, now)
+	if v.SourceDown {
+		p.steps = nil
+	}
+	v.begin(p, now)
 }
 
-// remove deletes a server; for a moment it reads ACTIVE.
+// remove deletes a server. For a moment it reads ACTIVE.
 func (s *Stub) remove(v *server, requestID string, by User) {
 	now := s.now()
 	v.record(actionDelete, requestID, by.ID, now)
-	v.become(statusActive, vmActive, taskDeleting)
-	v.progress = nil
 	p := &plan{at: now}
-	p.then(s.config.Timing.Deleting, func(v *server, _ time.Time) {
-		v.become(statusDeleted, vmDeleted, "")
-		v.deleted = true
-	})
-	v.follow(p, now)
+	if s.config.SoftDelete {
+		v.become(statusActive, vmActive, taskSoftDeleting)
+		p.then(s.config.Timing.Deleting, func(v *server, _ time.Time) { v.become(statusSoftDeleted, vmSoftDeleted, "") })
+	} else {
+		v.become(statusActive, vmActive, taskDeleting)
+		p.then(s.config.Timing.Deleting, func(v *server, at time.Time) {
+			v.become(statusDeleted, vmDeleted, "")
+			v.deleted, v.terminated = true, at
+		})
+	}
+	v.percent = 0
+	v.begin(p, now)
 }

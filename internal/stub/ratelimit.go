@@ -26,19 +26,52 @@ func (s *Stub) overLimit(c *call) *answer {
 	return nil
 }
 
-// limits is GET …/limits. Without limits the list of rates is empty, as it is
-// in some clouds.
-func (s *Stub) limits() *answer {
+// Usage of a server, and how much of it an account may use.
+const (
+	coresOfServer = 1
+	ramOfServer   = 1024 // MB
+	maxInstances  = 100
+)
+
+// limits is GET …/limits. Without limits of requests the list of rates is empty, as
+// it is where nothing in front of Nova limits them.
+func (s *Stub) limits(c *call) *answer {
 	rates := []object{}
 	for _, rate := range []struct {
 		verb  string
 		limit int
-	}{{http.MethodGet, s.config.ReadsPerMinute}, {http.MethodPost, s.config.WritesPerMinute}} {
+		seen  []time.Time
+	}{{http.MethodGet, s.config.ReadsPerMinute, s.reads}, {http.MethodPost, s.config.WritesPerMinute, s.writes}} {
 		if rate.limit > 0 {
-			rates = append(rates, object{"uri": "*", "regex": ".*", "limit": []object{
-				{"verb": rate.verb, "value": rate.limit, "unit": "MINUTE"},
-			}})
+			more, next := s.remaining(rate.limit, rate.seen)
+			rates = append(rates, object{"uri": "*", "regex": ".*", "limit": []object{{
+				"verb": rate.verb, "value": rate.limit, "remaining": more, "unit": "MINUTE", "next-available": next.Format(time.RFC3339),
+			}}})
 		}
 	}
-	return reply(http.StatusOK, object{"limits": object{"rate": rates, "absolute": object{"maxTotalInstances": 100}}})
+	used := 0
+	for _, server := range s.servers {
+		if server.Region == c.region && server.TenantID == c.tenant && !server.deleted {
+			used++
+		}
+	}
+	return reply(http.StatusOK, object{"limits": object{"rate": rates, "absolute": object{
+		"maxTotalInstances": maxInstances, "maxTotalCores": maxInstances * coresOfServer, "maxTotalRAMSize": maxInstances * ramOfServer,
+		"totalInstancesUsed": used, "totalCoresUsed": used * coresOfServer, "totalRAMUsed": used * ramOfServer,
+		"maxServerMeta": 40, "maxImageMeta": 40, "maxPersonality": 5, "maxPersonalitySize": 10240, "maxTotalKeypairs": 100,
+		"maxSecurityGroups": -1, "maxSecurityGroupRules": -1, "totalSecurityGroupsUsed": 0,
+		"maxTotalFloatingIps": -1, "totalFloatingIpsUsed": 0,
+		"maxServerGroups": 10, "maxServerGroupMembers": 10, "totalServerGroupsUsed": 0,
+	}}})
+}
+
+// remaining is how many more requests fit into a minute, and when the next one does.
+func (s *Stub) remaining(limit int, seen []time.Time) (more int, next time.Time) {
+	for len(seen) > 0 && s.now().Sub(seen[0]) >= time.Minute {
+		seen = seen[1:]
+	}
+	if len(seen) < limit {
+		return limit - len(seen), s.now()
+	}
+	return 0, seen[0].Add(time.Minute)
 }

@@ -40,7 +40,15 @@ func (s *Stub) Count(call Call) int {
 	return count
 }
 
-// entry is the place of one request in the record.
+// Refused returns how many connections for requests of a kind were refused. Such
+// requests are not among Requests.
+func (s *Stub) Refused(call Call) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refused[call]
+}
+
+// entry is where one request is in the record.
 type entry struct {
 	stub      *Stub
 	index     int

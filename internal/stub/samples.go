@@ -14,7 +14,8 @@ const (
 )
 
 // Samples are the servers that the command rackspace-stub serves: one for each
-// way that a migration can go. Each has a loopback address of its own.
+// way that a migration can go. Each has a loopback address of its own. The command
+// gives them others when another stub has these.
 func Samples() []Server {
 	return []Server{
 		{ID: SampleWeb1, Name: "web-1", Region: "ORD", AccessIPv4: "127.42.0.11", Metadata: map[string]string{"role": "web"}},

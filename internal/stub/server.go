@@ -3,6 +3,7 @@ package stub
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -20,12 +21,44 @@ const (
 	OutcomeNoValidHost
 	// OutcomeFails ends in ERROR, on the original host, with a fault.
 	OutcomeFails
+	// OutcomeFinishFails ends in ERROR on the new host, with a fault: the disks
+	// were moved, and the server could not be started there.
+	OutcomeFinishFails
+	// OutcomeInterrupted falls back to ACTIVE or SHUTOFF on the original host, and
+	// the action log does not say why: the compute service was restarted during
+	// the copy.
+	OutcomeInterrupted
+	// OutcomeNoValidHostAtOnce is how releases before 21 refuse a migration that
+	// no host can take: with 400, and an entry in the action log that says Error.
+	OutcomeNoValidHostAtOnce
+	// OutcomeSameHost is a migration that succeeds on the host that the server is
+	// on, as it may in a VMware cluster: the hostId does not change.
+	OutcomeSameHost
+)
+
+// ConfirmOutcome is what the confirmations of a server's migrations end in, the
+// automatic one included.
+type ConfirmOutcome int
+
+// The outcomes of a confirmation.
+const (
+	// ConfirmSucceeds is a confirmation after which the server is ACTIVE or SHUTOFF.
+	ConfirmSucceeds ConfirmOutcome = iota
+	// ConfirmFails ends in ERROR on the new host, with a fault, and the entry of
+	// the confirmation in the action log says Error: the cleanup of the original
+	// host failed.
+	ConfirmFails
+	// ConfirmNeverEnds is how releases before 22 confirm while the original host
+	// is down: the confirmation is accepted, the server stays in VERIFY_RESIZE,
+	// and every later confirm or revert is answered with 400.
+	ConfirmNeverEnds
 )
 
 // Server is a server of the stub: how it is added, and how it is now.
 type Server struct {
 	ID         string // random when empty
 	Name       string
+	TenantID   string // the tenant of the stub's users when empty
 	Region     string // the first region when empty
 	Status     string // ACTIVE when empty
 	VMState    string // what goes with the status when empty
@@ -39,9 +72,19 @@ type Server struct {
 	Locked           bool
 	ResizeNotAllowed bool
 	Outcome          Outcome
-	StatusWords      map[string]string // other words for statuses, to answer with
-	NoProgress       bool              // answers have no progress
-	NoHostID         bool              // answers have an empty hostId
+	ConfirmOutcome   ConfirmOutcome
+	// SourceDown is set while the compute service is down on the host that a
+	// migrate would leave, or that a migration has left. A migrate and a confirm
+	// are refused with 409, the automatic confirmation waits, and a revert is
+	// accepted and never ends.
+	SourceDown bool
+	// PoweredOff is set when the server is shut down from inside while it awaits
+	// confirmation; it may be set before. Confirmed, the server ends in SHUTOFF. It
+	// holds for one migration.
+	PoweredOff  bool
+	StatusWords map[string]string // other words for statuses, to answer with
+	NoProgress  bool              // answers have no progress
+	NoHostID    bool              // answers have an empty hostId
 
 	Health func(Visit) Health // of its ports while it runs; nil is healthy
 }
@@ -49,38 +92,52 @@ type Server struct {
 // server is a server with its past and its future.
 type server struct {
 	Server
-	created, updated time.Time
-	imageID          string
-	home             string // the host that it was added on
-	visits           visits
-	source           string // the host before the pending migration
-	stopped          bool   // the server was stopped when it began
-	confirming       bool   // a confirm was accepted
-	flavorBefore     string
-	progress         *int
-	fault            object
-	deleted          bool
-	log              []Action // newest first
-	future           []step   // in order of time
-	migrations       int      // that clients asked for
+	created, updated     time.Time
+	launched, terminated time.Time
+	imageID              string
+	firstHost            string // the host that it was added on
+	visits               visits
+	source               string // the host before the pending migration
+	stopped              bool   // the server was stopped when the migration began
+	confirming           bool   // a confirm was accepted
+	flavorBefore         string
+	percent              int // of the migration
+	fault                object
+	deleted              bool
+	log                  []Action  // newest first
+	future               []step    // in order of time
+	past                 []version // in order of time
+	migrations           int       // that clients asked for
 }
 
 // hosts is how many hypervisor hosts a region has.
 const hosts = 4
 
-func hostID(region string, n int) string {
-	sum := sha256.Sum224(fmt.Appendf(nil, "%s host %d", region, n%hosts))
+// hostID names a host of a region as one tenant sees it: another tenant sees
+// another id of the same host.
+func (s *Stub) hostID(region, tenant string, n int) string {
+	name := fmt.Sprintf("%s host %d", region, n%hosts)
+	if tenant != s.config.TenantID {
+		name += " of " + tenant
+	}
+	sum := sha256.Sum224([]byte(name))
 	return hex.EncodeToString(sum[:])
 }
 
-// nextHost is where a migration goes: never where the server is.
-func nextHost(region, current string) string {
+// nextHost is where a server goes: never where it is, nor where it came from when
+// it awaits confirmation.
+func (s *Stub) nextHost(v *server) string {
+	first := 0
 	for n := range hosts {
-		if hostID(region, n) == current {
-			return hostID(region, n+1)
+		if s.hostID(v.Region, v.TenantID, n) == v.HostID {
+			first = n + 1
 		}
 	}
-	return hostID(region, 0)
+	next := s.hostID(v.Region, v.TenantID, first)
+	if v.VMState == vmResized && next == v.source {
+		next = s.hostID(v.Region, v.TenantID, first+1)
+	}
+	return next
 }
 
 // AddServer adds a server and returns its id.
@@ -89,6 +146,9 @@ func (s *Stub) AddServer(seed Server) string {
 	defer s.mu.Unlock()
 	if seed.ID == "" {
 		seed.ID = newID()
+	}
+	if seed.TenantID == "" {
+		seed.TenantID = s.config.TenantID
 	}
 	if seed.Region == "" {
 		seed.Region = s.config.Regions[0]
@@ -106,18 +166,26 @@ func (s *Stub) AddServer(seed Server) string {
 		seed.FlavorID = "general1-1"
 	}
 	if seed.HostID == "" {
-		seed.HostID = hostID(seed.Region, len(s.order))
+		seed.HostID = s.hostID(seed.Region, seed.TenantID, len(s.order))
 	}
 	seed.Metadata, seed.StatusWords = maps.Clone(seed.Metadata), maps.Clone(seed.StatusWords)
-	if s.servers[seed.ID] == nil {
+	// It has been there for a month, and nothing was done to it for two days.
+	added := &server{
+		Server: seed, created: s.now().Add(-30 * 24 * time.Hour), updated: s.now().Add(-2 * 24 * time.Hour),
+		imageID: newID(), firstHost: seed.HostID, percent: s.percent(progressSteps),
+	}
+	added.launched = added.created
+	since := added.created
+	if replaced := s.servers[seed.ID]; replaced != nil {
+		added.past, since = replaced.past, s.now()
+	} else {
 		s.order = append(s.order, seed.ID)
 	}
-	// It is nobody's newest server: what was done to it lies days back.
-	added := &server{Server: seed, created: s.now().Add(-30 * 24 * time.Hour), updated: s.now().Add(-2 * 24 * time.Hour), imageID: newID(), home: seed.HostID}
 	s.servers[seed.ID] = added
 	if seed.Status == statusVerifyResize {
 		s.awaitConfirmation(added)
 	}
+	added.remember(since)
 	return seed.ID
 }
 
@@ -125,7 +193,7 @@ func (s *Stub) AddServer(seed Server) string {
 func (s *Stub) Server(id string) (Server, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	server := s.find(id, "")
+	server := s.find(id)
 	if server == nil {
 		return Server{}, false
 	}
@@ -140,14 +208,14 @@ func (s *Stub) Server(id string) (Server, bool) {
 func (s *Stub) SetServer(id string, change func(*Server)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	server := s.find(id, "")
+	server := s.find(id)
 	if server == nil {
 		return
 	}
 	before := server.Server
 	change(&server.Server)
 	if server.Status != before.Status {
-		server.future, server.confirming, server.progress = nil, false, nil
+		server.future, server.confirming, server.percent = nil, false, s.percent(progressSteps)
 		if before.VMState == vmActive || before.VMState == vmStopped {
 			server.stopped = before.VMState == vmStopped
 		}
@@ -162,7 +230,24 @@ func (s *Stub) SetServer(id string, change func(*Server)) {
 		}
 	}
 	server.updated = s.now()
+	server.remember(s.now())
 }
+
+// Relocate moves a server to another host as an operator does who migrates it live
+// and tells nobody: its hostId changes, and nothing else.
+func (s *Stub) Relocate(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	server := s.find(id)
+	if server == nil {
+		return errNoServer(id)
+	}
+	server.HostID, server.updated = s.nextHost(server), s.now()
+	server.remember(s.now())
+	return nil
+}
+
+func errNoServer(id string) error { return errors.New("there is no server " + id) }
 
 // Migrations returns how many migrations of a server clients asked for that
 // took effect.
@@ -175,11 +260,10 @@ func (s *Stub) Migrations(id string) int {
 	return 0
 }
 
-// find returns an existing server as it is now, in a region or, when that is
-// empty, in any.
-func (s *Stub) find(id, region string) *server {
+// find returns a server as it is now; nil when there is none.
+func (s *Stub) find(id string) *server {
 	server := s.servers[id]
-	if server == nil || region != "" && server.Region != region {
+	if server == nil {
 		return nil
 	}
 	server.advance(s.now())
@@ -187,56 +271,4 @@ func (s *Stub) find(id, region string) *server {
 		return nil
 	}
 	return server
-}
-
-// document is the server as the API shows it.
-func (v *server) document(c *call) object {
-	status := v.Status
-	if word := v.StatusWords[status]; word != "" {
-		status = word
-	}
-	url := c.base + "/" + c.region + "/v2/" + c.tenant + "/servers/" + v.ID
-	document := object{
-		"id": v.ID, "name": v.Name, "status": status, "tenant_id": c.tenant,
-		"created": v.created.Format(time.RFC3339), "updated": v.updated.Format(time.RFC3339),
-		"hostId": v.HostID, "accessIPv4": v.AccessIPv4, "accessIPv6": v.AccessIPv6,
-		"flavor": object{"id": v.FlavorID}, "image": object{"id": v.imageID},
-		"addresses":           v.addresses(),
-		"metadata":            maps.Clone(v.Metadata),
-		"links":               []object{{"rel": "self", "href": url}},
-		"OS-EXT-STS:vm_state": v.VMState, "OS-EXT-STS:task_state": nil, "OS-EXT-STS:power_state": 1,
-	}
-	if v.Metadata == nil {
-		document["metadata"] = object{}
-	}
-	if v.TaskState != "" {
-		document["OS-EXT-STS:task_state"] = v.TaskState
-	}
-	if v.VMState == vmStopped {
-		document["OS-EXT-STS:power_state"] = 4
-	}
-	if v.progress != nil && !v.NoProgress {
-		document["progress"] = *v.progress
-	}
-	if v.NoHostID {
-		document["hostId"] = ""
-	}
-	if v.fault != nil && v.Status == statusError {
-		document["fault"] = v.fault
-	}
-	return document
-}
-
-func (v *server) addresses() object {
-	public := []object{}
-	if v.AccessIPv4 != "" {
-		public = append(public, object{"addr": v.AccessIPv4, "version": 4})
-	}
-	if v.AccessIPv6 != "" {
-		public = append(public, object{"addr": v.AccessIPv6, "version": 6})
-	}
-	if len(public) == 0 {
-		return object{}
-	}
-	return object{"public": public}
 }

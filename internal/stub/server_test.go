@@ -35,11 +35,18 @@ func TestStub_showsAServerAsItsSeedSays(t *testing.T) {
 	for field, want := range map[string]any{
 		"id": id, "name": "web-1", "status": "ACTIVE", "hostId": "h1", "accessIPv4": "192.0.2.1", "accessIPv6": "2001:db8::1",
 		"metadata": object{"role": "web"}, "OS-EXT-STS:power_state": 1.0,
-		"addresses": object{"public": []any{object{"addr": "192.0.2.1", "version": 4.0}, object{"addr": "2001:db8::1", "version": 6.0}}},
-		"links":     []any{object{"rel": "self", "href": "https://cloud.example" + account + "/servers/" + id}},
+		"links": []any{
+			object{"rel": "self", "href": "https://cloud.example" + account + "/servers/" + id},
+			object{"rel": "bookmark", "href": "https://cloud.example/ORD/123456/servers/" + id},
+		},
 	} {
 		if diff := cmp.Diff(want, got[field]); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", field, diff)
+		}
+	}
+	for i, want := range []object{{"addr": "192.0.2.1", "version": 4.0}, {"addr": "2001:db8::1", "version": 6.0}} {
+		if address := at(got, "addresses", "public", i); at(address, "addr") != want["addr"] || at(address, "version") != want["version"] {
+			t.Errorf("got address %v, want %v", address, want)
 		}
 	}
 	bare := c.server(s.AddServer(stub.Server{NoHostID: true, Status: "SHUTOFF"}))
@@ -109,20 +116,44 @@ func TestStub_migratesOnlyFromActiveAndShutoff(t *testing.T) {
 }
 
 func TestStub_tellsProgressAndTheTimeOfEachStep(t *testing.T) {
+	tests := []struct {
+		name   string
+		config stub.Config
+		want   []string
+	}{
+		{"as under libvirt", stub.Config{}, []string{"0 0s", "0 0s", "0 0s", "0 3s", "0 4s", "0 7s", "<nil> 8s", "0 11s"}},
+		{
+			"as under XenServer", stub.Config{ReportsProgress: true},
+			[]string{"0 0s", "20 0s", "40 2s", "60 3s", "80 4s", "100 7s", "<nil> 8s", "100 11s"},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) { testProgress(t, test.config, test.want) })
+	}
+	s := stub.New(stub.Config{ReportsProgress: true})
+	id := s.AddServer(stub.Server{NoProgress: true, StatusWords: map[string]string{"RESIZE": "RESIZING"}})
+	c := inProcess(t, s)
+	c.act(id, `{"migrate":{}}`)
+	got := c.server(id)
+	if _, has := got["progress"]; has || got["status"] != "RESIZING" {
+		t.Errorf("got %v with progress %v, want RESIZING without any", got["status"], got["progress"])
+	}
+	for _, status := range []string{"REVERT_RESIZE", "SHUTOFF", "ERROR"} {
+		if got, has := c.server(s.AddServer(stub.Server{Status: status}))["progress"]; has {
+			t.Errorf("got progress %v in %s, want none", got, status)
+		}
+	}
+}
+
+func testProgress(t *testing.T, config stub.Config, want []string) {
 	synctest.Test(t, func(t *testing.T) {
-		s := stub.New(stub.Config{})
+		s := stub.New(config)
 		id := s.AddServer(stub.Server{})
-		quiet := s.AddServer(stub.Server{NoProgress: true, StatusWords: map[string]string{"RESIZE": "RESIZING"}})
 		c := inProcess(t, s)
 		start := s.Now()
-		time.Sleep(time.Minute)
-		c.act(id, `{"migrate":{}}`)
-		c.act(quiet, `{"migrate":{}}`)
 		var got []string
-		var past time.Duration
-		for _, after := range ms(0, 1000, 4000, 4300, 8000) {
-			time.Sleep(after - past)
-			past = after
+		look := func(after time.Duration) {
+			time.Sleep(start.Add(time.Minute + after).Sub(s.Now()))
 			server := c.server(id)
 			updated, err := time.Parse("2006-01-02T15:04:05Z", server["updated"].(string))
 			if err != nil {
@@ -130,15 +161,17 @@ func TestStub_tellsProgressAndTheTimeOfEachStep(t *testing.T) {
 			}
 			got = append(got, fmt.Sprint(server["progress"], " ", updated.Sub(start)-time.Minute))
 		}
-		if diff := cmp.Diff([]string{"0 0s", "25 0s", "50 3s", "75 4s", "100 7s"}, got); diff != "" {
-			t.Errorf("progress and updated (-want +got):\n%s", diff)
+		time.Sleep(time.Minute)
+		c.act(id, `{"migrate":{}}`)
+		for _, after := range ms(0, 1000, 3000, 4000, 4300, 8000) {
+			look(after)
 		}
-		again := stub.New(stub.Config{})
-		other := again.AddServer(stub.Server{NoProgress: true, StatusWords: map[string]string{"RESIZE": "RESIZING"}})
-		c = inProcess(t, again)
-		c.act(other, `{"migrate":{}}`)
-		if got := c.server(other); got["status"] != "RESIZING" || got["progress"] != nil {
-			t.Errorf("got %v with progress %v, want RESIZING without any", got["status"], got["progress"])
+		c.act(id, `{"revertResize":null}`)
+		for _, after := range ms(8500, 12000) {
+			look(after)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("progress and updated (-want +got):\n%s", diff)
 		}
 	})
 }

@@ -9,28 +9,30 @@ const (
 	statusRevertResize = "REVERT_RESIZE"
 	statusError        = "ERROR"
 	statusDeleted      = "DELETED"
+	statusSoftDeleted  = "SOFT_DELETED"
 
-	vmActive  = "active"
-	vmStopped = "stopped"
-	vmResized = "resized"
-	vmError   = "error"
-	vmDeleted = "deleted"
+	vmActive      = "active"
+	vmStopped     = "stopped"
+	vmResized     = "resized"
+	vmError       = "error"
+	vmDeleted     = "deleted"
+	vmSoftDeleted = "soft_deleted"
 
-	taskResizePrep       = "resize_prep"
-	taskResizeMigrating  = "resize_migrating"
-	taskResizeMigrated   = "resize_migrated"
-	taskResizeFinish     = "resize_finish"
-	taskResizeConfirming = "resize_confirming"
-	taskResizeReverting  = "resize_reverting"
-	taskPoweringOff      = "powering-off"
-	taskDeleting         = "deleting"
+	taskResizePrep      = "resize_prep"
+	taskResizeMigrating = "resize_migrating"
+	taskResizeMigrated  = "resize_migrated"
+	taskResizeFinish    = "resize_finish"
+	taskResizeReverting = "resize_reverting"
+	taskPoweringOff     = "powering-off"
+	taskDeleting        = "deleting"
+	taskSoftDeleting    = "soft-deleting"
 )
 
 // state is what Nova knows behind a status.
 type state struct{ vm, task string }
 
-// states are the states behind the statuses. One that is missing here is
-// nobody's: Nova shows it as an idle, active server.
+// states are the states behind the statuses. A status that is missing here is not
+// Nova's: it counts as that of an active server to which nothing is done.
 var states = map[string]state{
 	statusActive:        {vmActive, ""},
 	statusShutoff:       {vmStopped, ""},
@@ -39,7 +41,7 @@ var states = map[string]state{
 	statusRevertResize:  {vmResized, taskResizeReverting},
 	statusError:         {vmError, ""},
 	statusDeleted:       {vmDeleted, ""},
-	"SOFT_DELETED":      {"soft_deleted", ""},
+	statusSoftDeleted:   {vmSoftDeleted, ""},
 	"MIGRATING":         {vmActive, "migrating"},
 	"BUILD":             {"building", ""},
 	"REBOOT":            {vmActive, "rebooting"},

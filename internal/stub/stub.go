@@ -1,10 +1,16 @@
 // Package stub is a Rackspace Identity v2.0 and Cloud Servers v2 endpoint in
 // memory, as one http.Handler. It behaves as a running Nova was seen to behave:
-// transitional states, stale reads, silent failures, the automatic confirm. It
-// records every request, and answers with faults on demand.
+// transitional states, stale reads, silent failures, the automatic confirmation.
+// It records every request, and answers with faults on demand.
 //
 // Identity is at /v2.0/, and the Cloud Servers API of a region at
 // /REGION/v2/TENANT/. It shares no code with the client that it tests.
+//
+// A test reaches a stub in one of three ways: in process through Transport, which
+// is for virtual time; over HTTP with httptest.NewServer; or over HTTP/2 with
+// ServeHTTP2. What others do to a server comes from Migrate, Resize, Confirm,
+// Revert, DeleteBy, Relocate and SetServer. To let it happen at a time, call them
+// from time.AfterFunc. To let it happen at a request, call them from a Fault's Do.
 package stub
 
 import (
@@ -31,13 +37,16 @@ type Config struct {
 	ReadsPerMinute   int           // no limit
 	WritesPerMinute  int           // no limit
 	RateLimitStatus  int           // 413; newer front ends say 429
+	ReportsProgress  bool          // progress goes up in steps of 20 %, as under XenServer; otherwise it stays 0, as under libvirt
+	SoftDelete       bool          // a deleted server is kept as SOFT_DELETED
 	BaseURL          string        // what links and the catalog begin with; the host that was asked, over http
 }
 
-// User is somebody who can get a token. An Observer can look, but not act.
+// User is somebody who can get a token.
 type User struct {
 	ID, Name, APIKey, Password string
-	Observer                   bool
+	Observer                   bool // may read, but not act
+	Admin                      bool // may read and act on servers of other tenants too; lists have those only with all_tenants=1
 }
 
 // DefaultUser is the user of a stub that is set up without any. The secrets
@@ -55,7 +64,8 @@ type Stub struct {
 	tokens   map[string]token
 	faults   []*Fault
 	requests []Request
-	reads    []time.Time // within the last minute
+	refused  map[Call]int // connections, by the kind of call that they were for
+	reads    []time.Time  // within the last minute
 	writes   []time.Time
 }
 
@@ -88,7 +98,7 @@ func New(config Config) *Stub {
 	if config.RateLimitStatus == 0 {
 		config.RateLimitStatus = http.StatusRequestEntityTooLarge
 	}
-	return &Stub{config: config, servers: map[string]*server{}, tokens: map[string]token{}}
+	return &Stub{config: config, servers: map[string]*server{}, tokens: map[string]token{}, refused: map[Call]int{}}
 }
 
 // Now is the time by the stub's clock.
@@ -107,8 +117,8 @@ func (s *Stub) Advance(d time.Duration) {
 	s.offset += d
 }
 
-// ServeHTTP answers one request: it records it, lets a fault spoil it, and
-// otherwise answers like the cloud.
+// ServeHTTP answers one request: it records the request, and answers it as the
+// cloud does, or as a fault has it.
 func (s *Stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
 	if err != nil {
@@ -116,18 +126,28 @@ func (s *Stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	call := s.parse(r, body)
-	entry, fault := s.admit(call)
-	if fault != nil {
-		fault.spoil(w, r, func() *answer { return s.handle(call) }, entry)
-		return
+	entry, fault := s.receive(call)
+	switch {
+	case fault == nil:
+		s.handle(call).send(w, entry)
+	case fault.Refuse:
+		refuseConnection(w)
+	default:
+		call.lag = fault.Lag
+		fault.answer(w, r, func() *answer { return s.handle(call) }, entry)
 	}
-	s.handle(call).send(w, entry)
 }
 
-// admit records a request, and finds the fault that is meant for it.
-func (s *Stub) admit(call *call) (*entry, *Fault) {
+// receive finds the fault that is meant for a request, and records the request.
+// A request whose connection is refused is not recorded: it never arrives.
+func (s *Stub) receive(call *call) (*entry, *Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	fault := s.match(call)
+	if fault != nil && fault.Refuse {
+		s.refused[call.kind]++
+		return nil, fault
+	}
 	if held := s.tokens[call.token]; s.now().Before(held.expires) {
 		call.user = held.user
 	}
@@ -136,7 +156,7 @@ func (s *Stub) admit(call *call) (*entry, *Fault) {
 		Time: s.now(), Call: call.kind, Region: call.region, ServerID: call.server, User: call.user.ID, RequestID: call.requestID,
 		Method: call.method, Path: call.path, RawQuery: call.rawQuery, Header: call.header, Body: call.body,
 	})
-	return &entry{stub: s, index: call.index, requestID: call.requestID}, s.match(call)
+	return &entry{stub: s, index: call.index, requestID: call.requestID}, fault
 }
 
 // handle lets a request take effect, and returns the cloud's answer to it.

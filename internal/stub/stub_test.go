@@ -237,11 +237,20 @@ func TestStub_takesOneConfirmOnly(t *testing.T) {
 		c.act(id, `{"migrate": {}}`)
 		time.Sleep(8 * time.Second)
 		c.act(id, `{"confirmResize": null}`)
-		for _, name := range []string{"confirmResize", "revertResize"} {
-			c.act(id, `{"`+name+`": null}`).wantFault(t, 409, "conflictingRequest",
-				"Cannot '"+name+"' instance "+id+" while it is in task_state resize_confirming")
+		for _, after := range ms(0, 499) { // from the first confirm on, until the server is ACTIVE
+			time.Sleep(after)
+			if got, want := c.look(id), "VERIFY_RESIZE resized null"; got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+			for _, name := range []string{"confirmResize", "revertResize"} {
+				c.act(id, `{"`+name+`": null}`).wantFault(t, 400, "badRequest", "Instance has not been resized.")
+			}
+			c.act(id, `{"migrate": {}}`).wantFault(t, 409, "conflictingRequest", "Cannot 'migrate' instance "+id+" while it is in vm_state resized")
 		}
-		c.act(id, `{"migrate": {}}`).wantFault(t, 409, "conflictingRequest", "Cannot 'migrate' instance "+id+" while it is in vm_state resized")
+		time.Sleep(time.Millisecond)
+		for _, name := range []string{"confirmResize", "revertResize"} {
+			c.act(id, `{"`+name+`": null}`).wantFault(t, 409, "conflictingRequest", "Cannot '"+name+"' instance "+id+" while it is in vm_state active")
+		}
 		if got := len(s.ActionLog(id)); got != 2 {
 			t.Errorf("got %d log entries, want the migrate and the first confirm", got)
 		}
@@ -363,7 +372,11 @@ func TestStub_refusesInTheObservedWords(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		c.act(id, `{"migrate": {}}`).wantFault(t, 409, "conflictingRequest", "Cannot 'migrate' instance "+id+" while it is in vm_state resized")
 		c.act(id, `{"revertResize": null}`)
-		c.act(id, `{"confirmResize": null}`).wantFault(t, 409, "conflictingRequest", "Cannot 'confirmResize' instance "+id+" while it is in task_state resize_reverting")
+		for name, in := range map[string]string{
+			"confirmResize": "task_state resize_reverting", "revertResize": "task_state resize_reverting", "migrate": "vm_state resized",
+		} {
+			c.act(id, `{"`+name+`": null}`).wantFault(t, 409, "conflictingRequest", "Cannot '"+name+"' instance "+id+" while it is in "+in)
+		}
 		if got := len(s.ActionLog(id)); got != 2 {
 			t.Errorf("got %d log entries, want 2: rejected requests leave none", got)
 		}
@@ -375,9 +388,15 @@ func TestStub_refusesInTheObservedWords(t *testing.T) {
 		c.act(fresh(stub.Server{FlavorID: "onmetal-io1"}), `{"migrate": {}}`).wantFault(t, 405, "badMethod", "The method is not allowed for this resource.")
 		c.act(fresh(stub.Server{ResizeNotAllowed: true}), `{"migrate": {}}`).wantFault(t, 403, "resizeNotAllowed", "Resize not allowed for this server.")
 
-		for _, body := range []string{`{}`, `{"migrate"`, `[]`, ``, `{"migrate":{},"confirmResize":null}`} {
+		for _, body := range []string{
+			`{}`, `{"migrate"`, `[]`, ``, `null`, `{"migrate":{}} {}`, `{"migrate":{},"confirmResize":null}`, `{"":null}`,
+		} {
 			c.act(id, body).wantFault(t, 400, "badRequest", "Malformed request body")
+			if requests := s.Requests(); requests[len(requests)-1].Call != stub.CallOther {
+				t.Errorf("%s is recorded as %s", body, requests[len(requests)-1].Call)
+			}
 		}
+		c.act(unknown, `{}`).wantFault(t, 400, "badRequest", "Malformed request body")
 		c.act(id, `{"dance": null}`).wantFault(t, 400, "badRequest", "There is no such action: dance")
 		c.act(unknown, `{"migrate": {}}`).wantFault(t, 404, "itemNotFound", "Instance "+unknown+" could not be found.")
 		c.get("/servers/no-uuid").wantFault(t, 404, "itemNotFound", "Instance no-uuid could not be found.")

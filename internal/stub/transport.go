@@ -21,7 +21,7 @@ func IdentityEndpoint(base string) string { return strings.TrimSuffix(base, "/")
 // Transport returns a transport into the stub, in process: tests under
 // testing/synctest use it, since a network connection stands outside of their
 // virtual time. It starts no goroutine: a request ends with its context. A
-// connection that the stub tears down is a reset.
+// connection that a Fault closes is a reset, one that it refuses an error of the dial.
 func (s *Stub) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ handler http.Handler }
@@ -42,6 +42,9 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	w := &response{header: http.Header{}}
 	w.serve(t.handler, inbound)
+	if w.refused {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	}
 	if w.aborted && r.Context().Err() != nil {
 		return nil, context.Cause(r.Context())
 	}
@@ -54,6 +57,7 @@ type response struct {
 	status  int
 	body    bytes.Buffer
 	aborted bool
+	refused bool
 }
 
 func (w *response) Header() http.Header { return w.header }
@@ -65,6 +69,16 @@ func (w *response) Write(p []byte) (int, error) { return w.body.Write(p) }
 // Flush implements http.Flusher.
 func (w *response) Flush() {}
 
+// refuseConnection ends a request as if its connection had been refused: in
+// process, because over a network there is a connection already, which is closed.
+func refuseConnection(w http.ResponseWriter) {
+	if inProcess, ok := w.(*response); ok {
+		inProcess.refused = true
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// serve lets a handler write the response, or abort it.
 func (w *response) serve(handler http.Handler, r *http.Request) {
 	defer func() {
 		if reason := recover(); reason != nil {
@@ -86,13 +100,13 @@ func (w *response) result(r *http.Request) (*http.Response, error) {
 		StatusCode: w.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: w.header, Body: io.NopCloser(&w.body), ContentLength: int64(w.body.Len()), Request: r,
 	}
-	if w.aborted && w.status != http.StatusNoContent { // which has no body to tear
-		answer.Body, answer.ContentLength = io.NopCloser(io.MultiReader(&w.body, broken{})), -1
+	if w.aborted && w.status != http.StatusNoContent { // which has no body to cut off
+		answer.Body, answer.ContentLength = io.NopCloser(io.MultiReader(&w.body, cutOff{})), -1
 	}
 	return answer, nil
 }
 
-// broken is where a body was torn.
-type broken struct{}
+// cutOff is the end of a body that is not complete.
+type cutOff struct{}
 
-func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+func (cutOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -6,6 +6,9 @@
 // With a command it sets the RACKSPACE_ variables that lead the provider to the
 // stub, runs the command and exits with its status, or with 2 after an error of
 // its own. Without one it prints them, and serves until it is interrupted.
+//
+// The servers answer at loopback addresses. The first stub of a machine gives them
+// 127.42.0.x, the next one 127.42.1.x, and so on; each says which it has.
 package main
 
 import (

@@ -49,25 +49,21 @@ func (p process) run(args []string) int {
 		fmt.Fprintln(p.stderr, "rackspace-stub: cannot listen:", err)
 		return exitUsage
 	}
-	cloud := stub.New(opts.config)
-	for _, sample := range stub.Samples() {
-		cloud.AddServer(sample)
-	}
-	ports, err := cloud.Listen(false)
+	servers, err := openBlock(opts.config)
 	if err != nil {
-		fmt.Fprintf(p.stderr, "rackspace-stub: %v; a verification finds nothing to look at\n", err)
-	} else {
-		defer ports.Close()
+		fmt.Fprintf(p.stderr, "rackspace-stub: %v; no server answers, so a verification of one fails\n", err)
 	}
-	server := &http.Server{Handler: cloud, ReadHeaderTimeout: time.Minute}
+	defer servers.close()
+	server := &http.Server{Handler: servers.cloud, ReadHeaderTimeout: time.Minute}
 	go server.Serve(listener) //nolint:errcheck // it ends with Close
 	defer server.Close()      //nolint:errcheck // nothing is left to do about it
 
 	variables := environment("http://" + listener.Addr().String())
 	if len(opts.command) > 0 {
+		fmt.Fprintf(p.stderr, "rackspace-stub: the servers' addresses are %s\n", servers.addresses)
 		return p.execute(opts.command, variables)
 	}
-	announce(p.stdout, variables)
+	announce(p.stdout, variables, servers.samples)
 	<-p.signals
 	return 0
 }
@@ -117,14 +113,15 @@ func environment(url string) []variable {
 	}
 }
 
-func announce(w io.Writer, variables []variable) {
+// announce prints the variables, as a shell reads them, and the servers.
+func announce(w io.Writer, variables []variable, samples []stub.Server) {
 	for _, v := range variables {
 		fmt.Fprintf(w, "export %s=%s\n", v.name, v.value)
 	}
 	fmt.Fprintln(w)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "# SERVER\tREGION\tADDRESS\tID")
-	for _, sample := range stub.Samples() {
+	for _, sample := range samples {
 		fmt.Fprintf(table, "# %s\t%s\t%s\t%s\n", sample.Name, sample.Region, sample.AccessIPv4, sample.ID)
 	}
 	_ = table.Flush()

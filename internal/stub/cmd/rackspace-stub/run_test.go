@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -185,4 +187,76 @@ func (n *notifier) Write(p []byte) (int, error) {
 	written, err := n.Writer.Write(p)
 	n.seen <- struct{}{}
 	return written, err
+}
+
+// serve runs a stub until the test ends, and returns what it announced.
+func serve(t *testing.T) string {
+	t.Helper()
+	signals := make(chan os.Signal, 1)
+	out, written := io.Pipe()
+	ended := make(chan int)
+	go func() { ended <- process{stdout: written, stderr: io.Discard, signals: signals}.run(nil) }()
+	var announced strings.Builder
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		announced.WriteString(lines.Text() + "\n")
+		if strings.HasPrefix(lines.Text(), "# Running servers") {
+			break
+		}
+	}
+	t.Cleanup(func() {
+		signals <- os.Interrupt
+		if status := <-ended; status != 0 {
+			t.Errorf("got status %d, want 0", status)
+		}
+	})
+	return announced.String()
+}
+
+func TestRun_givesTwoStubsDifferentAddresses(t *testing.T) {
+	address := regexp.MustCompile(`web-1 +ORD +(127\.42\.\d+\.11) `)
+	seen := map[string]bool{}
+	for range 3 {
+		found := address.FindStringSubmatch(serve(t))
+		if found == nil || seen[found[1]] {
+			t.Fatalf("got address %v, want one that no other stub has", found)
+		}
+		seen[found[1]] = true
+		response, err := http.Get("http://" + found[1] + ":8080/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			t.Errorf("got %d from %s, want 200", response.StatusCode, found[1])
+		}
+	}
+}
+
+// A migrated server's ports are closed for a while, and a stopped one's for ever.
+// Another stub must not take them.
+func TestRun_keepsTheAddressesOfServersThatDoNotRun(t *testing.T) {
+	first, err := openBlock(stub.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.close()
+	for _, sample := range first.samples {
+		first.cloud.SetServer(sample.ID, func(s *stub.Server) { s.Status = "SHUTOFF" })
+	}
+	time.Sleep(100 * time.Millisecond) // until its ports are closed
+	second, err := openBlock(stub.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.close()
+	if first.addresses == second.addresses {
+		t.Errorf("both stubs have %s", first.addresses)
+	}
+}
+
+func TestRun_tellsTheAddressesBesideTheCommandsOutput(t *testing.T) {
+	_, stdout, stderr := invoke(t, "--", "echo", "hello")
+	if stdout != "hello\n" || !regexp.MustCompile(`addresses are 127\.42\.\d+\.x\n`).MatchString(stderr) {
+		t.Errorf("got %q and %q, want the addresses in the second", stdout, stderr)
+	}
 }

@@ -1,0 +1,135 @@
+package stub
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// timeFormat is how the API writes times where it names no zone: they are UTC.
+const timeFormat = "2006-01-02T15:04:05.000000"
+
+// statusesWithProgress are those in which a server has a progress.
+var statusesWithProgress = []string{statusActive, "BUILD", "REBUILD", statusResize, statusVerifyResize, "MIGRATING"}
+
+// powerStates are Nova's numbers of the power states that go with a vm_state. With
+// all others the server runs, which is 1.
+var powerStates = map[string]int{
+	vmStopped: 4, vmDeleted: 0, vmSoftDeleted: 4, "building": 0, "paused": 3, "suspended": 7, "shelved": 4, "shelved_offloaded": 4,
+}
+
+// document is a server as the API shows it.
+func (s *Stub) document(v *server, c *call) object {
+	status := v.Status
+	if word := v.StatusWords[status]; word != "" {
+		status = word
+	}
+	document := object{
+		"id": v.ID, "name": v.Name, "status": status, "tenant_id": v.TenantID, "user_id": s.config.Users[0].ID,
+		"created": v.created.Format(time.RFC3339), "updated": v.updated.Format(time.RFC3339),
+		"hostId": v.HostID, "accessIPv4": v.AccessIPv4, "accessIPv6": v.AccessIPv6,
+		"addresses": v.addresses(), "metadata": object{}, "key_name": nil, "config_drive": "",
+		"links":             []object{c.link("self", "/v2", "servers", v.ID), c.link("bookmark", "", "servers", v.ID)},
+		"flavor":            object{"id": v.FlavorID, "links": []object{c.link("bookmark", "", "flavors", v.FlavorID)}},
+		"image":             object{"id": v.imageID, "links": []object{c.link("bookmark", "", "images", v.imageID)}},
+		"OS-DCF:diskConfig": "AUTO", "OS-EXT-AZ:availability_zone": "nova",
+		"OS-EXT-STS:vm_state": v.VMState, "OS-EXT-STS:task_state": orNull(v.TaskState), "OS-EXT-STS:power_state": v.powerState(),
+		"OS-SRV-USG:launched_at": v.launched.Format(timeFormat), "OS-SRV-USG:terminated_at": nil,
+		"os-extended-volumes:volumes_attached": []object{},
+	}
+	if v.Metadata != nil {
+		document["metadata"] = v.Metadata
+	}
+	if slices.Contains(statusesWithProgress, v.Status) && !v.NoProgress {
+		document["progress"] = v.percent
+	}
+	if v.NoHostID {
+		document["hostId"] = ""
+	}
+	if v.fault != nil && v.Status == statusError {
+		document["fault"] = v.fault
+	}
+	if !v.terminated.IsZero() {
+		document["OS-SRV-USG:terminated_at"] = v.terminated.Format(timeFormat)
+	}
+	return document
+}
+
+// link is a link to an object of the call's region. Only links to self name the
+// version of the API.
+func (c *call) link(rel, version, objects, id string) object {
+	return object{"rel": rel, "href": c.base + "/" + c.region + version + "/" + c.tenant + "/" + objects + "/" + id}
+}
+
+// orNull is a text of the API that is null when it is empty.
+func orNull(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
+func (v *server) powerState() int {
+	if state, known := powerStates[v.VMState]; known {
+		return state
+	}
+	if v.VMState == vmResized && (v.PoweredOff || v.stopped) {
+		return powerStates[vmStopped]
+	}
+	return 1
+}
+
+// addresses are the access addresses, as those of one network interface.
+func (v *server) addresses() object {
+	sum := sha256.Sum256([]byte(v.ID))
+	mac := fmt.Sprintf("fa:16:3e:%02x:%02x:%02x", sum[0], sum[1], sum[2])
+	public := []object{}
+	for _, ip := range []struct {
+		version int
+		address string
+	}{{4, v.AccessIPv4}, {6, v.AccessIPv6}} {
+		if ip.address != "" {
+			public = append(public, object{"addr": ip.address, "version": ip.version, "OS-EXT-IPS:type": "fixed", "OS-EXT-IPS-MAC:mac_addr": mac})
+		}
+	}
+	if len(public) == 0 {
+		return object{}
+	}
+	return object{"public": public}
+}
+
+// actionLog is GET …/os-instance-actions, and …/os-instance-actions/{request_id}.
+func (s *Stub) actionLog(v *server, c *call) *answer {
+	documents := []object{}
+	for _, action := range v.log {
+		document := object{
+			"action": action.Action, "instance_uuid": v.ID, "request_id": action.RequestID,
+			"start_time": action.Start.Format(timeFormat), "message": orNull(action.Message),
+			"user_id": orNull(action.UserID), "project_id": orNull(s.tenantOf(action.UserID, v)),
+		}
+		if len(c.rest) == 4 && c.rest[3] == action.RequestID {
+			return reply(http.StatusOK, object{"instanceAction": document})
+		}
+		documents = append(documents, document)
+	}
+	if len(c.rest) > 3 {
+		return refuse(http.StatusNotFound, "Action for request_id "+c.rest[3]+" on instance "+v.ID+" not found")
+	}
+	return reply(http.StatusOK, object{"instanceActions": documents})
+}
+
+// tenantOf is the tenant of a user who has done something to a server: that of the
+// stub for its own users, and the server's for others. The cloud itself has none.
+func (s *Stub) tenantOf(userID string, v *server) string {
+	_, own := s.user(func(u User) bool { return u.ID == userID })
+	switch {
+	case userID == "":
+		return ""
+	case own:
+		return s.config.TenantID
+	default:
+		return v.TenantID
+	}
+}

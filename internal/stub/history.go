@@ -1,0 +1,30 @@
+package stub
+
+import (
+	"maps"
+	"time"
+)
+
+// version is what a server was from a time until the next version.
+type version struct {
+	from  time.Time
+	state *server
+}
+
+// remember keeps a copy of a server as it is from a time on, for reads that lag.
+func (v *server) remember(from time.Time) {
+	state := *v
+	state.past, state.future = nil, nil
+	state.Metadata, state.StatusWords = maps.Clone(v.Metadata), maps.Clone(v.StatusWords)
+	v.past = append(v.past, version{from, &state})
+}
+
+// asOf is what a server was at a time; nil when it was not there yet.
+func (v *server) asOf(at time.Time) *server {
+	for i := len(v.past) - 1; i >= 0; i-- {
+		if !v.past[i].from.After(at) {
+			return v.past[i].state
+		}
+	}
+	return nil
+}
