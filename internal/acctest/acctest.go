@@ -3,23 +3,21 @@
 package acctest
 
 import (
-	"context"
 	"fmt"
 	"net/http/httptest"
 	"testing"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/provider"
-	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/serving"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
 // Providers serves the provider of this source tree to a test.
 var Providers = map[string]func() (tfprotov6.ProviderServer, error){
-	"rackspace": func() (tfprotov6.ProviderServer, error) { return serving.New(provider.New("test", nil)()), nil },
+	"rackspace": providerserver.NewProtocol6WithError(provider.New("test", nil)()),
 }
 
 // PollInterval is the interval that Cloud's provider block sets.
@@ -65,15 +63,4 @@ func (c *Cloud) Setenv(t *testing.T) {
 	t.Setenv("RACKSPACE_API_KEY", stub.DefaultUser.APIKey)
 	t.Setenv("RACKSPACE_IDENTITY_ENDPOINT", c.URL+"/v2.0/")
 	t.Setenv("RACKSPACE_POLL_INTERVAL", PollInterval.String())
-}
-
-// Sees is a state check that looks at the cloud. Unlike a TestCheckFunc it can
-// be used with for_each.
-func Sees(check func() error) statecheck.StateCheck { return sees(check) }
-
-type sees func() error
-
-// CheckState implements statecheck.StateCheck.
-func (check sees) CheckState(_ context.Context, _ statecheck.CheckStateRequest, resp *statecheck.CheckStateResponse) {
-	resp.Error = check()
 }

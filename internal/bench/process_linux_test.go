@@ -21,7 +21,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	sizes = append(sizes, 10000)
+	fleetCases = append(fleetCases, fleetCase{10000, tenMinutes})
 	status := m.Run()
 	acctest.RemoveMirror()
 	os.Exit(status)
@@ -170,6 +170,6 @@ func TestWaiting(t *testing.T) {
 	timing.Migrate = 10 * time.Minute
 	used := newWorkspace(t, 1000, timing, "2s", "auto_confirm = true").run(t, "apply", "-auto-approve", "-input=false", "-parallelism=1000")
 	table.Note("N = 1000", "wall time", used.wall.Seconds(), "s")
-	table.Most("N = 1000", "provider's peak memory", used.memory, 96, "MiB")
-	table.Most("N = 1000", "provider's processor time", used.cpu, 10, "s")
+	table.Most("N = 1000", "provider's peak memory", used.memory, 256, "MiB")
+	table.Most("N = 1000", "provider's processor time", used.cpu, 20, "s")
 }

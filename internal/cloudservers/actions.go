@@ -3,67 +3,72 @@ package cloudservers
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 )
 
-// Acceptance is the API's word that it took an action on.
+// Acceptance is the API's answer to an action that it accepted.
 type Acceptance struct {
 	RequestID string    // names the action in the server's action log
 	At        time.Time // the API's clock, in whole seconds
 }
 
-// Migrate asks for a migration to another hypervisor host
-// (POST /servers/{id}/action, {"migrate":{}}). An *Error whose MaybeAccepted
-// is true leaves open whether the migration was accepted: it must not be asked
-// for again before that is known.
-//
-// Before each time that the request is sent, after what it waited for the rate
-// limit, ready is called, unless it is nil. Its error is returned as it is, and
-// nothing is sent.
-//
-// The turn is that of MigrateTurn for the first time that it is sent, or nil.
-func (r *Region) Migrate(ctx context.Context, id string, turn *Turn, ready func(context.Context) error) (Acceptance, error) {
-	what := r.migrateCall(id)
-	what.turn, what.ready = turn, ready
-	return r.act(ctx, what, id)
-}
-
-func (r *Region) migrateCall(id string) call {
-	return call{op: opMigrate, method: http.MethodPost, url: r.actionURL(id), body: map[string]any{"migrate": struct{}{}}}
-}
-
-func (r *Region) actionURL(id string) string { return r.compute.ServiceURL("servers", id, "action") }
-
-// MigrateTurn waits until the rate limit allows to ask for a migration. The error
-// is the context's cause.
+// MigrateTurn waits until the rate limit allows a migrate request, in order of
+// arrival. The error is the context's cause. The turn is for one Migrate; one
+// that is not used has to be given back with Release.
 func (r *Region) MigrateTurn(ctx context.Context, id string) (*Turn, error) {
-	return r.client.pace.write.wait(ctx, r.migrateCall(id))
+	return r.client.writes.wait(ctx, r.action(id, opMigrate, nil))
+}
+
+// SettleTurn waits until the rate limit allows a confirm or revert request,
+// which goes before all migrate requests that wait. It is otherwise like
+// MigrateTurn.
+func (r *Region) SettleTurn(ctx context.Context, id string) (*Turn, error) {
+	what := r.action(id, opConfirm, nil)
+	what.priority = true
+	return r.client.writes.wait(ctx, what)
+}
+
+// Migrate asks for a migration to another hypervisor host
+// (POST /servers/{id}/action, {"migrate":{}}), with a turn of MigrateTurn.
+//
+// It sends one request at most and uses the turn up: nothing repeats an action.
+// An *Error whose MaybeAccepted is true leaves open whether the migration was
+// accepted. After one whose OverLimit is true, the next turn waits for as long as
+// the API said. After a 401, the next call asks for a new token.
+func (r *Region) Migrate(ctx context.Context, id string, turn *Turn) (Acceptance, error) {
+	return r.act(ctx, id, turn, opMigrate, map[string]any{ActionMigrate: struct{}{}})
 }
 
 // Confirm confirms the migration that awaits it
-// (POST /servers/{id}/action, {"confirmResize":null}). It goes before migrate
-// requests that wait for the rate limit, and is otherwise like Migrate.
-func (r *Region) Confirm(ctx context.Context, id string, ready func(context.Context) error) (Acceptance, error) {
-	return r.act(ctx, call{op: opConfirm, body: map[string]any{"confirmResize": nil}, urgent: true, settles: id, ready: ready}, id)
+// (POST /servers/{id}/action, {"confirmResize":null}), with a turn of
+// SettleTurn. It is otherwise like Migrate.
+func (r *Region) Confirm(ctx context.Context, id string, turn *Turn) (Acceptance, error) {
+	return r.act(ctx, id, turn, opConfirm, map[string]any{ActionConfirm: nil})
 }
 
 // Revert reverts the migration that awaits confirmation
-// (POST /servers/{id}/action, {"revertResize":null}). It is otherwise like
-// Confirm.
-func (r *Region) Revert(ctx context.Context, id string, ready func(context.Context) error) (Acceptance, error) {
-	return r.act(ctx, call{op: opRevert, body: map[string]any{"revertResize": nil}, urgent: true, settles: id, ready: ready}, id)
+// (POST /servers/{id}/action, {"revertResize":null}), with a turn of SettleTurn.
+// It is otherwise like Migrate.
+func (r *Region) Revert(ctx context.Context, id string, turn *Turn) (Acceptance, error) {
+	return r.act(ctx, id, turn, opRevert, map[string]any{ActionRevert: nil})
 }
 
-func (r *Region) act(ctx context.Context, what call, id string) (Acceptance, error) {
-	defer r.seen.forget(id)
-	what.method, what.url, what.action = http.MethodPost, r.actionURL(id), true
-	header, err := r.client.do(ctx, what)
+// act sends an action, once. Whatever was asked for before the action was
+// answered is out of date for SharedServer.
+func (r *Region) act(ctx context.Context, id string, turn *Turn, op string, body any) (Acceptance, error) {
+	r.shared.expire(id)
+	defer r.shared.expire(id)
+	answer, err := r.client.exchange(ctx, r.action(id, op, body), turn, 1)
 	if err != nil {
 		return Acceptance{}, err
 	}
-	return Acceptance{RequestID: requestID(header), At: clock(header)}, nil
+	at, _ := answer.clock()
+	return Acceptance{RequestID: requestID(answer.header), At: at}, nil
+}
+
+func (r *Region) action(id, op string, body any) call {
+	return call{op: op, method: http.MethodPost, url: r.url("servers", id, "action"), body: body, action: true, serverID: id}
 }
 
 // Words of the action log.
@@ -87,32 +92,24 @@ type Action struct {
 	Start     utcTime    `json:"start_time"`
 }
 
-// ActionLog reads what was done to a server, newest first
-// (GET /servers/{id}/os-instance-actions).
-func (r *Region) ActionLog(ctx context.Context, id string) ([]Action, error) {
-	var answer struct {
-		Actions *[]Action `json:"instanceActions"`
-	}
-	what := call{
-		op: opActionLog, method: http.MethodGet,
-		url: r.compute.ServiceURL("servers", id, "os-instance-actions"), answer: &answer,
-	}
-	header, err := r.client.do(ctx, what)
-	if err != nil {
-		return nil, err
-	}
-	if answer.Actions == nil {
-		return nil, missing(what, header, "instanceActions")
-	}
-	return *answer.Actions, nil
+// ActionLog is what was done to a server, newest first, as it was when the log was
+// asked for, by this machine's clock.
+type ActionLog struct {
+	Actions []Action  `json:"instanceActions"`
+	AskedAt time.Time `json:"-"`
 }
 
-// missing reports an answer of the right status without its main part.
-func missing(what call, header http.Header, part string) error {
-	return &Error{
-		Op: what.op, Method: what.method, URL: what.url, StatusCode: http.StatusOK,
-		RequestID: requestID(header), Err: &answerError{fmt.Errorf("it has no %s", part)},
+// ActionLog reads what was done to a server, newest first
+// (GET /servers/{id}/os-instance-actions).
+func (r *Region) ActionLog(ctx context.Context, id string) (ActionLog, error) {
+	var log ActionLog
+	what := call{op: opActionLog, method: http.MethodGet, url: r.url("servers", id, "os-instance-actions"), answer: &log}
+	answer, err := r.client.read(ctx, what)
+	if err == nil && log.Actions == nil {
+		err = what.unusable(answer, "it has no instanceActions")
 	}
+	log.AskedAt = answer.askedAt
+	return log, err
 }
 
 // utcTime is a time that the API may write without a zone, meaning UTC.
@@ -130,5 +127,5 @@ func (t *utcTime) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil
 	}
-	return &answerError{errors.New("a time in it is none")}
+	return &answerError{errors.New("a time in it cannot be parsed")}
 }

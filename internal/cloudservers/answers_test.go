@@ -63,7 +63,7 @@ func TestClient_takesAnyAnswerThatSaysThatAnActionWasAccepted(t *testing.T) {
 			cloud := stub.New(stub.Config{})
 			id := cloud.AddServer(stub.Server{})
 			cloud.Inject(stub.Fault{Call: stub.CallMigrate, Effect: true, Status: status, Body: body, Header: http.Header{"Content-Type": nil, "Date": nil}})
-			got, err := region(t, newClient(t, cloud, nil)).Migrate(t.Context(), id, nil, nil)
+			got, err := migrate(t.Context(), region(t, newClient(t, cloud, nil)), id)
 			if err != nil || got.RequestID == "" || time.Since(got.At).Abs() > time.Minute {
 				t.Errorf("%d with a body that is %s: got %+v (%v), want it accepted, now", status, name, got, err)
 			}

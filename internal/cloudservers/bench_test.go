@@ -12,7 +12,7 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// BenchmarkWatcherTick1000 is one look at 1000 servers that are waited for and
+// BenchmarkWatcherTick1000 is one poll of 1000 servers that are waited for and
 // have not changed, the request to a stub in process included.
 func BenchmarkWatcherTick1000(b *testing.B) {
 	cloud := stub.New(stub.Config{})
@@ -41,10 +41,10 @@ func BenchmarkWatcherTick1000(b *testing.B) {
 	var all sync.WaitGroup
 	for _, id := range ids {
 		all.Go(func() {
-			looks := 0
+			polls := 0
 			_ = region.Watch(ctx, id, func(*cloudservers.Server) (bool, error) {
-				looks++
-				return looks >= b.N, nil
+				polls++
+				return polls >= b.N, nil
 			})
 		})
 	}

@@ -1,13 +1,16 @@
 package cloudservers
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
-	"github.com/gophercloud/gophercloud/v2/openstack/identity/v2/tokens"
 )
 
 // serviceName tells Cloud Servers v2 from the retired v1.0, which the catalog
@@ -37,26 +40,53 @@ var ErrNoCloudServers = errors.New("the account's service catalog has no entry c
 
 // locate finds a region's endpoint in the catalog. Nothing is sent: the
 // endpoint itself answers 404 to a version request.
-func (c *Client) locate(g *grant, name string) (*Region, error) {
-	if name == "" {
-		name = g.defaultRegion
-	}
+func (c *Client) locate(s *session, name string) (*Region, error) {
+	asked := cmp.Or(name, s.User.DefaultRegion)
+	name = strings.ToUpper(asked)
 	if c.config.ComputeEndpoint != "" && name != "" {
-		return c.region(strings.ToUpper(name), c.config.ComputeEndpoint), nil
+		return c.region(name, c.config.ComputeEndpoint), nil
 	}
-	endpoints := g.endpoints(c.config.EndpointType)
-	if len(endpoints) == 0 && len(g.endpoints(EndpointPublic)) == 0 && c.config.ComputeEndpoint == "" {
+	urls := s.endpoints(c.config.EndpointType)
+	if len(urls) == 0 && len(s.endpoints(EndpointPublic)) == 0 && c.config.ComputeEndpoint == "" {
 		return nil, ErrNoCloudServers
 	}
-	known := make([]string, 0, len(endpoints))
-	for _, endpoint := range endpoints {
-		if name != "" && strings.EqualFold(endpoint.Region, name) {
-			return c.region(strings.ToUpper(endpoint.Region), endpoint.url(c.config.EndpointType)), nil
-		}
-		known = append(known, strings.ToUpper(endpoint.Region))
+	if name == "" || urls[name] == "" {
+		return nil, &RegionError{Region: asked, EndpointType: c.config.EndpointType, Known: slices.Sorted(maps.Keys(urls))}
 	}
-	slices.Sort(known)
-	return nil, &RegionError{Region: name, EndpointType: c.config.EndpointType, Known: known}
+	return c.region(name, urls[name]), nil
+}
+
+// endpoints returns the URLs of Cloud Servers v2 by region.
+func (s *session) endpoints(t EndpointType) map[string]string {
+	urls := map[string]string{}
+	for _, entry := range s.Catalog {
+		if entry.Name != serviceName || entry.Type != serviceType {
+			continue
+		}
+		for _, endpoint := range entry.Endpoints {
+			url := endpoint.PublicURL
+			if t == EndpointInternal {
+				url = endpoint.InternalURL
+			}
+			if url != "" {
+				urls[strings.ToUpper(endpoint.Region)] = url
+			}
+		}
+	}
+	return urls
+}
+
+// Region is the Cloud Servers API v2 of one region.
+type Region struct {
+	Name     string // as the catalog spells it: upper case
+	client   *Client
+	endpoint string // ends with a slash
+	shared   sharedServers
+
+	mu           sync.Mutex
+	watcher      *watcher  // nil while nobody waits
+	refusedLists int       // lists in a row that the API refused
+	refusedAt    time.Time // when it refused the last one
 }
 
 // region returns the one Region of a name, so that its callers share what they
@@ -66,37 +96,11 @@ func (c *Client) region(name, url string) *Region {
 	defer c.mu.Unlock()
 	if c.regions[name] == nil {
 		c.regions[name] = &Region{
-			Name:   name,
-			client: c,
-			compute: &gophercloud.ServiceClient{
-				ProviderClient: c.http,
-				Endpoint:       gophercloud.NormalizeURL(url),
-			},
+			Name: name, client: c, endpoint: gophercloud.NormalizeURL(url),
+			shared: sharedServers{servers: map[string]*Server{}, actedAt: map[string]time.Time{}},
 		}
 	}
 	return c.regions[name]
 }
 
-type endpoint struct{ tokens.Endpoint }
-
-func (e endpoint) url(t EndpointType) string {
-	if t == EndpointInternal {
-		return e.InternalURL
-	}
-	return e.PublicURL
-}
-
-func (g *grant) endpoints(t EndpointType) []endpoint {
-	var found []endpoint
-	for _, entry := range g.catalog {
-		if entry.Name != serviceName || entry.Type != serviceType {
-			continue
-		}
-		for _, e := range entry.Endpoints {
-			if e := (endpoint{e}); e.url(t) != "" {
-				found = append(found, e)
-			}
-		}
-	}
-	return found
-}
+func (r *Region) url(path ...string) string { return r.endpoint + strings.Join(path, "/") }

@@ -20,11 +20,17 @@ func rackspaceCatalog() []tokens.CatalogEntry {
 	}
 }
 
+func defaultsTo(region string) *session {
+	s := &session{}
+	s.User.DefaultRegion = region
+	return s
+}
+
 func TestLocate_findsTheRegionInTheRightEntry(t *testing.T) {
 	tests := []struct {
 		name     string
 		config   Config
-		grant    grant
+		session  *session
 		region   string
 		want     string
 		wantURL  string
@@ -33,13 +39,13 @@ func TestLocate_findsTheRegionInTheRightEntry(t *testing.T) {
 	}{
 		{name: "by name", region: "DFW", want: "DFW", wantURL: "https://dfw.example/v2/1/"},
 		{name: "in any letter case", region: "dfw", want: "DFW", wantURL: "https://dfw.example/v2/1/"},
-		{name: "the user's default", grant: grant{defaultRegion: "ORD"}, want: "ORD", wantURL: "https://ord.example/v2/1/"},
+		{name: "the user's default", session: defaultsTo("ORD"), want: "ORD", wantURL: "https://ord.example/v2/1/"},
 		{name: "ServiceNet", config: Config{EndpointType: EndpointInternal}, region: "ord", want: "ORD", wantURL: "https://snet-ord.example/v2/1/"},
 		{name: "the endpoint of the configuration", config: Config{ComputeEndpoint: "http://127.0.0.1:8774/v2/1"}, region: "lab", want: "LAB", wantURL: "http://127.0.0.1:8774/v2/1/"},
 		{name: "none that is known", region: "XYZ", regional: &RegionError{Region: "XYZ", EndpointType: EndpointPublic, Known: []string{"DFW", "ORD"}}},
 		{name: "no ServiceNet there", config: Config{EndpointType: EndpointInternal}, region: "DFW", regional: &RegionError{Region: "DFW", EndpointType: EndpointInternal, Known: []string{"ORD"}}},
 		{name: "none at all", regional: &RegionError{EndpointType: EndpointPublic, Known: []string{"DFW", "ORD"}}},
-		{name: "another cloud", grant: grant{catalog: []tokens.CatalogEntry{{Name: "nova", Type: "compute"}}}, region: "ORD", wantErr: ErrNoCloudServers},
+		{name: "another cloud", session: &session{Catalog: []tokens.CatalogEntry{{Name: "nova", Type: "compute"}}}, region: "ORD", wantErr: ErrNoCloudServers},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -47,10 +53,13 @@ func TestLocate_findsTheRegionInTheRightEntry(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if test.grant.catalog == nil {
-				test.grant.catalog = rackspaceCatalog()
+			if test.session == nil {
+				test.session = &session{}
 			}
-			got, err := client.locate(&test.grant, test.region)
+			if test.session.Catalog == nil {
+				test.session.Catalog = rackspaceCatalog()
+			}
+			got, err := client.locate(test.session, test.region)
 			var regional *RegionError
 			switch {
 			case errors.As(err, &regional):
@@ -64,8 +73,8 @@ func TestLocate_findsTheRegionInTheRightEntry(t *testing.T) {
 				if !errors.Is(err, test.wantErr) {
 					t.Errorf("got error %v, want %v", err, test.wantErr)
 				}
-			case got.Name != test.want || got.compute.Endpoint != test.wantURL:
-				t.Errorf("got %s at %s, want %s at %s", got.Name, got.compute.Endpoint, test.want, test.wantURL)
+			case got.Name != test.want || got.endpoint != test.wantURL:
+				t.Errorf("got %s at %s, want %s at %s", got.Name, got.endpoint, test.want, test.wantURL)
 			}
 		})
 	}

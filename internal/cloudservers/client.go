@@ -5,6 +5,7 @@
 package cloudservers
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"sync"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack"
+	"golang.org/x/sync/singleflight"
 )
 
 // DefaultIdentityEndpoint is where Rackspace's public cloud gives out tokens.
@@ -38,58 +40,51 @@ type Config struct {
 	EndpointType     EndpointType  // EndpointPublic
 	Credentials      Credentials   // required
 	Region           string        // the user's default region; any letter case
-	PollInterval     time.Duration // 2s; how often Watch looks
+	PollInterval     time.Duration // 2s; how often Watch polls
 	RequestTimeout   time.Duration // 1m; one HTTP exchange, its body included
 	Rates            Rates         // DefaultRates; where one is 0, that one's default
 	MaxRetries       int           // 0; repetitions of a request after transient failures
 	UserAgent        string        // prepended to gophercloud's
 	Transport        http.RoundTripper
 
-	// Context is what requests that serve several callers are made with, so that
-	// none of these ends them or has them in its log alone; context.Background().
+	// Context is that of requests which serve several callers, so that no caller
+	// ends them for the others; context.Background().
 	Context context.Context
 }
 
 // Client talks to one account. It sends nothing until a call needs it to, and
 // is safe for concurrent use.
 type Client struct {
-	config  Config
-	http    *gophercloud.ProviderClient
-	session *session
-	pace    *pace
-	tally   tally
+	config         Config
+	http           *gophercloud.ProviderClient
+	authentication authentication
+
+	tokens, reads, writes *requestQueue
 
 	mu      sync.Mutex
+	tally   Tally
 	regions map[string]*Region
 }
 
 // New returns a client for an account. It sends nothing. The error is about an
 // identity endpoint that is no URL.
 func New(config Config) (*Client, error) {
-	if config.IdentityEndpoint == "" {
-		config.IdentityEndpoint = DefaultIdentityEndpoint
-	}
-	if config.EndpointType == "" {
-		config.EndpointType = EndpointPublic
-	}
-	if config.PollInterval == 0 {
-		config.PollInterval = 2 * time.Second
-	}
-	if config.RequestTimeout == 0 {
-		config.RequestTimeout = time.Minute
-	}
+	config.IdentityEndpoint = cmp.Or(config.IdentityEndpoint, DefaultIdentityEndpoint)
+	config.EndpointType = cmp.Or(config.EndpointType, EndpointPublic)
+	config.PollInterval = cmp.Or(config.PollInterval, 2*time.Second)
+	config.RequestTimeout = cmp.Or(config.RequestTimeout, time.Minute)
 	if config.Context == nil {
 		config.Context = context.Background()
 	}
 	if config.Transport == nil {
-		config.Transport = pooled()
+		config.Transport = newTransport()
 	}
 	provider, err := openstack.NewClient(config.IdentityEndpoint)
 	if err != nil {
 		return nil, err
 	}
 	provider.HTTPClient = http.Client{
-		Transport: boundedTransport{config.Transport},
+		Transport: safeTransport{config.Transport},
 		Timeout:   config.RequestTimeout,
 		// A redirect could carry the token to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -97,12 +92,14 @@ func New(config Config) (*Client, error) {
 	if config.UserAgent != "" {
 		provider.UserAgent.Prepend(config.UserAgent)
 	}
-	client := &Client{config: config, http: provider, pace: newPace(config.Rates, config.PollInterval), regions: map[string]*Region{}}
-	client.session, err = newSession(client)
-	return client, err
+	client := &Client{config: config, http: provider, tally: Tally{Calls: map[string]int{}}, regions: map[string]*Region{}}
+	client.authentication.client = client
+	client.authentication.current.Store(&session{})
+	client.tokens, client.reads, client.writes = newRequestQueues(config.Rates, config.PollInterval)
+	return client, nil
 }
 
-// PollInterval is the time between two looks at a pending server.
+// PollInterval is the time between two polls of a pending server.
 func (c *Client) PollInterval() time.Duration { return c.config.PollInterval }
 
 // MaxRetries is how often a request is repeated after transient failures.
@@ -110,28 +107,81 @@ func (c *Client) MaxRetries() int { return c.config.MaxRetries }
 
 // UserID is the Rackspace user on whose behalf the client acts. It is empty
 // until a call has authenticated.
-func (c *Client) UserID() string { return c.session.userID() }
+func (c *Client) UserID() string {
+	return string(c.authentication.current.Load().User.ID)
+}
+
+// tenantID is the tenant (project) that the token is for; empty where that is not
+// known.
+func (c *Client) tenantID() string {
+	return cmp.Or(string(c.authentication.current.Load().Token.Tenant.ID), c.config.Credentials.TenantID)
+}
 
 // Region returns the Cloud Servers API of a region; the empty name stands for
 // the configured region and, failing that, for the user's default one. It
 // authenticates if that has not happened yet.
 func (c *Client) Region(ctx context.Context, name string) (*Region, error) {
-	grant, err := c.session.grant(ctx, "")
+	session, err := c.authentication.session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if name == "" {
-		name = c.config.Region
-	}
-	return c.locate(grant, name)
+	return c.locate(session, cmp.Or(name, c.config.Region))
 }
 
-// Region is the Cloud Servers API v2 of one region.
-type Region struct {
-	Name     string // as the catalog spells it: upper case
-	client   *Client
-	compute  *gophercloud.ServiceClient
-	seen     snapshot
-	watcher  watcher
-	refusals refusals // of lists
+// sharedTimeout bounds what is done for several callers, with all its requests
+// and repetitions, since none of their contexts ends it.
+const sharedTimeout = 5 * time.Minute
+
+// share does work once for all callers that ask for it at the same time. A caller
+// whose context ends stops waiting, and the work goes on for the others.
+func (c *Client) share(ctx context.Context, group *singleflight.Group, op string, work func(context.Context) error) error {
+	done := group.DoChan("", func() (any, error) { //nolint:contextcheck // see Config.Context
+		ctx, cancel := context.WithTimeout(c.config.Context, sharedTimeout)
+		defer cancel()
+		return nil, work(ctx)
+	})
+	select {
+	case result := <-done:
+		return result.Err
+	case <-ctx.Done():
+		return &Error{Op: op, Err: context.Cause(ctx)}
+	}
+}
+
+const (
+	// idleConnections are kept for the next requests. With the two of the default,
+	// most requests of a burst would have to connect anew.
+	idleConnections = 32
+	// idleTime is how long: less than most servers and gateways keep theirs, so
+	// that a request that must not be repeated does not meet a closed connection.
+	idleTime = 4 * time.Second
+)
+
+// newTransport returns the default transport, for bursts of requests to the same
+// host.
+func newTransport() *http.Transport {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost, transport.IdleConnTimeout = idleConnections, idleTime
+	return transport
+}
+
+// safeTransport sends each request with a body once. net/http sends a request again
+// by itself after a connection was closed or an HTTP/2 stream was reset, if it can
+// get the body again (GetBody). Then one action would be many.
+//
+// It reads no more than maxAnswer bytes of an answer, so that a broken or hostile
+// endpoint cannot fill the memory.
+type safeTransport struct{ http.RoundTripper }
+
+func (t safeTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.GetBody != nil {
+		req = req.WithContext(req.Context()) // a copy: a transport must not change its request
+		req.GetBody = nil
+	}
+	resp, err := t.RoundTripper.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = http.MaxBytesReader(nil, resp.Body, maxAnswer)
+	return resp, nil
 }

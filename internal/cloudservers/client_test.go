@@ -7,15 +7,16 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
@@ -48,6 +49,24 @@ func region(t *testing.T, client *cloudservers.Client) *cloudservers.Region {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// migrate asks for a migration, once its turn has come.
+func migrate(ctx context.Context, r *cloudservers.Region, id string) (cloudservers.Acceptance, error) {
+	turn, err := r.MigrateTurn(ctx, id)
+	if err != nil {
+		return cloudservers.Acceptance{}, err
+	}
+	return r.Migrate(ctx, id, turn)
+}
+
+// confirm confirms a migration, once its turn has come.
+func confirm(ctx context.Context, r *cloudservers.Region, id string) error {
+	turn, err := r.SettleTurn(ctx, id)
+	if err == nil {
+		_, err = r.Confirm(ctx, id, turn)
+	}
+	return err
 }
 
 func wantError(t *testing.T, err error) *cloudservers.Error {
@@ -155,6 +174,20 @@ func TestClient_asksAgainForATokenThatItCouldNotRenew(t *testing.T) {
 	})
 }
 
+func TestClient_renewsATokenOnceForARead(t *testing.T) {
+	cloud := stub.New(stub.Config{})
+	id := cloud.AddServer(stub.Server{})
+	r := region(t, newClient(t, cloud, nil))
+	cloud.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusUnauthorized, Count: 10})
+	_, err := r.Server(t.Context(), id)
+	if failure := wantError(t, err); failure.StatusCode != http.StatusUnauthorized || failure.Credentials == nil {
+		t.Errorf("got %v, want refused credentials", err)
+	}
+	if reads, tokens := cloud.Count(stub.CallServer), cloud.Count(stub.CallToken); reads != 2 || tokens != 2 {
+		t.Errorf("got %d reads and %d token requests, want 2 of each", reads, tokens)
+	}
+}
+
 func TestClient_saysWhoseCredentialsWereRefused(t *testing.T) {
 	cloud := stub.New(stub.Config{})
 	client := newClient(t, cloud, func(c *cloudservers.Config) { c.Credentials.APIKey = "wrong" })
@@ -251,7 +284,7 @@ func TestClient_repeatsReadsButNoActions(t *testing.T) {
 				act := fault
 				act.Call = stub.CallMigrate
 				cloud.Inject(act)
-				if _, err := r.Migrate(t.Context(), id, nil, nil); !wantError(t, err).MaybeAccepted() {
+				if _, err := migrate(t.Context(), r, id); !wantError(t, err).MaybeAccepted() {
 					t.Errorf("got %v, want an unknown outcome", err)
 				}
 				if got := cloud.Count(stub.CallMigrate); got != 1 {
@@ -268,10 +301,10 @@ func TestClient_waitsAsLongAsTheRateLimitSays(t *testing.T) {
 			cloud := stub.New(stub.Config{})
 			id := cloud.AddServer(stub.Server{})
 			// More refusals than there are repetitions of other failures.
-			cloud.Inject(stub.Fault{Call: stub.CallMigrate, Count: 6, Status: status, RetryAfter: 30 * time.Second})
+			cloud.Inject(stub.Fault{Call: stub.CallServer, Count: 6, Status: status, RetryAfter: 30 * time.Second})
 			r := region(t, newClient(t, cloud, nil))
 			began := time.Now()
-			if _, err := r.Migrate(t.Context(), id, nil, nil); err != nil {
+			if _, err := r.Server(t.Context(), id); err != nil {
 				t.Error(err)
 			}
 			if got, want := time.Since(began), 6*30*time.Second; got != want {
@@ -285,33 +318,111 @@ func TestClient_waitsAsLongAsTheRateLimitSays(t *testing.T) {
 			if got, want := time.Since(began), 10*time.Second; got != want {
 				t.Errorf("got %s of waiting where the API names no time, want %s", got, want)
 			}
+			cloud.Inject(stub.Fault{Call: stub.CallToken, Count: 1, Status: status, RetryAfter: 20 * time.Second})
+			cloud.RevokeTokens()
+			began = time.Now()
+			if _, err := r.Server(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+			if got, want := time.Since(began), 20*time.Second; got != want {
+				t.Errorf("got %s of waiting for a token, want %s", got, want)
+			}
 		})
 	}
 }
 
-func TestClient_asksBeforeEachTimeThatAnActionIsSent(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cloud := stub.New(stub.Config{})
-		id := cloud.AddServer(stub.Server{})
-		cloud.Inject(stub.Fault{Call: stub.CallMigrate, Count: 2, Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Second})
-		r := region(t, newClient(t, cloud, nil))
-		began := time.Now()
-		var asked []time.Duration
-		changed := errors.New("the server changed")
-		_, err := r.Migrate(t.Context(), id, nil, func(context.Context) error {
-			asked = append(asked, time.Since(began))
-			if len(asked) == 3 {
-				return changed
+func TestAction_isOneRequestWhateverFails(t *testing.T) {
+	faults := map[string]struct {
+		fault stub.Fault
+		maybe bool
+	}{
+		"the rate limit":       {stub.Fault{Status: http.StatusRequestEntityTooLarge, RetryAfter: 30 * time.Second}, false},
+		"the newer rate limit": {stub.Fault{Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Second}, false},
+		"a refused token":      {stub.Fault{Status: http.StatusUnauthorized}, false},
+		"a conflict":           {stub.Fault{Status: http.StatusConflict}, false},
+		"a failure":            {stub.Fault{Status: http.StatusServiceUnavailable}, true},
+		"a lost answer":        {stub.Fault{Reset: true, Effect: true}, true},
+	}
+	actions := map[stub.Call]func(*cloudservers.Region, context.Context, string, *cloudservers.Turn) (cloudservers.Acceptance, error){
+		stub.CallMigrate: (*cloudservers.Region).Migrate,
+		stub.CallConfirm: (*cloudservers.Region).Confirm,
+		stub.CallRevert:  (*cloudservers.Region).Revert,
+	}
+	for name, test := range faults {
+		for call, act := range actions {
+			t.Run(name+" "+string(call), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					cloud := stub.New(stub.Config{})
+					id := cloud.AddServer(stub.Server{Status: cloudservers.StatusVerifyResize})
+					r := region(t, newClient(t, cloud, nil))
+					test.fault.Call = call
+					cloud.Inject(test.fault)
+					turn, err := r.SettleTurn(t.Context(), id)
+					if err != nil {
+						t.Fatal(err)
+					}
+					began := time.Now()
+					_, err = act(r, t.Context(), id, turn)
+					failure := wantError(t, err)
+					if failure.StatusCode != test.fault.Status || failure.MaybeAccepted() != test.maybe || failure.OverLimit() != (test.fault.RetryAfter > 0) {
+						t.Errorf("got %v (maybe accepted: %t, over limit: %t), want what the API answered", failure, failure.MaybeAccepted(), failure.OverLimit())
+					}
+					if got := cloud.Count(call); got != 1 || time.Since(began) != 0 {
+						t.Errorf("got %d requests in %s, want one and no wait", got, time.Since(began))
+					}
+					// The next turn waits as long as the API said, and 401 costs a new token.
+					if _, err := r.MigrateTurn(t.Context(), id); err != nil || time.Since(began) != test.fault.RetryAfter {
+						t.Errorf("got %v and the next turn after %s, want it after %s", err, time.Since(began), test.fault.RetryAfter)
+					}
+					if _, err := r.Server(t.Context(), id); err != nil {
+						t.Error(err)
+					}
+					tokens := 1
+					if test.fault.Status == http.StatusUnauthorized {
+						tokens = 2
+					}
+					if got := cloud.Count(stub.CallToken); got != tokens {
+						t.Errorf("got %d token requests, want %d", got, tokens)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestAction_isNotRepeatedAfterARefusedConnection(t *testing.T) {
+	cloud := stub.New(stub.Config{})
+	dials := 0
+	r := region(t, newClient(t, cloud, func(c *cloudservers.Config) {
+		c.Transport = roundTrip(func(req *http.Request) (*http.Response, error) {
+			if req.Method == http.MethodPost && strings.HasSuffix(req.URL.Path, "/action") {
+				dials++
+				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 			}
-			return nil
+			return cloud.Transport().RoundTrip(req)
 		})
-		if want := []time.Duration{0, 30 * time.Second, 60 * time.Second}; !slices.Equal(asked, want) {
-			t.Errorf("it was asked after %v, want %v", asked, want)
-		}
-		if got := cloud.Count(stub.CallMigrate); !errors.Is(err, changed) || got != 2 {
-			t.Errorf("got %v after %d requests, want the last one not to be sent", err, got)
-		}
-	})
+	}))
+	if _, err := migrate(t.Context(), r, cloud.AddServer(stub.Server{})); wantError(t, err).MaybeAccepted() || dials != 1 {
+		t.Errorf("got %v after %d connections, want one that was refused", err, dials)
+	}
+}
+
+// roundTrip is a transport that is one function.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestClient_knowsItsUserAfterItsTokenWasRefused(t *testing.T) {
+	cloud := stub.New(stub.Config{})
+	client := newClient(t, cloud, nil)
+	r := region(t, client)
+	cloud.RevokeTokens()
+	if _, err := migrate(t.Context(), r, cloud.AddServer(stub.Server{})); wantError(t, err).StatusCode != http.StatusUnauthorized {
+		t.Errorf("got %v, want a 401", err)
+	}
+	if got := client.UserID(); got != stub.DefaultUser.ID {
+		t.Errorf("got user %q, want %q", got, stub.DefaultUser.ID)
+	}
 }
 
 func TestClient_sendsNothingOnceItsContextHasEnded(t *testing.T) {
@@ -321,14 +432,18 @@ func TestClient_sendsNothingOnceItsContextHasEnded(t *testing.T) {
 		r := region(t, newClient(t, cloud, nil))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := r.Migrate(ctx, id, nil, nil); wantError(t, err).MaybeAccepted() || !errors.Is(err, context.Canceled) {
+		turn, err := r.MigrateTurn(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Migrate(ctx, id, turn); wantError(t, err).MaybeAccepted() || !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, want it cancelled without any effect", err)
 		}
 		// The deadline passes in a wait that the rate limit asked for.
-		cloud.Inject(stub.Fault{Call: stub.CallMigrate, Status: http.StatusTooManyRequests, RetryAfter: time.Minute})
+		cloud.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusTooManyRequests, RetryAfter: time.Minute})
 		ctx, cancel = context.WithTimeout(t.Context(), 90*time.Second)
 		defer cancel()
-		if _, err := r.Migrate(ctx, id, nil, nil); wantError(t, err).StatusCode != http.StatusTooManyRequests {
+		if _, err := r.Server(ctx, id); wantError(t, err).StatusCode != http.StatusTooManyRequests {
 			t.Errorf("got %v, want the rate limit as the reason", err)
 		}
 		if got := cloud.Migrations(id); got != 0 {
@@ -338,15 +453,15 @@ func TestClient_sendsNothingOnceItsContextHasEnded(t *testing.T) {
 }
 
 func TestClient_followsNoRedirectWithTheToken(t *testing.T) {
-	stolen := false
-	thief := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { stolen = true }))
-	t.Cleanup(thief.Close)
+	followed := false
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed = true }))
+	t.Cleanup(other.Close)
 	cloud := stub.New(stub.Config{})
 	id := cloud.AddServer(stub.Server{})
-	cloud.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusTemporaryRedirect, Header: http.Header{"Location": {thief.URL}}})
+	cloud.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusTemporaryRedirect, Header: http.Header{"Location": {other.URL}}})
 	_, err := region(t, newClient(t, cloud, nil)).Server(t.Context(), id)
-	if failure := wantError(t, err); failure.StatusCode != http.StatusTemporaryRedirect || failure.Temporary() || stolen {
-		t.Errorf("got %v (followed: %t), want the redirect itself", err, stolen)
+	if failure := wantError(t, err); failure.StatusCode != http.StatusTemporaryRedirect || failure.Temporary() || followed {
+		t.Errorf("got %v (followed: %t), want the redirect itself", err, followed)
 	}
 }
 
@@ -429,7 +544,7 @@ func TestServer_isReadAsTheAPITellsIt(t *testing.T) {
 		cloud := stub.New(stub.Config{})
 		id := cloud.AddServer(stub.Server{Name: "web-1", Outcome: stub.OutcomeFails, HostID: "h1"})
 		r := region(t, newClient(t, cloud, nil))
-		if _, err := r.Migrate(t.Context(), id, nil, nil); err != nil {
+		if _, err := migrate(t.Context(), r, id); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
@@ -438,21 +553,24 @@ func TestServer_isReadAsTheAPITellsIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := &cloudservers.Server{
-			ID: id, Name: "web-1", Status: cloudservers.StatusError, VMState: "error", HostID: "h1",
+			ID: id, Name: "web-1", Status: cloudservers.StatusError, HostID: "h1", TenantID: "123456", LaunchedAt: got.LaunchedAt,
 			Updated: "2000-01-01T00:00:04Z", // when it failed, 4.4 s after it was asked
-			Fault:   &cloudservers.ServerFault{Code: 500, Message: "RuntimeError"}, SeenAt: time.Now().UTC().Truncate(time.Second),
+			Fault:   &cloudservers.ServerFault{Code: 500, Message: "RuntimeError"}, SeenAt: time.Now().UTC().Truncate(time.Second), AskedAt: time.Now(),
 		}
-		want.AsOf = want.SeenAt // it took no time
 		want.Flavor.ID, want.Addresses = "general1-1", got.Addresses
-		if diff := cmp.Diff(want, got); diff != "" {
+		if got.LaunchedAt == "" {
+			t.Error("got no time at which the server was launched")
+		}
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(cloudservers.Server{})); diff != "" {
 			t.Errorf("server (-want +got):\n%s", diff)
 		}
 		if got, want := got.Idle(), 56*time.Second; got != want {
 			t.Errorf("got idle for %s, want %s", got, want)
 		}
-		log, err := r.ActionLog(t.Context(), id)
-		if err != nil || len(log) != 1 {
-			t.Fatalf("got %d entries (%v), want 1", len(log), err)
+		answer, err := r.ActionLog(t.Context(), id)
+		log := answer.Actions
+		if err != nil || len(log) != 1 || !answer.AskedAt.Equal(time.Now()) {
+			t.Fatalf("got %+v (%v), want 1 entry, asked for now", answer, err)
 		}
 		if log[0].Action != cloudservers.ActionMigrate || log[0].Message != cloudservers.ActionFailed ||
 			string(log[0].UserID) != stub.DefaultUser.ID || time.Since(log[0].Start.Time) != time.Minute {
@@ -496,10 +614,11 @@ func TestActionLog_takesTimesWithAZoneAndWithout(t *testing.T) {
 	id := cloud.AddServer(stub.Server{})
 	cloud.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusOK, Body: `{"instanceActions":[
 		{"start_time":"2026-11-23T09:19:37.000000"},{"start_time":"2026-11-23T03:19:37-06:00"},{"start_time":null,"user_id":7}]}`})
-	log, err := region(t, newClient(t, cloud, nil)).ActionLog(t.Context(), id)
+	answer, err := region(t, newClient(t, cloud, nil)).ActionLog(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
+	log := answer.Actions
 	want := time.Date(2026, 11, 23, 9, 19, 37, 0, time.UTC)
 	if !log[0].Start.Equal(want) || !log[1].Start.Equal(want) || !log[2].Start.IsZero() || log[2].UserID != "7" {
 		t.Errorf("got %+v, want %s twice and no time", log, want)

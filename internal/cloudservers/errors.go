@@ -1,13 +1,20 @@
 package cloudservers
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/gophercloud/gophercloud/v2"
 
@@ -51,33 +58,18 @@ func (e *Error) Unwrap() error { return e.Err }
 // failed: it was an action, and it is not proven that nothing was accepted, as
 // it is when the connection was never made or the API refused the request.
 func (e *Error) MaybeAccepted() bool {
-	switch {
-	case !e.action:
-		return false
-	case e.StatusCode == 0:
-		return !neverSent(e.Err)
-	case e.StatusCode >= 500:
-		return e.StatusCode != http.StatusNotImplemented
-	case e.StatusCode >= 300:
-		return false
-	default:
-		return true
-	}
+	return e.action && !e.isRefusal() && (e.StatusCode != 0 || !neverSent(e.Err))
 }
 
 // Temporary tells whether the same request may well succeed later: there was
 // no answer, an unreadable one, a 5xx, or the rate limit.
 func (e *Error) Temporary() bool {
-	switch {
-	case e.overLimit():
-		return true
-	case e.StatusCode >= 500:
-		return e.StatusCode != http.StatusNotImplemented
-	case e.StatusCode >= 300:
-		return false
-	default:
-		return !neterror.Untrusted(e.Err) && !errors.Is(e.Err, context.Canceled)
-	}
+	return e.OverLimit() || !e.isRefusal() && !neterror.Untrusted(e.Err) && !errors.Is(e.Err, context.Canceled)
+}
+
+// isRefusal tells whether the API answered that it does not do what it was asked.
+func (e *Error) isRefusal() bool {
+	return e.StatusCode >= 300 && e.StatusCode < 500 || e.StatusCode == http.StatusNotImplemented
 }
 
 // Authentication tells whether it was the credentials or the way to the
@@ -86,7 +78,9 @@ func (e *Error) Authentication() bool {
 	return e.Op == opToken || e.StatusCode == http.StatusUnauthorized
 }
 
-func (e *Error) overLimit() bool {
+// OverLimit tells whether the rate limit was reached (413 or 429). The client
+// has noted RetryAfter by then: the next request waits for as long.
+func (e *Error) OverLimit() bool {
 	return e.StatusCode == http.StatusRequestEntityTooLarge || e.StatusCode == http.StatusTooManyRequests
 }
 
@@ -101,19 +95,18 @@ var ErrNotFound = errors.New("not found")
 // answerError is an answer of the right status that could not be read.
 type answerError struct{ error }
 
-func (e *answerError) Unwrap() error { return e.error }
-
 // Reason says in plain words why there was no usable answer, or what the
 // fault's message was.
 func (e *Error) Reason() string {
 	var unusable *answerError
+	var tooLarge *http.MaxBytesError
 	switch err := e.Err; {
 	case err == nil && e.Message != "":
 		return e.Message
 	case err == nil:
 		return http.StatusText(e.StatusCode) + ", without a fault in the answer (a proxy's page, or nothing)"
-	case errors.Is(err, errAnswerTooLarge):
-		return errAnswerTooLarge.Error()
+	case errors.As(err, &tooLarge):
+		return fmt.Sprintf("the answer is larger than %d MiB", tooLarge.Limit>>20)
 	case errors.As(err, &unusable):
 		return "the answer could not be read: " + unusable.Error()
 	default:
@@ -153,8 +146,81 @@ func newError(c call, header http.Header, err error) *Error {
 
 // requestID reads the API's id of a request; Nova sends it under two names.
 func requestID(header http.Header) string {
-	if id := header.Get("x-compute-request-id"); id != "" {
-		return id
+	return cmp.Or(header.Get("x-compute-request-id"), header.Get("x-openstack-request-id"))
+}
+
+// fault is what a JSON object with one key, the fault's name, holds.
+type fault struct {
+	Message string    `json:"message"`
+	Details string    `json:"details"`
+	RetryAt time.Time `json:"retryAt"`
+}
+
+// readFault takes what it can from a failed answer. A proxy's page holds no
+// fault.
+func (e *Error) readFault(body []byte, header http.Header) {
+	var named map[string]json.RawMessage
+	_ = json.Unmarshal(body, &named) // which leaves it empty where there is no JSON object
+	var retryAt time.Time
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		var f fault
+		if json.Unmarshal(named[name], &f) == nil || f.Message != "" {
+			e.Fault, e.Message, e.Details, retryAt = plain(name), plain(f.Message), plain(f.Details), f.RetryAt
+			break
+		}
 	}
-	return header.Get("x-openstack-request-id")
+	if e.OverLimit() {
+		e.RetryAfter = retryAfter(header, retryAt)
+	}
+}
+
+// maxRetryAfter is how long an answer can hold requests back. The API's limits
+// are by the minute; whatever says more than this is mistaken.
+const maxRetryAfter = time.Hour
+
+// retryAfter is how long the API wants no further request: the header Retry-After,
+// in seconds or as an HTTP date, else the fault's retryAt; zero where neither
+// says. Dates are by the API's own clock, whatever this machine's says.
+func retryAfter(header http.Header, retryAt time.Time) time.Duration {
+	value := strings.TrimSpace(header.Get("Retry-After"))
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
+	}
+	if date, err := http.ParseTime(value); err == nil {
+		retryAt = date
+	}
+	if retryAt.IsZero() {
+		return 0
+	}
+	now, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return min(max(0, retryAt.Sub(now)), maxRetryAfter)
+}
+
+var markup = regexp.MustCompile(`<[^<>]*>`)
+
+// maxText is how much of a text of the API is shown.
+const maxText = 500
+
+// plain makes a text of the API fit for a message: one line, without markup, of
+// a bounded length.
+func plain(text string) string {
+	text = markup.ReplaceAllString(text, " ")
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r), unicode.IsControl(r):
+			return ' '
+		case !unicode.IsPrint(r), r == '<', r == '>':
+			return -1
+		default:
+			return r
+		}
+	}, strings.ToValidUTF8(text, ""))
+	text = strings.Join(strings.Fields(text), " ")
+	if runes := []rune(text); len(runes) > maxText {
+		text = string(runes[:maxText]) + "…"
+	}
+	return text
 }

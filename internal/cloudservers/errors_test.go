@@ -123,7 +123,7 @@ func TestError_knowsWhatCanHaveHadAnEffect(t *testing.T) {
 		{"end of file", io.ErrUnexpectedEOF, true, true, "the connection was closed before the answer was complete"},
 		{"timeout", context.DeadlineExceeded, true, true, "no answer came in time"},
 		{"cancelled", context.Canceled, true, false, "the call was cancelled"},
-		{"too large", errAnswerTooLarge, true, true, "the answer is larger than 32 MiB"},
+		{"too large", &http.MaxBytesError{Limit: maxAnswer}, true, true, "the answer is larger than 32 MiB"},
 		{"something else", errors.New("strange"), true, true, "strange"},
 		{"400", answered(400, nil, `{"badRequest":{"message":"Malformed request body"}}`), false, false, "Malformed request body"},
 		{"302", answered(302, nil, ""), false, false, "Found, without a fault in the answer (a proxy's page, or nothing)"},

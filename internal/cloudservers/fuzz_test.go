@@ -121,7 +121,7 @@ func FuzzServer(f *testing.F) {
 			t.Errorf("got %+v, want the server with a status", got)
 		}
 		got.OnMetal()
-		got.Settled()
+		got.needsSettling()
 		if got.Updated == "" && got.Idle() != 0 {
 			t.Errorf("got idle for %s, want 0 where the API does not tell", got.Idle())
 		}
@@ -166,7 +166,7 @@ func FuzzActionLog(f *testing.F) {
 		if err != nil {
 			wantExplained(t, err)
 		}
-		for _, entry := range got {
+		for _, entry := range got.Actions {
 			if entry.Start.Location() != time.UTC {
 				t.Errorf("got the time %s, want it in UTC", entry.Start)
 			}

@@ -5,25 +5,25 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
 // Servers lists the servers of the region, or those of a status
-// (GET /servers/detail), following its pages. Their SeenAt is that of their
+// (GET /servers/detail), following its pages. Their times are those of their
 // page.
 func (r *Region) Servers(ctx context.Context, status string) ([]*Server, error) {
 	servers, _, err := r.list(ctx, status, time.Time{}, false)
 	return servers, err
 }
 
-// list lists servers of a status, and of those what changed since a time by the
-// API's clock, deleted ones included (changes-since). Where the status or the
-// time is zero, it does not matter. It also returns an empty server, seen when
-// the first page was.
-func (r *Region) list(ctx context.Context, status string, since time.Time, urgent bool) (servers []*Server, first Server, err error) {
-	defer func() { r.refusals.note(err) }()
+// list lists the servers of a status, or all if it is empty. If since is not zero,
+// it lists those that changed since then by the API's clock, deleted ones included
+// (changes-since). It also returns the answer of the first page: what happened
+// after that was asked for may be missing in the list.
+func (r *Region) list(ctx context.Context, status string, since time.Time, isPoll bool) (servers []*Server, first response, err error) {
+	defer func() { r.noteList(err) }()
 	query := url.Values{}
 	if status != "" {
 		query.Set("status", status)
@@ -31,101 +31,76 @@ func (r *Region) list(ctx context.Context, status string, since time.Time, urgen
 	if !since.IsZero() {
 		query.Set("changes-since", since.Add(-overlap).UTC().Format(time.RFC3339))
 	}
-	begins := map[string]bool{}
-	for page := 0; ; page++ {
-		asked := time.Now()
-		header, found, more, err := r.page(ctx, query, urgent)
+	markers := map[string]bool{}
+	for {
+		var body struct {
+			Servers *[]*Server `json:"servers"`
+			Links   []struct{} `json:"servers_links"` // to the next page, or none
+		}
+		address := strings.TrimSuffix(r.url("servers", "detail")+"?"+query.Encode(), "?")
+		what := call{op: opServers, method: http.MethodGet, url: address, answer: &body, priority: isPoll}
+		answer, err := r.client.read(ctx, what)
 		if err != nil {
 			return nil, first, err
 		}
-		for _, server := range found {
-			server.receive(header, asked)
+		if body.Servers == nil || slices.Contains(*body.Servers, nil) {
+			return nil, first, what.unusable(answer, "it has no list of servers")
 		}
-		if page == 0 {
-			first.receive(header, asked)
+		for _, server := range *body.Servers {
+			server.receive(answer)
 		}
-		servers = append(servers, found...)
-		if !more {
+		if len(markers) == 0 {
+			first = answer
+		}
+		servers = append(servers, *body.Servers...)
+		if len(body.Links) == 0 || len(*body.Servers) == 0 {
 			return servers, first, nil
 		}
 		// The link itself is not followed: it may lead elsewhere, with the token.
 		marker := servers[len(servers)-1].ID
-		if begins[marker] {
-			return nil, first, missing(call{op: opServers, method: http.MethodGet}, header, "end: its pages repeat")
+		if markers[marker] {
+			return nil, first, what.unusable(answer, "its pages repeat")
 		}
-		begins[marker] = true
+		markers[marker] = true
 		query.Set("marker", marker)
 	}
 }
 
-// page reads one page of a list, and whether there is another one.
-func (r *Region) page(ctx context.Context, query url.Values, urgent bool) (http.Header, []*Server, bool, error) {
-	var answer struct {
-		Servers *[]*Server `json:"servers"`
-		Links   []struct {
-			Rel string `json:"rel"`
-		} `json:"servers_links"`
-	}
-	what := call{op: opServers, method: http.MethodGet, url: strings.TrimSuffix(r.compute.ServiceURL("servers", "detail")+"?"+query.Encode(), "?"), answer: &answer, urgent: urgent}
-	header, err := r.client.do(ctx, what)
-	if err != nil {
-		return header, nil, false, err
-	}
-	if answer.Servers == nil {
-		return header, nil, false, missing(what, header, "servers")
-	}
-	for _, server := range *answer.Servers {
-		if server == nil {
-			return header, nil, false, missing(what, header, "server where there should be one")
-		}
-	}
-	return header, *answer.Servers, len(answer.Links) > 0 && len(*answer.Servers) > 0, nil
-}
-
 const (
-	// believedRefusals is how many lists in a row the API has to refuse before
-	// that is believed: one may be somebody's on the way.
+	// believedRefusals is how many lists in a row have to be refused until servers
+	// are read one by one. A proxy on the way may refuse a single list.
 	believedRefusals = 3
-	// withoutLists is how long no list is asked for then.
+	// withoutLists is how long they are, until a list is asked for again.
 	withoutLists = time.Minute
 )
 
-// refusals is how the API answers lists.
-type refusals struct {
-	mu    sync.Mutex
-	inRow int
-	until time.Time
-}
-
-func (r *refusals) note(err error) {
+// noteList notes whether the API answered a list or refused it.
+func (r *Region) noteList(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case err == nil:
-		r.inRow = 0
-	case refusesLists(err):
-		if r.inRow++; r.inRow >= believedRefusals {
-			r.until = time.Now().Add(withoutLists)
-		}
+		r.refusedLists = 0
+	case isListRefusal(err):
+		r.refusedLists++
+		r.refusedAt = time.Now()
 	}
 }
 
-// believed tells whether servers have to be read one by one.
-func (r *refusals) believed() bool {
+// refusesLists tells whether servers have to be read one by one, because the API
+// refuses lists.
+func (r *Region) refusesLists() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return time.Now().Before(r.until)
+	return r.refusedLists >= believedRefusals && time.Since(r.refusedAt) < withoutLists
 }
 
-// refusesLists tells whether a list fails because of what it is.
-func refusesLists(err error) bool {
+// isListRefusal tells whether the API refused a list, as it may do with lists only.
+func isListRefusal(err error) bool {
 	var failure *Error
-	if !errors.As(err, &failure) {
-		return false
-	}
-	switch failure.StatusCode {
-	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
-		return true
-	}
-	return false
+	return errors.As(err, &failure) && slices.Contains(refusals, failure.StatusCode)
+}
+
+var refusals = []int{
+	http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented,
 }

@@ -3,8 +3,8 @@ package cloudservers_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -43,7 +43,7 @@ func TestServers_areListedAgainAfterRefusalsThatPass(t *testing.T) {
 			t.Errorf("got %v, want a refusal: %t", err, refused)
 		}
 	}
-	peekAll(t, r, []string{cloud.AddServer(stub.Server{}), cloud.AddServer(stub.Server{})}, 2)
+	readAll(t, r, []string{cloud.AddServer(stub.Server{}), cloud.AddServer(stub.Server{})}, 2)
 	if got := cloud.Count(stub.CallList); got != 5+1 {
 		t.Errorf("got %d lists, want another one, since no three in a row were refused", got)
 	}
@@ -57,8 +57,8 @@ func TestServers_reportsAnAnswerThatIsNoList(t *testing.T) {
 	}
 }
 
-// peekAll peeks at servers as Terraform refreshes, so many at a time.
-func peekAll(t *testing.T, r *cloudservers.Region, ids []string, parallelism int) {
+// readAll reads servers as Terraform refreshes them, so many at a time.
+func readAll(t *testing.T, r *cloudservers.Region, ids []string, parallelism int) {
 	t.Helper()
 	var group sync.WaitGroup
 	turns := make(chan struct{}, parallelism)
@@ -66,7 +66,7 @@ func peekAll(t *testing.T, r *cloudservers.Region, ids []string, parallelism int
 		turns <- struct{}{}
 		group.Go(func() {
 			defer func() { <-turns }()
-			if got, err := r.Peek(t.Context(), id); err != nil || got.ID != id {
+			if got, err := r.SharedServer(t.Context(), id); err != nil || got.ID != id {
 				t.Errorf("got %+v (%v), want %s", got, err, id)
 			}
 		})
@@ -74,7 +74,7 @@ func peekAll(t *testing.T, r *cloudservers.Region, ids []string, parallelism int
 	group.Wait()
 }
 
-func TestPeek_costsOneRequestForOneServerAndOneListForMany(t *testing.T) {
+func TestSharedServer_costsOneRequestForOneServerAndOneListForMany(t *testing.T) {
 	tests := []struct {
 		servers, pages       int
 		wantReads, wantLists int
@@ -91,7 +91,7 @@ func TestPeek_costsOneRequestForOneServerAndOneListForMany(t *testing.T) {
 			for range test.servers {
 				ids = append(ids, cloud.AddServer(stub.Server{}))
 			}
-			peekAll(t, region(t, newClient(t, cloud, nil)), ids, 10)
+			readAll(t, region(t, newClient(t, cloud, nil)), ids, 10)
 			if reads, lists := cloud.Count(stub.CallServer), cloud.Count(stub.CallList); reads != test.wantReads || lists != test.wantLists {
 				t.Errorf("%d servers: got %d reads and %d lists, want %d and %d", test.servers, reads, lists, test.wantReads, test.wantLists)
 			}
@@ -100,15 +100,15 @@ func TestPeek_costsOneRequestForOneServerAndOneListForMany(t *testing.T) {
 }
 
 // Terraform takes its time, and so does the API.
-func TestPeek_costsOneShortListForEachFurtherInterval(t *testing.T) {
+func TestSharedServer_costsOneListForEachInterval(t *testing.T) {
 	tests := []struct {
 		name             string
-		list, between    time.Duration // what a list takes, and the time from ten peeks to the next ten
+		list, between    time.Duration // what a list takes, and the time from ten reads to the next ten
 		took             time.Duration
 		wantReads, pages int // requests for single servers, and for pages of lists
 	}{
 		{"the list is slow", 3 * time.Second, 0, 30 * time.Second, 1, 10},
-		{"Terraform is slow", 0, 50 * time.Millisecond, 5 * time.Second, 1, 10 + 2},
+		{"Terraform is slow", 0, 50 * time.Millisecond, 5 * time.Second, 3, 3 * 10},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestPeek_costsOneShortListForEachFurtherInterval(t *testing.T) {
 				cloud.Inject(stub.Fault{Call: stub.CallList, Delay: test.list, Effect: true})
 				began := time.Now()
 				for i := 0; i < len(ids); i += 10 {
-					peekAll(t, r, ids[i:i+10], 10)
+					readAll(t, r, ids[i:i+10], 10)
 					time.Sleep(test.between)
 				}
 				if reads, pages, took := cloud.Count(stub.CallServer), cloud.Count(stub.CallList), time.Since(began); reads != test.wantReads || pages != test.pages || took != test.took {
@@ -133,42 +133,7 @@ func TestPeek_costsOneShortListForEachFurtherInterval(t *testing.T) {
 	}
 }
 
-func TestPeek_seesWhatChangesBetweenItsLists(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cloud := stub.New(stub.Config{})
-		var ids []string
-		for range 5 {
-			ids = append(ids, cloud.AddServer(stub.Server{}))
-		}
-		r := region(t, newClient(t, cloud, nil))
-		peekAll(t, r, ids, 5)
-		for n := range 20 { // within the minute for which a list of all is kept up to date
-			changed := ids[n%4]
-			cloud.SetServer(changed, func(s *stub.Server) { s.Name = fmt.Sprint("change ", n) })
-			time.Sleep(2300 * time.Millisecond)
-			if got, err := r.Peek(t.Context(), changed); err != nil || got.Name != fmt.Sprint("change ", n) {
-				t.Errorf("got %+v (%v), want change %d", got, err, n)
-			}
-		}
-		if got := cloud.Count(stub.CallServer); got != 1 {
-			t.Errorf("got %d reads, want lists", got)
-		}
-		if err := cloud.Delete(ids[4]); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(3 * time.Second)
-		if got, err := r.Peek(t.Context(), ids[4]); err != nil || got.Status != cloudservers.StatusDeleted {
-			t.Errorf("got %+v (%v), want it deleted", got, err)
-		}
-		time.Sleep(2 * time.Minute) // the list of all servers has none that are deleted
-		peekAll(t, r, ids[:4], 1)
-		if got, err := r.Peek(t.Context(), ids[4]); !errors.Is(err, cloudservers.ErrNotFound) {
-			t.Errorf("got %+v (%v), want it gone", got, err)
-		}
-	})
-}
-
-func TestPeek_isNeverOlderThanAPollInterval(t *testing.T) {
+func TestSharedServer_isNeverOlderThanAPollInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := stub.New(stub.Config{})
 		var ids []string
@@ -176,16 +141,16 @@ func TestPeek_isNeverOlderThanAPollInterval(t *testing.T) {
 			ids = append(ids, cloud.AddServer(stub.Server{}))
 		}
 		r := region(t, newClient(t, cloud, nil))
-		peekAll(t, r, ids, 10)
+		readAll(t, r, ids, 10)
 		cloud.SetServer(ids[9], func(s *stub.Server) { s.Status = cloudservers.StatusError })
 		time.Sleep(2*time.Second + time.Millisecond)
-		if got, err := r.Peek(t.Context(), ids[9]); err != nil || got.Status != cloudservers.StatusError {
+		if got, err := r.SharedServer(t.Context(), ids[9]); err != nil || got.Status != cloudservers.StatusError {
 			t.Errorf("got %+v (%v), want the server in ERROR", got, err)
 		}
 	})
 }
 
-func TestPeek_looksForAServerThatTheListMissed(t *testing.T) {
+func TestSharedServer_readsAServerByItselfThatTheListMissed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := stub.New(stub.Config{})
 		var ids []string
@@ -193,34 +158,34 @@ func TestPeek_looksForAServerThatTheListMissed(t *testing.T) {
 			ids = append(ids, cloud.AddServer(stub.Server{}))
 		}
 		r := region(t, newClient(t, cloud, nil))
-		peekAll(t, r, ids, 5)
+		readAll(t, r, ids, 5)
 		young := cloud.AddServer(stub.Server{})
-		if _, err := r.Peek(t.Context(), young); err != nil {
+		if _, err := r.SharedServer(t.Context(), young); err != nil {
 			t.Errorf("got %v for a server that is newer than the list", err)
 		}
-		if _, err := r.Peek(t.Context(), "nobody"); !errors.Is(err, cloudservers.ErrNotFound) {
+		if _, err := r.SharedServer(t.Context(), "nobody"); !errors.Is(err, cloudservers.ErrNotFound) {
 			t.Errorf("got %v, want not found", err)
 		}
 	})
 }
 
-func TestPeek_reportsAFailedListToEachAndIsCancelledAlone(t *testing.T) {
+func TestSharedServer_reportsAFailedListToEachAndIsCancelledAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := stub.New(stub.Config{})
 		id := cloud.AddServer(stub.Server{})
 		r := region(t, newClient(t, cloud, nil))
-		peekAll(t, r, []string{cloud.AddServer(stub.Server{})}, 1)
+		readAll(t, r, []string{cloud.AddServer(stub.Server{})}, 1)
 		cloud.Inject(stub.Fault{Call: stub.CallList, Delay: time.Second, Status: http.StatusServiceUnavailable})
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		var group sync.WaitGroup
 		group.Go(func() {
-			if _, err := r.Peek(t.Context(), id); wantError(t, err).StatusCode != http.StatusServiceUnavailable {
+			if _, err := r.SharedServer(t.Context(), id); wantError(t, err).StatusCode != http.StatusServiceUnavailable {
 				t.Errorf("got %v, want a 503", err)
 			}
 		})
 		group.Go(func() {
-			if _, err := r.Peek(ctx, id); !errors.Is(err, context.Canceled) {
+			if _, err := r.SharedServer(ctx, id); !errors.Is(err, context.Canceled) {
 				t.Errorf("got %v, want it cancelled", err)
 			}
 		})
@@ -228,7 +193,7 @@ func TestPeek_reportsAFailedListToEachAndIsCancelledAlone(t *testing.T) {
 	})
 }
 
-func TestPeek_readsServersOneByOneWhereListsAreRefused(t *testing.T) {
+func TestSharedServer_readsServersOneByOneWhereListsAreRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := stub.New(stub.Config{})
 		r := region(t, newClient(t, cloud, nil))
@@ -237,13 +202,13 @@ func TestPeek_readsServersOneByOneWhereListsAreRefused(t *testing.T) {
 		for range 10 {
 			ids = append(ids, cloud.AddServer(stub.Server{}))
 		}
-		peekAll(t, r, ids, 10)
+		readAll(t, r, ids, 10)
 		for _, id := range ids {
 			cloud.SetServer(id, func(s *stub.Server) { s.Name = "changed" })
 		}
 		time.Sleep(3 * time.Second)
 		for _, id := range ids {
-			if got, err := r.Peek(t.Context(), id); err != nil || got.Name != "changed" {
+			if got, err := r.SharedServer(t.Context(), id); err != nil || got.Name != "changed" {
 				t.Errorf("got %+v (%v), want it as it is now", got, err)
 			}
 		}
@@ -253,20 +218,136 @@ func TestPeek_readsServersOneByOneWhereListsAreRefused(t *testing.T) {
 	})
 }
 
-func TestPeek_readsNothingThatWasReadAMomentAgoUnlessItWasActedOn(t *testing.T) {
+func TestSharedServer_readsNothingThatWasReadAMomentAgoUnlessItWasActedOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := stub.New(stub.Config{})
 		id := cloud.AddServer(stub.Server{})
 		r := region(t, newClient(t, cloud, nil))
-		peekAll(t, r, []string{id, id, id, id, id}, 1)
+		readAll(t, r, []string{id, id, id, id, id}, 1)
 		if got := cloud.Count(stub.CallServer); got != 1 {
 			t.Errorf("got %d reads, want 1", got)
 		}
-		if _, err := r.Migrate(t.Context(), id, nil, nil); err != nil {
+		if _, err := migrate(t.Context(), r, id); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := r.Peek(t.Context(), id); err != nil || got.Status != cloudservers.StatusResize {
+		if got, err := r.SharedServer(t.Context(), id); err != nil || got.Status != cloudservers.StatusResize {
 			t.Errorf("got %+v (%v) after the migrate request, want RESIZE", got, err)
 		}
+	})
+}
+
+func TestServer_knowsWhenItWasAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, stub.Config{PageSize: 3}, 5, nil)
+		began := time.Now()
+		f.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusRequestEntityTooLarge, RetryAfter: 30 * time.Second, Count: 1})
+		f.Inject(stub.Fault{Call: stub.CallServer, Delay: 5 * time.Second, Count: 1})
+		server, err := f.region.Server(t.Context(), f.ids[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := server.AskedAt.Sub(began); got != 30*time.Second || time.Since(began) != 35*time.Second {
+			t.Errorf("got a server that was asked for after %s, want it when the attempt that succeeded was sent, after 30s", got)
+		}
+		began = time.Now()
+		f.Inject(stub.Fault{Call: stub.CallList, Delay: 4 * time.Second, Effect: true})
+		servers, err := f.region.Servers(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, server := range servers {
+			page := time.Duration(i/3) * 4 * time.Second
+			if got := server.AskedAt.Sub(began); got != page {
+				t.Errorf("got server %d asked for after %s, want it when its page was, after %s", i, got, page)
+			}
+		}
+	})
+}
+
+func TestServer_keepsTheMonotonicClockOfWhenItWasAskedFor(t *testing.T) {
+	f := newFleet(t, stub.Config{}, 1, nil)
+	server, err := f.region.Server(t.Context(), f.ids[0])
+	if err != nil || !strings.Contains(server.AskedAt.String(), "m=") {
+		t.Errorf("got %s (%v), want a monotonic reading", server.AskedAt, err)
+	}
+}
+
+func TestSharedServer_returnsNothingThatWasAskedForBeforeAnAction(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, stub.Config{}, 3, nil)
+		first, acted, other := f.ids[0], f.ids[1], f.ids[2]
+		readAll(t, f.region, []string{first}, 1)
+		f.Inject(stub.Fault{Call: stub.CallList, Delay: 10 * time.Second, Effect: true}) // it shows what was at its beginning
+		var all sync.WaitGroup
+		for _, id := range []string{acted, other} {
+			all.Go(func() {
+				got, err := f.region.SharedServer(t.Context(), id)
+				if err != nil || id == acted && got.Status != cloudservers.StatusVerifyResize {
+					t.Errorf("got %+v (%v), want it as it is after the migrate request", got, err)
+				}
+			})
+		}
+		time.Sleep(time.Second)
+		if _, err := migrate(t.Context(), f.region, acted); err != nil {
+			t.Fatal(err)
+		}
+		all.Wait()
+		f.wantSent(t, stub.CallList, 1)
+		f.wantSent(t, stub.CallServer, 1+1)
+		time.Sleep(time.Second)
+		readAll(t, f.region, []string{acted, other}, 1)
+		f.wantSent(t, stub.CallServer, 1+1)
+		// A request whose answer is lost can have had an effect as well.
+		f.Inject(stub.Fault{Call: stub.CallConfirm, Effect: true, Reset: true})
+		if err := confirm(t.Context(), f.region, acted); !wantError(t, err).MaybeAccepted() {
+			t.Errorf("got %v, want an unknown outcome", err)
+		}
+		time.Sleep(time.Second)
+		if got, err := f.region.SharedServer(t.Context(), acted); err != nil || got.Status != cloudservers.StatusActive {
+			t.Errorf("got %+v (%v), want it confirmed", got, err)
+		}
+	})
+}
+
+func TestSharedServer_returnsNothingThatWasReadWhileAnActionWasUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, stub.Config{}, 1, nil)
+		id := f.ids[0]
+		readAll(t, f.region, []string{id}, 1)
+		f.Inject(stub.Fault{Call: stub.CallMigrate, Delay: time.Second}) // before it takes effect
+		var all sync.WaitGroup
+		all.Go(func() {
+			time.Sleep(500 * time.Millisecond)
+			readAll(t, f.region, []string{id}, 1)
+			f.wantSent(t, stub.CallServer, 1)
+			f.wantSent(t, stub.CallList, 1)
+		})
+		if _, err := migrate(t.Context(), f.region, id); err != nil {
+			t.Fatal(err)
+		}
+		all.Wait()
+		time.Sleep(100 * time.Millisecond)
+		if got, err := f.region.SharedServer(t.Context(), id); err != nil || got.Status != cloudservers.StatusResize {
+			t.Errorf("got %+v (%v), want RESIZE", got, err)
+		}
+	})
+}
+
+func TestSharedServer_returnsNothingOlderThanWhatItReturnedBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, stub.Config{}, 3, nil)
+		readAll(t, f.region, f.ids[:1], 1)
+		f.Inject(stub.Fault{Call: stub.CallList, Delay: 10 * time.Second, Effect: true}) // it shows what was at its beginning
+		var all sync.WaitGroup
+		all.Go(func() { readAll(t, f.region, f.ids[1:2], 1) })
+		time.Sleep(5 * time.Second)
+		f.SetServer(f.ids[2], func(s *stub.Server) { s.Name = "changed" })
+		for range 12 { // read by itself, as the first one of an interval, and then with the list
+			if got, err := f.region.SharedServer(t.Context(), f.ids[2]); err != nil || got.Name != "changed" {
+				t.Errorf("got %+v (%v), want the change", got, err)
+			}
+			time.Sleep(500 * time.Millisecond)
+		}
+		all.Wait()
 	})
 }

@@ -1,7 +1,9 @@
 package cloudservers
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -31,7 +33,6 @@ type Server struct {
 	ID        string `json:"id"`
 	Name      string `json:"name"`
 	Status    string `json:"status"`
-	VMState   string `json:"OS-EXT-STS:vm_state"`
 	TaskState string `json:"OS-EXT-STS:task_state"` // empty when nothing is being done to it
 	Progress  int    `json:"progress"`              // percent; may stay 0
 	HostID    string `json:"hostId"`                // opaque, the account's own name of the hypervisor host
@@ -45,15 +46,23 @@ type Server struct {
 	Updated string       `json:"updated"` // RFC 3339; see Idle
 	Fault   *ServerFault `json:"fault"`   // only with StatusError
 
-	// SeenAt is the API's own clock when it answered, in whole seconds; this
-	// machine's where the API does not tell.
-	SeenAt   time.Time `json:"-"`
-	Timeless bool      `json:"-"` // the API did not tell
-	AsOf     time.Time `json:"-"` // when the API was asked, by the same clock: what changed since may not show
+	TenantID identifier `json:"tenant_id"` // the project that the server belongs to
 
-	// WatchedUntil is when a Watch had seen the server before, by this machine's
-	// clock; zero if it had not.
-	WatchedUntil time.Time `json:"-"`
+	// LaunchedAt is when the server last began to run on a host: a migration sets
+	// it when it comes to await confirmation, and a revert when it ends. Empty where
+	// the cloud does not tell.
+	LaunchedAt string `json:"OS-SRV-USG:launched_at"`
+
+	// AskedAt is when the request was sent whose answer describes the server, by
+	// this machine's clock. The server is described as it was then or later.
+	AskedAt time.Time `json:"-"`
+	// SeenAt is the API's own clock when it answered, in whole seconds. It is this
+	// machine's clock, and Timeless is true, where the API does not tell its time.
+	SeenAt   time.Time `json:"-"`
+	Timeless bool      `json:"-"`
+
+	asOf      time.Time // AskedAt by the API's clock: a change after it may not show
+	arrivedAt time.Time // when sharedServers got it, with the last page of its list
 }
 
 // ServerFault says why a server is in StatusError.
@@ -68,39 +77,22 @@ func (s *Server) OnMetal() bool {
 	return strings.HasPrefix(strings.ToLower(s.Flavor.ID), onMetal)
 }
 
-// The last tasks of a migration: the server is on its new host already.
+// Tasks of a server.
 const (
+	// The last two tasks of a migration: the server is on its new host already.
 	TaskResizeMigrated = "resize_migrated"
 	TaskResizeFinish   = "resize_finish"
+
+	// Tasks of a server that is being deleted. For a moment its status is ACTIVE,
+	// whatever it was before.
+	TaskDeleting     = "deleting"
+	TaskSoftDeleting = "soft-deleting"
 )
 
-// Arrived tells whether a migration is about to await confirmation, or does.
-func (s *Server) Arrived() bool {
-	switch s.TaskState {
-	case TaskResizeMigrated, TaskResizeFinish:
-		return true
-	}
-	return s.Status == StatusVerifyResize && s.TaskState == ""
-}
-
-// OnItsWay tells whether a migration is under way or being reverted: while the
-// server does not change, there is nothing to decide.
-func (s *Server) OnItsWay() bool {
-	switch s.Status {
-	case StatusResize, StatusResizing, StatusMigrating, StatusRevertResize:
-		return true
-	}
-	return false
-}
-
-// TaskDeleting is the task of a server that is being deleted. For a moment its
-// status is ACTIVE, whatever it was before.
-const TaskDeleting = "deleting"
-
-// Settled tells whether the server is in one of the two states that a
-// migration starts from and ends in.
-func (s *Server) Settled() bool {
-	return (s.Status == StatusActive || s.Status == StatusShutoff) && s.TaskState != TaskDeleting
+// needsSettling tells whether a migration is about to await confirmation, or does.
+func (s *Server) needsSettling() bool {
+	return s.TaskState == TaskResizeMigrated || s.TaskState == TaskResizeFinish ||
+		s.TaskState == "" && s.Status == StatusVerifyResize
 }
 
 // Idle is how long nothing of the server has changed, by the API's clock; zero
@@ -119,41 +111,79 @@ func (r *Region) Server(ctx context.Context, id string) (*Server, error) {
 	return r.server(ctx, id, false)
 }
 
-func (r *Region) server(ctx context.Context, id string, urgent bool) (*Server, error) {
-	var answer struct {
+// server reads one server; a poll goes before other reads that wait for the rate
+// limit.
+func (r *Region) server(ctx context.Context, id string, isPoll bool) (*Server, error) {
+	var body struct {
 		Server *Server `json:"server"`
 	}
-	what := call{op: opServer, method: http.MethodGet, url: r.compute.ServiceURL("servers", id), answer: &answer, urgent: urgent}
-	asked := time.Now()
-	header, err := r.client.do(ctx, what)
+	what := call{op: opServer, method: http.MethodGet, url: r.url("servers", id), answer: &body, priority: isPoll}
+	answer, err := r.client.read(ctx, what)
 	if err != nil {
 		return nil, err
 	}
-	if answer.Server == nil || answer.Server.ID != id || answer.Server.Status == "" {
-		return nil, missing(what, header, "server "+id)
+	if body.Server == nil || body.Server.ID != id || body.Server.Status == "" {
+		return nil, what.unusable(answer, "it has no server "+id)
 	}
-	answer.Server.receive(header, asked)
-	r.seen.keep(asked, answer.Server)
-	return answer.Server, nil
+	body.Server.receive(answer)
+	return body.Server, nil
 }
 
-// receive notes when the API told of the server, which it was asked for at a time
-// by this machine's clock. The answer's own time is that of its end.
-func (s *Server) receive(header http.Header, asked time.Time) {
-	_, err := http.ParseTime(header.Get("Date"))
-	s.SeenAt, s.Timeless = clock(header), err != nil
-	s.AsOf = s.SeenAt.Add(-time.Since(asked))
+// receive notes when the API told of the server. The answer's own time is that of
+// its end.
+func (s *Server) receive(answer response) {
+	now, told := answer.clock()
+	s.SeenAt, s.Timeless, s.AskedAt = now, !told, answer.askedAt
+	s.asOf = now.Add(-time.Since(answer.askedAt))
 	if s.Fault != nil {
 		s.Fault.Message = plain(s.Fault.Message)
 	}
 }
 
-// clock reads the API's clock off an answer, or this machine's where the
-// answer does not say.
-func clock(header http.Header) time.Time {
-	now, err := http.ParseTime(header.Get("Date"))
-	if err != nil {
-		now = time.Now()
+// Networks of every Cloud Server.
+const (
+	networkPublic  = "public"
+	networkPrivate = "private"
+)
+
+// addresses are a server's addresses by network. What has another shape than
+// the API documents is left out: no server is unreadable because of it.
+type addresses map[string][]networkAddress
+
+type networkAddress struct {
+	Address string `json:"addr"`
+	Version int    `json:"version"`
+}
+
+// UnmarshalJSON reads the networks that it can.
+func (a *addresses) UnmarshalJSON(data []byte) error {
+	var networks map[string]json.RawMessage
+	_ = json.Unmarshal(data, &networks) // which leaves it empty where there is no JSON object
+	*a = addresses{}
+	for name, value := range networks {
+		var list []networkAddress
+		if json.Unmarshal(value, &list) == nil {
+			(*a)[name] = list
+		}
 	}
-	return now.UTC().Truncate(time.Second)
+	return nil
+}
+
+// first is a network's first address, IPv4 before IPv6.
+func (a addresses) first(network string) string {
+	for _, version := range []int{4, 6} {
+		for _, candidate := range a[network] {
+			if candidate.Version == version && candidate.Address != "" {
+				return candidate.Address
+			}
+		}
+	}
+	return ""
+}
+
+// Address is where to reach the server: its access address, else its public,
+// else its private one (ServiceNet), IPv4 before IPv6. It is empty for a server
+// that has none.
+func (s *Server) Address() string {
+	return cmp.Or(s.AccessIPv4, s.AccessIPv6, s.Addresses.first(networkPublic), s.Addresses.first(networkPrivate))
 }

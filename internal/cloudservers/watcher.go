@@ -3,227 +3,303 @@ package cloudservers
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-log/tflog"
 	"golang.org/x/sync/errgroup"
 )
 
 const (
-	// overlap is how far back the list of changes reaches before the last look:
-	// the API's clocks may differ a little, and its times are whole seconds.
+	// overlap is how far back a list of changes goes before the last poll. The
+	// API's clocks may differ a little, and its times are whole seconds.
 	overlap = 10 * time.Second
-	// fullLookEvery is how many looks there are to one that lists all servers,
-	// in case a change was missed.
-	fullLookEvery = 30
-	// fewServers are read one by one where a list of all servers would do for
-	// them, since it may have many pages.
+	// fullListEvery is how often a poll lists all servers, in case that a list of
+	// changes missed one: every so many polls.
+	fullListEvery = 30
+	// fewServers is up to how many servers are read one by one instead of with a
+	// list of all servers, which may have many pages.
 	fewServers = 3
-	// aloneAtATime bounds how many servers are read at the same time where each
-	// has to be read alone.
-	aloneAtATime = 10
+	// parallelReads bounds how many servers are read at the same time where each
+	// has to be read by itself.
+	parallelReads = 10
 )
 
-// retold is how often who waits hears of a server that is on its way, as it was
-// the last time. Waking a thousand of them for it costs more than the list.
-const retold = 10 * time.Second
-
-// watcher looks at all servers of a region that somebody waits for, once every
-// poll interval for all of them:
+// watcher polls all servers of a region that somebody waits for, once every poll
+// interval for all of them:
 //
 //	who waits                    | what is sent
 //	------------------------------+-----------------------------------------------
 //	nobody                       | nothing
 //	one                          | GET of the server
-//	several                      | one list of what changed since the last look
-//	several, every fullLookEvery | one list of all servers; up to fewServers, GETs
+//	several, at first and then   | one list of all servers; up to fewServers, GETs
+//	every fullListEvery          |
+//	several, otherwise           | one list of what changed since the last poll
 //	several, the API refuses     | GETs, for a minute; then a list again
-//	lists (refusals)             |
+//	lists (refusesLists)         |
 //
-// Looks go before other reads that wait for the rate limit, but for GETs of many.
+// Polls go before other reads that wait for the rate limit. GETs of more than
+// parallelReads servers do not.
 //
-// A server that a list of changes does not have is as it was last seen, since
-// the list reaches back to before that, for each of them. One that was not seen
-// lately is read by itself.
+// A list of changes goes back to when each server was last read. So a server that
+// it does not have is unchanged. That holds for servers of the token's own tenant
+// alone: lists leave out servers of other tenants, which an administrator can read
+// by id. Such a server is read by itself at each poll. So is one that was not read
+// for maxServerAge, and one that a list of all servers should have had.
+//
+// A region has a watcher as long as somebody waits for a server.
 type watcher struct {
+	region    *Region
+	waiters   map[*waiter]bool   // guarded by region.mu
+	stop      context.CancelFunc // ends the polls
+	sinceFull int                // polls since all servers were read, and not only what changed
+
 	mu      sync.Mutex
-	waiters map[*waiter]bool
-	stop    context.CancelFunc // of the goroutine that looks; nil while nobody waits
+	servers map[string]*Server // as last read
 }
 
-// join adds a server to what is looked at.
-func (w *watcher) join(r *Region, id string) *waiter {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	added := &waiter{id: id, news: make(chan sighting, 1)}
-	if w.waiters == nil {
-		w.waiters = map[*waiter]bool{}
+// Watch polls a server once every poll interval, the first time within one
+// interval, and calls look with it, until look is done or fails or the context
+// ends. All servers of a region that are watched at a time share their requests,
+// see watcher. A look that takes long does not delay the others: it is called
+// next with the newest poll, and misses those before.
+//
+// A poll that fails is logged. Watch goes on if a later poll may succeed, so that
+// a server is not lost because the API cannot be reached for a while. A server that
+// is gone is ErrNotFound, after two polls in a row that say so. When the context
+// ends the wait, the error is its cause, joined with why the last poll failed if
+// it did.
+func (r *Region) Watch(ctx context.Context, id string, look func(*Server) (done bool, err error)) error {
+	waiter := r.join(id) //nolint:contextcheck // see Config.Context
+	defer r.leave(waiter)
+	missing := false
+	var failed error // of the last poll
+	var failure *Error
+	for {
+		var polled pollResult
+		select {
+		case polled = <-waiter.results:
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			return errors.Join(context.Cause(ctx), failed)
+		}
+		failed = polled.err
+		switch {
+		case polled.err == nil:
+			missing = false
+			if done, err := look(polled.server); done || err != nil {
+				return err
+			}
+		case errors.Is(polled.err, ErrNotFound) && !missing:
+			missing = true
+		case errors.As(polled.err, &failure) && !failure.Temporary():
+			return polled.err
+		}
 	}
-	w.waiters[added] = true
-	if w.stop == nil {
-		var looking context.Context
-		looking, w.stop = context.WithCancel(r.client.config.Context) // which outlives whoever came first
-		go w.run(looking, r)
+}
+
+// pollResult is a server as one poll found it, or why the poll failed.
+type pollResult struct {
+	server *Server
+	err    error
+}
+
+// waiter is one Watch.
+type waiter struct {
+	id      string
+	results chan pollResult // holds the newest one only
+}
+
+// pollTimeout bounds the repetitions of one poll, so that its callers hear of a
+// failure in time. The time of one exchange is added.
+const pollTimeout = time.Minute
+
+// join adds a server to those that are polled.
+func (r *Region) join(id string) *waiter {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.watcher == nil {
+		ctx, stop := context.WithCancel(r.client.config.Context) // not the first caller's: it may end before the others
+		r.watcher = &watcher{region: r, stop: stop, sinceFull: fullListEvery, waiters: map[*waiter]bool{}, servers: map[string]*Server{}}
+		go r.watcher.run(ctx)
 	}
+	added := &waiter{id: id, results: make(chan pollResult, 1)}
+	r.watcher.waiters[added] = true
 	return added
 }
 
-// leave ends a wait; the last one ends the looking.
-func (w *watcher) leave(gone *waiter) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.waiters, gone)
-	if len(w.waiters) == 0 && w.stop != nil {
-		w.stop()
-		w.stop = nil
+// leave ends a wait; the last one ends the polls.
+func (r *Region) leave(gone *waiter) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.watcher.waiters, gone)
+	if len(r.watcher.waiters) == 0 {
+		r.watcher.stop()
+		r.watcher = nil
 	}
 }
 
-// waiting is who waits now.
-func (w *watcher) waiting() []*waiter {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var all []*waiter
-	for waiter := range w.waiters {
-		all = append(all, waiter)
-	}
-	return all
-}
-
-func (w *watcher) run(ctx context.Context, r *Region) {
-	tick := time.NewTicker(r.client.config.PollInterval)
+func (w *watcher) run(ctx context.Context) {
+	tick := time.NewTicker(w.region.client.config.PollInterval)
 	defer tick.Stop()
-	state := &looker{region: r}
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
-		// Who comes while a request is under way is not served by it: its answer
-		// may be older than what was asked of the server since.
-		waiters := w.waiting()
-		if ctx.Err() != nil { // these are another goroutine's
-			return
-		}
-		bounded, cancel := context.WithTimeout(ctx, r.client.config.RequestTimeout+lookTimeout)
-		state.look(bounded, waiters)
+		bounded, cancel := context.WithTimeout(ctx, w.region.client.config.RequestTimeout+pollTimeout)
+		w.poll(bounded, w.waiting())
 		cancel()
-		if ctx.Err() != nil {
-			return
+	}
+}
+
+// waiting returns who waits now. Who comes while a poll is under way waits for the
+// next one: the answer may be older than an action that the caller has asked for.
+func (w *watcher) waiting() []*waiter {
+	w.region.mu.Lock()
+	defer w.region.mu.Unlock()
+	return slices.Collect(maps.Keys(w.waiters))
+}
+
+// poll reads the servers and hands them to those who wait.
+func (w *watcher) poll(ctx context.Context, waiters []*waiter) {
+	w.sinceFull++
+	var listed, single []*waiter
+	for _, waiter := range waiters {
+		if w.isLeftOut(waiter.id) {
+			single = append(single, waiter)
+		} else {
+			listed = append(listed, waiter)
 		}
 	}
-}
-
-// looker is one time of looking, from the first who waits to the last.
-type looker struct {
-	region   *Region
-	looks    int  // since the last full one
-	timeless bool // the API does not tell its time, so there is no time to list changes from
-}
-
-func (l *looker) look(ctx context.Context, waiters []*waiter) {
-	l.looks++
-	switch {
-	case len(waiters) == 1, l.region.refusals.believed():
-		l.lookAlone(ctx, waiters)
-		return
-	case len(waiters) <= fewServers && l.looks >= fullLookEvery:
-		l.looks = 0
-		l.lookAlone(ctx, waiters)
+	if len(listed) <= 1 || len(listed) <= fewServers && w.sinceFull >= fullListEvery || w.region.refusesLists() {
+		w.sinceFull = 0
+		w.readEach(ctx, waiters)
 		return
 	}
-	err := l.lookTogether(ctx, waiters)
+	missed, err := w.list(ctx, listed)
 	switch {
 	case err == nil:
-	case l.region.refusals.believed():
-		l.lookAlone(ctx, waiters)
-	case refusesLists(err):
-		warnOfLook(ctx, err, len(waiters))
+		single = append(single, missed...)
+	case w.region.refusesLists():
+		single = waiters
 	default:
-		l.tellAll(ctx, waiters, err)
+		warnOfPoll(ctx, err, len(listed))
+		for _, waiter := range listed {
+			if !isListRefusal(err) { // one refusal is not believed
+				w.give(waiter, nil, err)
+			}
+		}
 	}
+	w.readEach(ctx, single)
 }
 
-func (l *looker) tellAll(ctx context.Context, waiters []*waiter, err error) {
-	if passing(err) {
-		warnOfLook(ctx, err, len(waiters))
-	}
-	for _, waiter := range waiters {
-		waiter.tell(sighting{err: err})
-	}
+// isLeftOut tells whether a server may be missing in lists although it exists,
+// because it is not known to belong to the token's tenant.
+func (w *watcher) isLeftOut(id string) bool {
+	server, tenant := w.servers[id], w.region.client.tenantID()
+	return server != nil && (tenant == "" || string(server.TenantID) != tenant)
 }
 
-// lookAlone reads each server by itself.
-func (l *looker) lookAlone(ctx context.Context, waiters []*waiter) {
+// readEach reads each server by itself.
+func (w *watcher) readEach(ctx context.Context, waiters []*waiter) {
 	var all errgroup.Group
-	all.SetLimit(aloneAtATime)
+	all.SetLimit(parallelReads)
 	for _, waiter := range waiters {
 		all.Go(func() error {
-			server, err := l.region.server(ctx, waiter.id, len(waiters) <= aloneAtATime)
-			if errors.Is(err, ErrNotFound) {
-				l.region.seen.drop(waiter.id) // so that the next look does not take it for unchanged
+			server, err := w.region.server(ctx, waiter.id, len(waiters) <= parallelReads)
+			if err != nil {
+				warnOfPoll(ctx, err, 1)
 			}
-			if err != nil && passing(err) {
-				warnOfLook(ctx, err, 1)
-			}
-			waiter.tell(sighting{server, err})
+			w.give(waiter, server, err)
 			return nil
 		})
 	}
 	_ = all.Wait() // which only waits
 }
 
-// lookTogether finds out about all servers with one list.
-func (l *looker) lookTogether(ctx context.Context, waiters []*waiter) error {
-	known, since := map[string]*Server{}, time.Time{}
-	for _, waiter := range waiters {
-		server := l.region.seen.last(waiter.id)
-		if server == nil || server.Timeless { // there is no time to list changes from
-			continue
-		}
-		known[waiter.id] = server
-		if since.IsZero() || server.AsOf.Before(since) {
-			since = server.AsOf
+// give hands over a server, or why it could not be read. It reserves a write
+// request for a migration that is about to await confirmation, or does.
+func (w *watcher) give(waiter *waiter, server *Server, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case errors.Is(err, ErrNotFound):
+		delete(w.servers, waiter.id) // else the next poll would take it for unchanged
+	case err == nil:
+		w.servers[waiter.id] = server
+		if server.needsSettling() {
+			w.region.client.writes.reserve(waiter.id)
 		}
 	}
-	full := l.timeless || len(waiters)-len(known) > fewServers || l.looks >= fullLookEvery
-	if full {
+	select {
+	case <-waiter.results: // an older one that was not taken yet
+	default:
+	}
+	waiter.results <- pollResult{server, err}
+}
+
+// list polls servers with one list: of what changed or, from time to time, of all
+// servers. It returns those that have to be read by themselves.
+func (w *watcher) list(ctx context.Context, waiters []*waiter) (missed []*waiter, err error) {
+	since, unknown := w.since(waiters)
+	if unknown > fewServers || w.sinceFull >= fullListEvery {
 		since = time.Time{}
 	}
-	asked := time.Now()
-	servers, first, err := l.region.list(ctx, "", since, true)
+	servers, first, err := w.region.list(ctx, "", since, true)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	l.region.seen.keep(asked, servers...)
-	l.timeless = first.Timeless
-	if full {
-		l.looks = 0
-		l.region.seen.complete(asked, first, true)
+	if since.IsZero() {
+		w.sinceFull = 0
 	}
 	changed := map[string]*Server{}
 	for _, server := range servers {
 		changed[server.ID] = server
 	}
-	var alone []*waiter
 	for _, waiter := range waiters {
 		switch server := changed[waiter.id]; {
 		case server != nil:
-			waiter.tell(sighting{server: server})
-		case full || known[waiter.id] == nil: // the list should have had it
-			alone = append(alone, waiter)
+			w.give(waiter, server, nil)
+		case since.IsZero(), w.servers[waiter.id] == nil: // the list should have had it
+			missed = append(missed, waiter)
 		default:
-			unchanged := *known[waiter.id]
-			unchanged.SeenAt, unchanged.Timeless, unchanged.AsOf = first.SeenAt, first.Timeless, first.AsOf
-			l.region.seen.keep(asked, &unchanged)
-			if !unchanged.OnItsWay() || time.Since(waiter.told) >= retold {
-				waiter.tell(sighting{server: &unchanged})
-			} else {
-				waiter.seen = wall()
-			}
+			unchanged := *w.servers[waiter.id]
+			unchanged.receive(first)
+			w.give(waiter, &unchanged, nil)
 		}
 	}
-	l.lookAlone(ctx, alone)
-	return nil
+	return missed, nil
+}
+
+// maxServerAge is how far a list of changes goes back at most. The further back,
+// the longer the list.
+const maxServerAge = 10 * time.Minute
+
+// since returns since when changes have to be listed, by the API's clock, to
+// complete what is known of the servers; zero where nothing is known of any. It
+// also counts the servers of which nothing is known. Where the API does not tell
+// its time, that is each of them.
+func (w *watcher) since(waiters []*waiter) (since time.Time, unknown int) {
+	for _, waiter := range waiters {
+		switch server := w.servers[waiter.id]; {
+		case server == nil, server.Timeless, time.Since(server.AskedAt) > maxServerAge:
+			delete(w.servers, waiter.id)
+			unknown++
+		case since.IsZero(), server.asOf.Before(since):
+			since = server.asOf
+		}
+	}
+	return since, unknown
+}
+
+// warnOfPoll logs a poll that failed, and of how many servers it was.
+func warnOfPoll(ctx context.Context, err error, waiting int) {
+	tflog.Warn(ctx, "The servers that are waited for could not be read", map[string]any{
+		"servers": waiting, "error": err.Error(),
+	})
 }

@@ -44,10 +44,10 @@ func (f *fleet) moves(t *testing.T) []time.Duration {
 	lags := make([]time.Duration, len(f.ids))
 	var all sync.WaitGroup
 	for i, id := range f.ids {
-		if _, err := f.region.Peek(t.Context(), id); err != nil {
+		if _, err := f.region.SharedServer(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.region.Migrate(t.Context(), id, nil, nil); err != nil {
+		if _, err := migrate(t.Context(), f.region, id); err != nil {
 			t.Fatal(err)
 		}
 		due := time.Now().Add(7200 * time.Millisecond) // as observed
@@ -71,10 +71,10 @@ func (f *fleet) wantSent(t *testing.T, call stub.Call, want int) {
 	}
 }
 
-func TestWatch_costsOneRequestALookHoweverManyWait(t *testing.T) {
+func TestWatch_costsOneRequestAPollHoweverManyWait(t *testing.T) {
 	tests := []struct{ servers, reads, lists int }{
-		{1, 1 + 4, 0}, // one to peek, and one at each of 2, 4, 6 and 8 s
-		{2, 1, 1 + 4}, // the peeks are a read and a list
+		{1, 1 + 4, 0},     // one to begin with, and one at each of 2, 4, 6 and 8 s
+		{2, 1 + 2, 1 + 3}, // a read and a list to begin with, and at 2 s two reads
 		{1000, 1, 1 + 4},
 	}
 	for _, test := range tests {
@@ -108,38 +108,38 @@ func TestWatch_listsOnlyWhatHasChanged(t *testing.T) {
 		defer cancel()
 		var all sync.WaitGroup
 		for _, id := range f.ids {
-			if _, err := f.region.Peek(ctx, id); err != nil {
+			if _, err := f.region.SharedServer(ctx, id); err != nil {
 				t.Fatal(err)
 			}
 			all.Go(func() {
-				looks := 0
+				polls := 0
 				_ = f.region.Watch(ctx, id, func(s *cloudservers.Server) (bool, error) {
-					if looks++; time.Since(s.SeenAt) > time.Second {
-						t.Errorf("got a server seen %s ago, want it to be of this look", time.Since(s.SeenAt))
+					if polls++; time.Since(s.SeenAt) > time.Second {
+						t.Errorf("got a server seen %s ago, want it to be of this poll", time.Since(s.SeenAt))
 					}
 					return false, nil
 				})
-				if looks != 150 {
-					t.Errorf("got %d looks, want one every 2 s", looks)
+				if polls != 150 {
+					t.Errorf("got %d polls, want one every 2 s", polls)
 				}
 			})
 		}
 		all.Wait()
-		// Three pages to peek and for every full look, which is every thirtieth.
+		// Three pages to begin with and for every list of all servers, which is every thirtieth.
 		f.wantSent(t, stub.CallList, 3+150+5*2)
 	})
 }
 
-func TestWatch_tellsSeldomOfAServerThatIsOnItsWay(t *testing.T) {
+func TestWatch_isCalledAtEveryPollThatSucceeds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		timing := stub.ObservedTiming()
 		timing.Migrate = time.Hour
 		f := newFleet(t, stub.Config{Timing: timing}, 10, func(c *cloudservers.Config) { c.MaxRetries = 0 })
 		for _, id := range f.ids {
-			if _, err := f.region.Peek(t.Context(), id); err != nil {
+			if _, err := f.region.SharedServer(t.Context(), id); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := f.region.Migrate(t.Context(), id, nil, nil); err != nil {
+			if _, err := migrate(t.Context(), f.region, id); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -147,33 +147,27 @@ func TestWatch_tellsSeldomOfAServerThatIsOnItsWay(t *testing.T) {
 		f.Inject(stub.Fault{Call: stub.CallList, Skip: 16, Status: http.StatusServiceUnavailable, Count: 1}) // at 34 s
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute+time.Second)
 		defer cancel()
+		var want []time.Duration
+		for at := 2 * time.Second; at <= time.Minute; at += 2 * time.Second {
+			if at != 34*time.Second {
+				want = append(want, at)
+			}
+		}
 		var all sync.WaitGroup
 		for _, id := range f.ids {
 			all.Go(func() {
-				var told []time.Duration
+				var got []time.Duration
 				err := f.region.Watch(ctx, id, func(s *cloudservers.Server) (bool, error) {
-					now := time.Since(began).Round(time.Second)
-					watched := now - 2*time.Second
-					if now == 36*time.Second { // the look before failed
-						watched -= 2 * time.Second
+					if got = append(got, time.Since(began)); time.Since(s.AskedAt) != 0 {
+						t.Errorf("got a server that was asked for %s ago, want it to be of this poll", time.Since(s.AskedAt))
 					}
-					if got := s.WatchedUntil.Sub(began).Round(time.Second); len(told) > 0 && got != watched {
-						t.Errorf("got it watched until %s before %s, want %s", got, now, watched)
-					}
-					told = append(told, now)
 					return false, nil
 				})
-				// At first the lists have it, which reach back 10 s beyond the last look;
-				// so does the full one at 60 s. The rest is every 10 s, and after the failure.
-				seconds := []time.Duration{2, 4, 6, 8, 10, 12, 22, 32, 36, 46, 56, 60}
-				for i := range seconds {
-					seconds[i] *= time.Second
-				}
-				if !slices.Equal(told, seconds) {
-					t.Errorf("got told at %v, want at %v", told, seconds)
+				if !slices.Equal(got, want) {
+					t.Errorf("got called at %v, want at %v", got, want)
 				}
 				if !errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "503") {
-					t.Errorf("got %v, want the end of the time alone: the last look did not fail", err)
+					t.Errorf("got %v, want the end of the time alone: the last poll did not fail", err)
 				}
 			})
 		}
@@ -181,7 +175,7 @@ func TestWatch_tellsSeldomOfAServerThatIsOnItsWay(t *testing.T) {
 	})
 }
 
-func TestWatch_tellsAtEveryLookOfAServerThatMayHaveArrived(t *testing.T) {
+func TestWatch_callsEveryWaiterAtEveryPoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, stub.Config{}, 10, nil)
 		f.moves(t)
@@ -191,10 +185,10 @@ func TestWatch_tellsAtEveryLookOfAServerThatMayHaveArrived(t *testing.T) {
 		var all sync.WaitGroup
 		for _, id := range f.ids {
 			all.Go(func() {
-				looks := 0
-				_ = f.region.Watch(ctx, id, func(*cloudservers.Server) (bool, error) { looks++; return false, nil })
-				if looks != 30 {
-					t.Errorf("got %d looks at a server in VERIFY_RESIZE, want one every 2 s", looks)
+				polls := 0
+				_ = f.region.Watch(ctx, id, func(*cloudservers.Server) (bool, error) { polls++; return false, nil })
+				if polls != 30 {
+					t.Errorf("got %d polls of a server in VERIFY_RESIZE, want one every 2 s", polls)
 				}
 			})
 		}
@@ -202,7 +196,7 @@ func TestWatch_tellsAtEveryLookOfAServerThatMayHaveArrived(t *testing.T) {
 	})
 }
 
-func TestWatch_doesNotCallWatchedWhatNobodyHeardOf(t *testing.T) {
+func TestWatch_handsTheNewestPollToALookThatTookLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, stub.Config{}, 2, func(c *cloudservers.Config) { c.MaxRetries = 0 })
 		busy, other := f.ids[0], f.ids[1]
@@ -213,28 +207,26 @@ func TestWatch_doesNotCallWatchedWhatNobodyHeardOf(t *testing.T) {
 			_ = f.region.Watch(ctx, other, func(*cloudservers.Server) (bool, error) { return false, nil })
 		})
 		all.Go(func() {
-			looks, began := 0, time.Time{}
+			polls := 0
 			if err := f.region.Watch(ctx, busy, func(s *cloudservers.Server) (bool, error) {
-				switch looks++; looks {
+				switch polls++; polls {
 				case 1:
-					began = time.Now()
-					if _, err := f.region.Migrate(ctx, busy, nil, nil); err != nil {
+					if _, err := migrate(ctx, f.region, busy); err != nil {
 						t.Error(err)
 					}
-					time.Sleep(time.Minute) // and is told nothing meanwhile, whatever is seen
-					return false, nil
-				case 2: // the newest of what was seen
-					if s.Status != cloudservers.StatusVerifyResize || s.WatchedUntil.After(began) {
-						t.Errorf("got it in %s, watched until %s after it was busy, want nothing of before", s.Status, s.WatchedUntil.Sub(began))
+					time.Sleep(time.Minute - time.Second) // and sees nothing meanwhile
+				case 2:
+					if s.Status != cloudservers.StatusVerifyResize || time.Since(s.AskedAt) > 2*time.Second {
+						t.Errorf("got it in %s, asked for %s ago, want the newest poll", s.Status, time.Since(s.AskedAt))
 					}
 				}
-				return looks == 2, nil
+				return polls == 2, nil
 			}); err != nil {
 				t.Error(err)
 			}
 			cancel()
 		})
-		time.Sleep(30 * time.Second) // amidst of it
+		time.Sleep(30 * time.Second) // in the middle of it
 		f.Inject(stub.Fault{Call: stub.CallList, Status: http.StatusServiceUnavailable, Count: 3})
 		all.Wait()
 	})
@@ -244,17 +236,17 @@ func TestWatch_thatBeginsWhereAnotherEndsIsNotEndedWithIt(t *testing.T) {
 	for range 500 { // which goroutine comes first is chance
 		synctest.Test(t, func(t *testing.T) {
 			f := newFleet(t, stub.Config{}, 2, nil)
-			const look = 4 * time.Second // the time of one
-			first, cancel := context.WithTimeout(t.Context(), look)
+			const poll = 4 * time.Second // the time of one
+			first, cancel := context.WithTimeout(t.Context(), poll)
 			defer cancel()
 			var all sync.WaitGroup
 			all.Go(func() {
 				_ = f.region.Watch(first, f.ids[0], func(*cloudservers.Server) (bool, error) { return false, nil })
 			})
 			all.Go(func() {
-				time.Sleep(look)
+				time.Sleep(poll)
 				if err := f.region.Watch(t.Context(), f.ids[1], func(*cloudservers.Server) (bool, error) { return true, nil }); err != nil {
-					t.Errorf("got %v, want it to look for itself", err)
+					t.Errorf("got %v, want a poll of its own", err)
 				}
 			})
 			all.Wait()
@@ -268,7 +260,7 @@ func TestWatch_missesNoChangeAtTheBoundariesOfSeconds(t *testing.T) {
 			f := newFleet(t, stub.Config{}, 5, nil)
 			time.Sleep(offset)
 			for _, id := range f.ids {
-				if _, err := f.region.Peek(t.Context(), id); err != nil {
+				if _, err := f.region.SharedServer(t.Context(), id); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -310,10 +302,10 @@ func TestWatch_letsOneGoWithoutDisturbingTheOthers(t *testing.T) {
 			time.AfterFunc(time.Duration(i)*700*time.Millisecond+10*time.Second, cancel)
 			go func() {
 				defer cancel()
-				looks, began := 0, time.Now()
-				err := f.region.Watch(ctx, id, func(*cloudservers.Server) (bool, error) { looks++; return false, nil })
-				if !errors.Is(err, context.Canceled) || looks < 3 {
-					t.Errorf("got %v after %d looks and %s, want a cancellation", err, looks, time.Since(began))
+				polls, began := 0, time.Now()
+				err := f.region.Watch(ctx, id, func(*cloudservers.Server) (bool, error) { polls++; return false, nil })
+				if !errors.Is(err, context.Canceled) || polls < 3 {
+					t.Errorf("got %v after %d polls and %s, want a cancellation", err, polls, time.Since(began))
 				}
 			}()
 		}
@@ -326,7 +318,7 @@ func TestWatch_letsOneGoWithoutDisturbingTheOthers(t *testing.T) {
 	})
 }
 
-func TestWatch_tellsEveryWaiterOfAFailureOnce(t *testing.T) {
+func TestWatch_reportsAFailureToEveryWaiterOnce(t *testing.T) {
 	tests := []struct {
 		name  string
 		fault stub.Fault
@@ -341,7 +333,7 @@ func TestWatch_tellsEveryWaiterOfAFailureOnce(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFleet(t, stub.Config{}, 10, func(c *cloudservers.Config) { c.MaxRetries = 0 })
 				for _, id := range f.ids {
-					if _, err := f.region.Peek(t.Context(), id); err != nil {
+					if _, err := f.region.SharedServer(t.Context(), id); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -356,7 +348,7 @@ func TestWatch_tellsEveryWaiterOfAFailureOnce(t *testing.T) {
 					})
 				}
 				all.Wait()
-				f.wantSent(t, stub.CallServer, 1) // that of the first peek
+				f.wantSent(t, stub.CallServer, 1) // that of the first shared read
 			})
 		})
 	}
@@ -368,7 +360,7 @@ func TestWatch_readsServersOneByOneWhereListsAreRefused(t *testing.T) {
 			f := newFleet(t, stub.Config{}, 5, nil)
 			f.Inject(stub.Fault{Call: stub.CallList, Status: status})
 			f.moves(t)
-			f.wantSent(t, stub.CallList, 3) // by the peeks
+			f.wantSent(t, stub.CallList, 3) // by the shared reads
 			f.wantSent(t, stub.CallServer, 5+4*5)
 
 			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
@@ -388,7 +380,7 @@ func TestWatch_takesOneRefusalOfAListForAPassingOne(t *testing.T) {
 		f := newFleet(t, stub.Config{}, 100, nil)
 		f.Inject(stub.Fault{Call: stub.CallList, Skip: 1, Status: http.StatusNotFound, Count: 2})
 		f.moves(t)
-		f.wantSent(t, stub.CallServer, 1) // the first peek
+		f.wantSent(t, stub.CallServer, 1) // the first shared read
 		f.wantSent(t, stub.CallList, 1+4)
 	})
 }
@@ -459,10 +451,10 @@ func TestWatch_goesBeforeOtherReadsThatWaitForTheRateLimit(t *testing.T) {
 		synctest.Wait()
 		for _, id := range f.ids {
 			all.Go(func() {
-				looks := 0
-				_ = f.region.Watch(ctx, id, func(*cloudservers.Server) (bool, error) { looks++; return false, nil })
-				if looks < 299 { // one every 2 s
-					t.Errorf("got %d looks in 10 minutes, want no read of another kind to go before", looks)
+				polls := 0
+				_ = f.region.Watch(ctx, id, func(*cloudservers.Server) (bool, error) { polls++; return false, nil })
+				if polls < 299 { // one every 2 s
+					t.Errorf("got %d polls in 10 minutes, want no read of another kind to go before", polls)
 				}
 			})
 		}
@@ -489,13 +481,13 @@ func TestWatch_seesThatAServerWasDeleted(t *testing.T) {
 	})
 }
 
-func TestWatch_believesThatAServerIsGoneAtTheSecondLook(t *testing.T) {
+func TestWatch_believesThatAServerIsGoneAtTheSecondPoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, stub.Config{}, 1, nil)
 		f.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusNotFound, Count: 1})
-		looks := 0
-		if err := f.region.Watch(t.Context(), f.ids[0], func(*cloudservers.Server) (bool, error) { looks++; return true, nil }); err != nil || looks != 1 {
-			t.Errorf("got %v after %d looks, want one 404 not to be believed", err, looks)
+		polls := 0
+		if err := f.region.Watch(t.Context(), f.ids[0], func(*cloudservers.Server) (bool, error) { polls++; return true, nil }); err != nil || polls != 1 {
+			t.Errorf("got %v after %d polls, want one 404 not to be believed", err, polls)
 		}
 		f.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusNotFound})
 		if err := f.region.Watch(t.Context(), f.ids[0], func(*cloudservers.Server) (bool, error) { return true, nil }); !errors.Is(err, cloudservers.ErrNotFound) {
@@ -519,7 +511,7 @@ func TestWatch_showsNothingOfBeforeAnAction(t *testing.T) {
 		}
 		f.Inject(stub.Fault{Call: stub.CallList, Effect: true, Delay: 1900 * time.Millisecond}) // it is answered long after it was asked
 		time.Sleep(2100 * time.Millisecond)                                                     // a list is under way
-		if _, err := f.region.Migrate(ctx, f.ids[0], nil, nil); err != nil {
+		if _, err := migrate(ctx, f.region, f.ids[0]); err != nil {
 			t.Fatal(err)
 		}
 		_ = f.region.Watch(ctx, f.ids[0], func(s *cloudservers.Server) (bool, error) {
@@ -536,7 +528,7 @@ func TestWatch_findsAChangeThatTheListOfChangesMissed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, stub.Config{}, 5, nil)
 		for _, id := range f.ids {
-			if _, err := f.region.Peek(t.Context(), id); err != nil {
+			if _, err := f.region.SharedServer(t.Context(), id); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -552,7 +544,89 @@ func TestWatch_findsAChangeThatTheListOfChangesMissed(t *testing.T) {
 		}
 		all.Wait()
 		if got := f.Count(stub.CallList); got > 1+31 {
-			t.Errorf("got the change after %d lists, want it at the next full look", got)
+			t.Errorf("got the change after %d lists, want it at the next list of all servers", got)
+		}
+	})
+}
+
+func TestWatch_knowsWhenAnUnchangedServerWasAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, stub.Config{}, 5, nil)
+		f.Inject(stub.Fault{Call: stub.CallList, Delay: time.Second, Effect: true})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute+1500*time.Millisecond)
+		defer cancel()
+		began := time.Now()
+		for _, id := range f.ids[1:] {
+			go func() { _ = f.region.Watch(ctx, id, func(*cloudservers.Server) (bool, error) { return false, nil }) }()
+		}
+		poll := 0
+		err := f.region.Watch(ctx, f.ids[0], func(s *cloudservers.Server) (bool, error) {
+			poll++
+			if got, want := s.AskedAt.Sub(began), time.Duration(poll)*2*time.Second; got != want {
+				t.Errorf("poll %d: got it asked for after %s, want %s", poll, got, want)
+			}
+			return false, nil
+		})
+		if !errors.Is(err, context.DeadlineExceeded) || poll != 30 {
+			t.Errorf("got %v after %d polls, want 30", err, poll)
+		}
+		<-ctx.Done()
+	})
+}
+
+// listsAreFull returns for each list whether it was one of all servers.
+func listsAreFull(cloud *stub.Stub) (full []bool) {
+	for _, request := range cloud.Requests() {
+		if request.Call == stub.CallList {
+			full = append(full, !strings.Contains(request.RawQuery, "changes-since"))
+		}
+	}
+	return full
+}
+
+func TestWatch_listsAllServersAfterALongOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, stub.Config{}, 5, func(c *cloudservers.Config) { c.MaxRetries, c.PollInterval = 0, time.Minute })
+		// A full list, one of changes, ten that fail, a full one again, and one of changes.
+		f.Inject(stub.Fault{Call: stub.CallList, Skip: 2, Count: 10, Status: http.StatusServiceUnavailable})
+		ctx, cancel := context.WithTimeout(t.Context(), 14*time.Minute+time.Second)
+		defer cancel()
+		var all sync.WaitGroup
+		for _, id := range f.ids {
+			all.Go(func() { _ = f.region.Watch(ctx, id, func(*cloudservers.Server) (bool, error) { return false, nil }) })
+		}
+		all.Wait()
+		want := []bool{true, false, false, false, false, false, false, false, false, false, false, false, true, false}
+		if got := listsAreFull(f.Stub); !slices.Equal(got, want) {
+			t.Errorf("got lists of all servers: %v, want %v", got, want)
+		}
+	})
+}
+
+func TestWatch_listsAllServersWhereTheAPIHasNoDate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, stub.Config{}, 5, nil)
+		f.Inject(stub.Fault{Call: stub.CallList, Header: http.Header{"Date": nil}})
+		ctx, cancel := context.WithTimeout(t.Context(), 11*time.Second)
+		defer cancel()
+		var all sync.WaitGroup
+		for _, id := range f.ids {
+			all.Go(func() {
+				polls := 0
+				_ = f.region.Watch(ctx, id, func(s *cloudservers.Server) (bool, error) {
+					if polls++; !s.Timeless || s.Idle() != 0 {
+						t.Errorf("got it idle for %s (timeless: %t), want that not to be known", s.Idle(), s.Timeless)
+					}
+					return false, nil
+				})
+				if polls != 5 {
+					t.Errorf("got %d polls, want 5", polls)
+				}
+			})
+		}
+		all.Wait()
+		if got := listsAreFull(f.Stub); !slices.Equal(got, []bool{true, true, true, true, true}) {
+			t.Errorf("got lists of all servers: %v, want five", got)
 		}
 	})
 }

@@ -73,7 +73,7 @@ func TestAdopt_followsItsRules(t *testing.T) {
 		{name: "it is being confirmed", before: after(0, after(minute, during(ours)), confirmed), adopted: true, status: migration.StatusConfirmed},
 		{name: "it is being reverted", before: after(0, after(minute, during(ours)), reverted), refused: migration.KindPending},
 		{name: "it migrates, and this run forgot it", before: after(minute, during(ours)), forget: true, refused: migration.KindPending},
-		{name: "it migrates for longer than a day", before: after(25*time.Hour, during(ours)), refused: migration.KindPending},
+		{name: "it has awaited confirmation for longer than a day", before: after(25*time.Hour, during(ours)), adopted: true, status: migration.StatusConfirmed},
 		{name: "somebody else migrates it", before: during(theirs), refused: migration.KindPending},
 		{name: "somebody resizes it", before: resized, refused: migration.KindPending},
 		{name: "it migrates, the log says nothing", before: during(ours), fault: empty, refused: migration.KindPending},
@@ -82,8 +82,8 @@ func TestAdopt_followsItsRules(t *testing.T) {
 		{name: "it was confirmed a minute ago", before: after(minute, during(ours), confirmed), adopted: true, status: migration.StatusConfirmed},
 		{name: "somebody confirmed it a minute ago", before: after(minute, during(ours), func(c *cloud) error { return c.Confirm(c.server, theirs) }), adopted: true, status: migration.StatusConfirmed},
 		{name: "it was confirmed, and this run forgot it", before: after(minute, during(ours), confirmed), forget: true, status: migration.StatusConfirmed, sent: 1},
-		{name: "it was confirmed hours ago", before: after(2*time.Hour, during(ours), confirmed), status: migration.StatusConfirmed, sent: 1},
-		{name: "it was confirmed hours ago, and renamed now", before: after(minute, after(2*time.Hour, during(ours), confirmed), rebooted), status: migration.StatusConfirmed, sent: 1},
+		{name: "it was confirmed more than a day ago", before: after(25*time.Hour, during(ours), confirmed), status: migration.StatusConfirmed, sent: 1},
+		{name: "it was confirmed more than a day ago, and renamed now", before: after(minute, after(25*time.Hour, during(ours), confirmed), rebooted), status: migration.StatusConfirmed, sent: 1},
 		{name: "it was reverted a minute ago", before: after(minute, during(ours), reverted), status: migration.StatusConfirmed, sent: 1},
 		{name: "it failed a minute ago", before: after(minute, during(ours), func(c *cloud) error {
 			c.SetServer(c.server, func(s *stub.Server) { s.Outcome = stub.OutcomeMoves; s.Status = cloudservers.StatusActive })
@@ -92,15 +92,17 @@ func TestAdopt_followsItsRules(t *testing.T) {
 		{name: "somebody else's was confirmed a minute ago", before: after(minute, during(theirs), confirmed), status: migration.StatusConfirmed, sent: 1},
 		{name: "a resize was confirmed a minute ago", before: after(minute, resized, confirmed), status: migration.StatusConfirmed, sent: 1},
 		{name: "its end is not told", before: after(minute, during(ours), confirmed), fault: withoutConfirms, refused: migration.KindUntold},
-		{name: "it changed a minute ago, the log says nothing", before: after(minute, rebooted), fault: empty, status: migration.StatusConfirmed, sent: 1},
+		{name: "it was confirmed hours ago", before: after(23*time.Hour, during(ours), confirmed), adopted: true, status: migration.StatusConfirmed},
+		{name: "it was confirmed, and somebody resized it since", before: after(minute, after(minute, during(ours), confirmed), after(minute, resized), confirmed), adopted: true, status: migration.StatusConfirmed},
+		{name: "it changed a minute ago, the log says nothing", before: after(minute, rebooted), fault: empty, refused: migration.KindUnproven, sent: 1},
 		{name: "it changed a minute ago, the log is unreadable", before: after(minute, rebooted), fault: forbid, refused: migration.KindUntold},
-		{name: "it changed a minute ago, the log is unreadable, this run forgot one", before: after(minute, during(ours), confirmed), forget: true, fault: forbid, status: migration.StatusConfirmed, sent: 1},
+		{name: "it changed a minute ago, the log is unreadable, this run gave one up", before: after(minute, during(ours), confirmed), forget: true, fault: forbid, refused: migration.KindUntold},
 		{name: "it was asked for 26 hours ago, and confirmed a minute ago", before: after(minute, after(26*time.Hour, during(ours)), confirmed), adopted: true, status: migration.StatusConfirmed},
 		{name: "it was confirmed, and somebody failed to migrate it since", before: after(minute, during(ours), confirmed, failing(theirs)), adopted: true, status: migration.StatusConfirmed},
 		{name: "it was confirmed, and we failed to migrate it since", before: after(minute, during(ours), confirmed, failing(ours)), status: migration.StatusConfirmed, sent: 1},
 		{name: "it was confirmed hours ago, and is moved live", before: after(minute, after(2*time.Hour, after(minute, during(ours)), confirmed), movedLive), refused: migration.KindPending},
 		{name: "it was confirmed a minute ago, and is moved live", before: after(minute, after(minute, during(ours)), confirmed, movedLive), refused: migration.KindPending},
-		{name: "it did not change lately, the log is unreadable", before: after(minute), fault: forbid, status: migration.StatusConfirmed, sent: 1},
+		{name: "it did not change for a day, the log is unreadable", before: after(25*time.Hour, rebooted), fault: forbid, status: migration.StatusConfirmed, sent: 1},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -111,7 +113,7 @@ func TestAdopt_followsItsRules(t *testing.T) {
 				}
 				earlier := begunEntry(c)
 				if test.forget {
-					forget(t, c, migration.Migration{ServerID: c.server, RequestID: earlier.RequestID}, true)
+					c.giveUp(t, migration.Migration{ServerID: c.server, RequestID: earlier.RequestID})
 				}
 				if test.fault.Call != "" {
 					fault := test.fault
@@ -184,15 +186,6 @@ func TestAdopt_doesNotConfirmAgainWhatIsBeingConfirmed(t *testing.T) {
 	})
 }
 
-func TestAdopt_asksNothingMoreOfAServerThatDidNotChangeLately(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCloud(t, stub.Config{}, stub.Server{})
-		got, err := c.migrate(t.Context(), true)
-		wantStatus(t, got, err, migration.StatusConfirmed)
-		c.wantSent(t, stub.CallActionLog, 0)
-	})
-}
-
 func TestMigrate_migratesAServerOnceInARun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})
@@ -209,52 +202,48 @@ func TestMigrate_migratesAServerOnceInARun(t *testing.T) {
 	})
 }
 
-func TestForget_isRefusedOfWhatTheRunHasTakenOver(t *testing.T) {
+func TestDestroy_leavesWhatTheRunItselfHasBegun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})
 		got, err := c.migrate(t.Context(), false)
 		wantStatus(t, got, err, migration.StatusAwaiting)
-		forget(t, c, got, false)
+		got, err = c.engine.Destroy(t.Context(), got, migration.OnDestroyRevert, nil)
+		wantStatus(t, got, err, migration.StatusAwaiting)
+		c.wantSent(t, stub.CallRevert, 0)
 	})
 }
 
-func TestForget_isToldOfWhatIsPendingAfterIt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCloud(t, stub.Config{}, stub.Server{})
-		old, _ := c.migrate(t.Context(), false)
-		c.engine = c.newEngine(t, stub.DefaultUser)
-		forget(t, c, old, true)
-		_, err := c.migrate(t.Context(), false)
-		if failure := wantKind(t, err, migration.KindPending); !failure.Forgotten || failure.Replacing {
-			t.Errorf("got %+v, want the migration that was forgotten, and no other", failure)
-		}
+func TestDestroy_keepsACreateFromTakingTheMigrationOver(t *testing.T) {
+	t.Run("pending", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			old, _ := c.migrate(t.Context(), false)
+			c.engine = c.newEngine(t, stub.DefaultUser)
+			c.giveUp(t, old)
+			_, err := c.migrate(t.Context(), false)
+			if failure := wantKind(t, err, migration.KindPending); failure.Pending == nil || failure.Pending.RequestID != old.RequestID {
+				t.Errorf("got %+v pending, want the migration that was given up", failure.Pending)
+			}
+		})
 	})
-	synctest.Test(t, func(t *testing.T) {
-		c := newCloud(t, stub.Config{}, stub.Server{})
-		old, _ := c.migrate(t.Context(), true)
-		c.engine = c.newEngine(t, stub.DefaultUser)
-		old.RequestID = ""
-		forget(t, c, old, true)
-		if err := c.Migrate(c.server, "somebody"); err != nil {
-			t.Fatal(err)
-		}
-		_, err := c.migrate(t.Context(), false)
-		if failure := wantKind(t, err, migration.KindPending); failure.Forgotten || !failure.Replacing {
-			t.Errorf("got %+v, want somebody's migration, which nobody forgot", failure)
-		}
+	t.Run("confirmed", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			old, _ := c.migrate(t.Context(), true)
+			c.engine = c.newEngine(t, stub.DefaultUser)
+			c.giveUp(t, old)
+			got, err := c.migrate(t.Context(), true)
+			wantStatus(t, got, err, migration.StatusConfirmed)
+			c.wantMigrations(t, 2)
+		})
 	})
 }
 
-// forget has a run give a migration up, and settle nothing.
-func forget(t *testing.T, c *cloud, m migration.Migration, want bool) {
+// giveUp has a run destroy a migration and do nothing to it.
+func (c *cloud) giveUp(t *testing.T, m migration.Migration) {
 	t.Helper()
-	leave, forgotten, err := c.engine.Forget(t.Context(), m)
-	if err != nil {
+	if _, err := c.engine.Destroy(t.Context(), m, migration.OnDestroyNone, nil); err != nil {
 		t.Fatal(err)
-	}
-	leave()
-	if forgotten != want {
-		t.Errorf("got the migration forgotten: %t, want %t", forgotten, want)
 	}
 }
 

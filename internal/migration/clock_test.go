@@ -32,7 +32,7 @@ func TestMigrate_goesByTheAPIsClock(t *testing.T) {
 				return err
 			}
 			time.Sleep(time.Minute)
-			defer time.Sleep(59 * time.Minute)
+			defer time.Sleep(23 * time.Hour)
 			return c.Confirm(c.server, stub.DefaultUser.ID)
 		}, nil, 0},
 		{"it was confirmed long before", func(c *cloud) error {
@@ -40,7 +40,7 @@ func TestMigrate_goesByTheAPIsClock(t *testing.T) {
 				return err
 			}
 			time.Sleep(time.Minute)
-			defer time.Sleep(61 * time.Minute)
+			defer time.Sleep(25 * time.Hour)
 			return c.Confirm(c.server, stub.DefaultUser.ID)
 		}, nil, 1},
 		{"the rate limit is reached", nil, []stub.Fault{{Call: stub.CallMigrate, Status: 413, RetryAfter: 30 * time.Second, Count: 1}}, 2},

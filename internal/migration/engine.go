@@ -2,272 +2,176 @@ package migration
 
 import (
 	"context"
-	"errors"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 )
 
-// settlingLooks is how many looks in a row, one poll interval apart, have to
-// show the same thing before it is believed where one look cannot prove it.
-const settlingLooks = 5
-
-// unwatched is how long a server may go unseen without anybody having had the
-// time to settle its migration and begin another one.
-const unwatched = 30 * time.Second
-
-// Engine moves servers of one account. It is safe for concurrent use.
+// Engine moves servers of one account, for one run of Terraform. It is safe for
+// concurrent use.
 type Engine struct {
 	client *cloudservers.Client
-	claims *claims
+	ledger *ledger
 	fleet  *fleet
 }
 
-// New returns an engine on a client, for one run of Terraform.
+// New returns an engine on a client.
 func New(client *cloudservers.Client, limits Limits) *Engine {
-	return &Engine{client, newClaims(), newFleet(limits)}
+	return &Engine{client, newLedger(), newFleet(limits)}
 }
+
+// OnDestroy is what becomes of a migration that is given up while it is pending.
+type OnDestroy string
+
+// What can become of it.
+const (
+	OnDestroyNone    OnDestroy = "none"
+	OnDestroyConfirm OnDestroy = "confirm"
+	OnDestroyRevert  OnDestroy = "revert"
+)
 
 // Request asks for one migration.
 type Request struct {
 	Region      string // empty: the client's
 	ServerID    string
-	AutoConfirm bool // confirm as soon as the server has moved
+	AutoConfirm bool // confirm as soon as the server has moved and passed its test
 
-	// Verification is what the server has to pass before AutoConfirm confirms;
-	// nil confirms without a test.
+	// Verification is what the server has to pass before AutoConfirm confirms, and
+	// before that is a success; nil confirms without a test.
 	Verification *Verification
 
-	// Timeout bounds the migration from its turn on; zero means that only the
-	// context does. What it waits for others (Limits, the rate limit) is not its
-	// own time.
+	// Timeout bounds the migration from its turn on, and before that what is done to
+	// Previous; zero means that only the context does. What it waits for others
+	// (Limits, the rate limit) is not its own time.
 	Timeout time.Duration
+
+	// Previous is the migration in the state, where the server is to be migrated
+	// again; nil otherwise. While it is pending, OnDestroy is done to it first, with
+	// PreviousVerification before a confirm.
+	Previous             *Migration
+	OnDestroy            OnDestroy
+	PreviousVerification *Verification
 }
 
 // Migrate moves a server and waits until it runs on its new host and awaits
-// confirmation or, with AutoConfirm or where the cloud confirms by itself,
-// until the migration is confirmed. A migration that an earlier run asked for
-// and could not record is taken over instead (Migration.Adopted). An engine
-// migrates a server once. Every error is an *Error.
+// confirmation or, with AutoConfirm or where the cloud confirms by itself, until
+// the migration is confirmed. A migration that an earlier run asked for and could
+// not record is taken over instead (Migration.Adopted); with Previous, only one
+// that is newer and pending. An engine migrates a server once. Every error is an
+// *Error. With an error and Previous, the migration that is returned is Previous as
+// it is now, unless the new request was accepted.
 func (e *Engine) Migrate(ctx context.Context, request Request) (Migration, error) {
-	m := &mover{engine: e, migration: Migration{ServerID: request.ServerID, Region: request.Region}}
-	if !e.claims.take(request.ServerID) {
-		return m.migration, m.fail(KindClaimed, nil)
+	o := e.operation(Migration{ServerID: request.ServerID, Region: request.Region}, goalMoved, false)
+	before := o.migration
+	if request.Previous != nil {
+		before, o.previous = *request.Previous, request.Previous.RequestID
+		o.migration.ServerName = before.ServerName
 	}
-	err := e.migrateInTurn(ctx, m, request)
-	var failure *Error
-	if errors.As(err, &failure) && m.migration.RequestID == "" && m.migration.Status == "" {
-		failure.Replacing = e.claims.forgotAny(request.ServerID) && !failure.Forgotten
+	if !e.ledger.claim(request.ServerID) {
+		return before, o.fail(KindClaimed, nil)
 	}
-	return m.migration, err
-}
-
-func (e *Engine) migrateInTurn(ctx context.Context, m *mover, request Request) error {
-	leave, err := e.fleet.enter(ctx, m)
+	leave, err := e.ledger.enter(ctx, request.ServerID)
 	if err != nil {
-		return err
+		return before, o.fail(KindTurn, err)
 	}
 	defer leave()
-	err = m.migrate(ctx, request)
-	e.fleet.note(err)
-	return err
-}
-
-// Forget says that a migration is given up, so that no later Migrate of this run
-// adopts it. Until leave is called, no Migrate of its server begins, so that it
-// can be settled first. forgotten is false when a Migrate has taken the migration
-// over: then it must be left to that one. The error is an *Error, with
-// KindInterrupted.
-func (e *Engine) Forget(ctx context.Context, migration Migration) (leave func(), forgotten bool, err error) {
-	leave = func() {}
-	if !migration.Status.Settled() {
-		if leave, err = e.claims.decide(ctx, migration.ServerID); err != nil {
-			m := &mover{engine: e, migration: migration}
-			return nil, false, m.fail(KindInterrupted, err)
+	if request.Previous != nil && !before.Status.Settled() {
+		if before, err = e.settle(ctx, before, request.OnDestroy, request.PreviousVerification, request.Timeout); err != nil {
+			return before, err
 		}
 	}
-	return leave, e.claims.forget(migration), nil
+	if request.AutoConfirm {
+		o.goal, o.verify = goalConfirmed, request.Verification
+		if o.verify != nil {
+			o.test = testDue
+		}
+	}
+	o.timeout, o.admit = request.Timeout, e.fleet.admit
+	err = e.fleet.run(ctx, o)
+	if !o.known && request.Previous != nil {
+		return before, err
+	}
+	if o.known {
+		e.ledger.begin(o.migration)
+	}
+	return o.migration, err
 }
 
-// Confirm confirms a migration and waits until the server has settled, after it
-// has passed the test if there is one. A migration that is under way is first
-// waited for; one that turns out to be settled already is returned as it is,
-// without an error. Every error is an *Error.
-func (e *Engine) Confirm(ctx context.Context, migration Migration, test *Verification) (Migration, error) {
-	m := &mover{engine: e, migration: migration}
-	err := m.settle(ctx, func(ctx context.Context) error { return m.confirm(ctx, test) })
-	return m.migration, err
+// Confirm confirms a migration and waits until the server is at rest, after it has
+// passed the test if there is one. A migration that is under way is first waited
+// for. The error is nil only if the migration is confirmed, by whomever, and the
+// test was passed. Every error is an *Error.
+func (e *Engine) Confirm(ctx context.Context, m Migration, test *Verification) (Migration, error) {
+	return e.exclusive(ctx, m, func() (Migration, error) { return e.settleAs(ctx, m, goalConfirmed, test, testDue, 0) })
 }
 
 // Revert reverts a migration and waits until the server is back on its original
-// host; what was written since the migration is lost. It is otherwise like
-// Confirm.
-func (e *Engine) Revert(ctx context.Context, migration Migration) (Migration, error) {
-	m := &mover{engine: e, migration: migration}
-	err := m.settle(ctx, func(ctx context.Context) error { return m.conclude(ctx, StatusReverted) })
-	return m.migration, err
+// host; what was written to its local disks since the migration is lost. The error
+// is nil only if it is reverted, by whomever, or had failed. Every error is an
+// *Error.
+func (e *Engine) Revert(ctx context.Context, m Migration) (Migration, error) {
+	return e.exclusive(ctx, m, func() (Migration, error) { return e.settleAs(ctx, m, goalReverted, nil, testNone, 0) })
 }
 
-// Refresh returns the migration as it is now, or was less than a poll interval
-// ago: refreshes share what they read. For a settled one nothing is sent. Every
-// error is an *Error; KindGone says that the server was deleted.
-func (e *Engine) Refresh(ctx context.Context, migration Migration) (Migration, error) {
-	m := &mover{engine: e, migration: migration}
-	err := m.refresh(ctx, m.peek)
-	return m.migration, err
+// Destroy gives a migration up: no create of this run takes it over. While it is
+// pending, on says what is done to it first; with a test, it is confirmed only when
+// the server has passed that. Nothing is sent for a migration that has ended, or
+// that this run itself has begun or taken over. Every error is an *Error.
+func (e *Engine) Destroy(ctx context.Context, m Migration, on OnDestroy, test *Verification) (Migration, error) {
+	return e.exclusive(ctx, m, func() (Migration, error) {
+		if !e.ledger.giveUp(m) || m.Status.Settled() {
+			return m, nil
+		}
+		return e.settle(ctx, m, on, test, 0)
+	})
 }
 
-// mover works on one migration.
-type mover struct {
-	engine    *Engine
-	region    *cloudservers.Region
-	migration Migration
-	before    *cloudservers.Server // as it was when the migration was asked for
-	server    *cloudservers.Server // as last seen
-	want      Status               // what the migration is being settled as; empty until then
-
-	newest     *cloudservers.Action // the newest migrate or resize that was found in the action log
-	confirming bool                 // it is adopted, and its confirm was accepted already
-	asked      bool                 // a migrate request was sent, whatever became of it
-	settles    bool                 // it is confirmed or reverted as soon as it has moved
-
-	seen  time.Time // when server was seen, by this machine's clock
-	doubt bool      // what awaits confirmation may be another's, see prove
-}
-
-func (m *mover) migrate(ctx context.Context, request Request) error {
-	ctx, cancel, err := m.begin(ctx, request.Timeout)
-	defer cancel()
-	if err == nil && m.confirming {
-		err = m.resume(ctx)
-	}
-	if err == nil && m.migration.Status == StatusMigrating {
-		m.settles = request.AutoConfirm
-		defer m.engine.client.FreeRoom(request.ServerID)
-		err = m.awaitMove(ctx)
-	}
-	if err != nil || m.migration.Status != StatusAwaiting {
-		return err
-	}
-	if request.AutoConfirm {
-		return m.confirm(ctx, request.Verification)
-	}
-	if m.doubt {
-		return m.learn(ctx)
-	}
-	return nil
-}
-
-// begin takes a migration over, or asks for one. It returns the context of the
-// migration's own time, which begins anew when its turn has come.
-func (m *mover) begin(ctx context.Context, timeout time.Duration) (own context.Context, cancel context.CancelFunc, err error) {
-	own, cancel = within(ctx, timeout)
-	leave, err := m.engine.claims.decide(own, m.migration.ServerID)
+// exclusive does something while no other operation of the run works on the server.
+func (e *Engine) exclusive(ctx context.Context, m Migration, do func() (Migration, error)) (Migration, error) {
+	leave, err := e.ledger.enter(ctx, m.ServerID)
 	if err != nil {
-		return own, cancel, m.fail(KindBusy, err)
+		return m, e.operation(m, goalObserved, true).fail(KindInterrupted, err)
 	}
 	defer leave()
-	for {
-		if err := m.inspect(own); err != nil {
-			return own, cancel, err
+	return do()
+}
+
+func (e *Engine) settle(ctx context.Context, m Migration, on OnDestroy, test *Verification, timeout time.Duration) (Migration, error) {
+	switch on {
+	case OnDestroyConfirm:
+		return e.settleAs(ctx, m, goalConfirmed, test, testGate, timeout)
+	case OnDestroyRevert:
+		return e.settleAs(ctx, m, goalReverted, nil, testNone, timeout)
+	}
+	return m, nil
+}
+
+// settleAs brings a migration to the end that the goal names.
+func (e *Engine) settleAs(ctx context.Context, m Migration, g goal, test *Verification, due testState, timeout time.Duration) (Migration, error) {
+	o := e.operation(m, g, true)
+	o.timeout = timeout
+	if m.Status.Settled() {
+		if last := concluded(o.situation(), m.Status); last.do == doStop {
+			return m, o.fail(last.kind, nil)
 		}
-		adopted, err := m.adopt(own)
-		if err == nil && !adopted {
-			cancel()
-			turn, failed := m.region.MigrateTurn(ctx, m.migration.ServerID)
-			if own, cancel = within(ctx, timeout); failed != nil {
-				return own, cancel, m.fail(KindTurn, failed)
-			}
-			err = m.start(own, turn)
-		}
-		if errors.Is(err, errTouched) {
-			continue
-		}
-		m.engine.claims.own(m.migration)
-		return own, cancel, err
+		return m, nil
 	}
+	if o.verify = test; test != nil {
+		o.test = due
+	}
+	err := o.run(ctx)
+	e.ledger.record(o.migration)
+	return o.migration, err
 }
 
-// within bounds a context; a timeout of zero does not.
-func within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
-	if timeout == 0 {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, timeout)
-}
-
-// locate finds the API of the migration's region.
-func (m *mover) locate(ctx context.Context) error {
-	region, err := m.engine.client.Region(ctx, m.migration.Region)
-	if err != nil {
-		return m.fail(KindAPI, err)
-	}
-	m.region, m.migration.Region = region, region.Name
-	return nil
-}
-
-// lookTwice looks at the server. A server that is gone is forgotten, so that only
-// a second look is believed that does not find it.
-func (m *mover) lookTwice(ctx context.Context, first func(context.Context) error) error {
-	err := first(ctx)
-	if errors.Is(err, cloudservers.ErrNotFound) && m.rest(ctx) == nil {
-		err = m.look(ctx)
-	}
-	return err
-}
-
-func (m *mover) look(ctx context.Context) error {
-	server, err := m.region.Server(ctx, m.migration.ServerID)
-	if err != nil {
-		return err
-	}
-	m.saw(server)
-	return nil
-}
-
-// peek looks at the server by what was read lately, where that is cheaper.
-func (m *mover) peek(ctx context.Context) error {
-	server, err := m.region.Peek(ctx, m.migration.ServerID)
-	if err != nil {
-		return err
-	}
-	m.saw(server)
-	return nil
-}
-
-func (m *mover) saw(server *cloudservers.Server) {
-	now := time.Now().Round(0) // a monotonic clock stands still while the machine sleeps
-	before := m.seen
-	if server.WatchedUntil.After(before) {
-		before = server.WatchedUntil
-	}
-	if !before.IsZero() && now.Sub(before) > unwatched || m.migration.FlavorID != "" && server.Flavor.ID != m.migration.FlavorID {
-		m.doubt = true
-	}
-	m.server, m.seen = server, now
-	m.migration.see(server)
-}
-
-func (m *mover) fail(kind Kind, err error) error {
-	return &Error{Kind: kind, Migration: m.migration, Server: m.server, Want: m.want, Sent: m.asked, Err: err}
-}
-
-// waitError explains why a wait ended without a verdict; interrupted is the
-// kind of a wait that was cancelled or timed out.
-func (m *mover) waitError(ctx context.Context, err error, interrupted Kind) error {
-	var known *Error
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &known):
-		return known
-	case ctx.Err() != nil:
-		return m.fail(interrupted, err)
-	case errors.Is(err, cloudservers.ErrNotFound):
-		return m.fail(KindGone, err)
-	case interrupted == KindSettling:
-		return m.fail(KindSettling, err)
-	default:
-		return m.fail(KindWait, err)
-	}
+// operation makes an operation, on a migration that is known or not.
+func (e *Engine) operation(m Migration, g goal, known bool) *operation {
+	o := &operation{engine: e, backOff: *backoff.NewExponentialBackOff()}
+	o.goal, o.migration, o.retries = g, m, e.client.MaxRetries()
+	o.givenUp = func(requestID string) bool { return e.ledger.gaveUp(m.ServerID, requestID) }
+	o.known, o.hasAwaited = known, m.Status == StatusAwaiting
+	o.mayBeReplaced = m.Status == StatusMigrating // nobody has watched the server since the state was written
+	return o
 }

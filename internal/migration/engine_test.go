@@ -138,7 +138,7 @@ func TestMigrate_leavesTheMigrationAwaitingConfirmation(t *testing.T) {
 			Region: "ORD", ServerID: c.server, ServerName: "web-1",
 			RequestID: c.ActionLog(c.server)[0].RequestID,
 			Status:    migration.StatusAwaiting, ServerStatus: cloudservers.StatusVerifyResize,
-			SourceHostID: before, DestinationHostID: c.hostID(t), FlavorID: "general1-1",
+			SourceHostID: before, DestinationHostID: c.hostID(t), FlavorID: "general1-1", LaunchedAt: got.LaunchedAt,
 			RequestedAt: asked.UTC(),
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -149,8 +149,9 @@ func TestMigrate_leavesTheMigrationAwaitingConfirmation(t *testing.T) {
 		}
 		// 7.2 s of migration at a look every 2 s.
 		if diff := cmp.Diff([]stub.Call{
-			stub.CallToken, stub.CallServer, stub.CallMigrate,
+			stub.CallToken, stub.CallActionLog, stub.CallServer, stub.CallMigrate,
 			stub.CallServer, stub.CallServer, stub.CallServer, stub.CallServer,
+			stub.CallActionLog, stub.CallServer,
 		}, c.calls()); diff != "" {
 			t.Errorf("requests (-want +got):\n%s", diff)
 		}
@@ -173,7 +174,7 @@ func TestMigrate_confirmsOnceAndWaitsThroughTheStaleRead(t *testing.T) {
 			t.Errorf("got %+v, want an ACTIVE server, settled, with no deadline", got)
 		}
 		c.wantSent(t, stub.CallConfirm, 1)
-		c.wantSent(t, stub.CallActionLog, 0)
+		c.wantSent(t, stub.CallActionLog, 2) // before the migrate and before the confirm
 	})
 }
 

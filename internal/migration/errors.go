@@ -38,9 +38,9 @@ const (
 	// KindStopped is a migration that did not start because others failed
 	// (Limits.Failures); Failures says which.
 	KindStopped
-	// KindUntold is a server that may have been migrated within the last hour by
-	// a run that did not record it: the action log does not tell, or cannot be
-	// read (Err).
+	// KindUntold is a server that may have been migrated lately by a run that did
+	// not record it: the action log does not tell how that ended, or cannot be read
+	// (Err).
 	KindUntold
 	// KindRefused is a migrate request that the API refused: nothing happened.
 	KindRefused
@@ -64,8 +64,14 @@ const (
 	// the migration awaits confirmation.
 	KindTesting
 	// KindUnverified is a moved server that did not pass its test: the migration
-	// awaits confirmation (Migration.Verification).
+	// awaits confirmation or, by Migration.Status, was confirmed by somebody else or
+	// the cloud (Migration.Verification).
 	KindUnverified
+	// KindUntested is a migration that was confirmed by somebody else or the cloud,
+	// and of whose server nothing tells whether it passes its test: another
+	// migration or resize of it began, or may have, since the action log cannot be
+	// read (Err).
+	KindUntested
 	// KindRolledBack is a moved server that did not pass its test, and was
 	// brought back to its original host.
 	KindRolledBack
@@ -76,6 +82,9 @@ const (
 	// whether what awaits confirmation is this migration, or another one or a
 	// resize that somebody began since. Err may say why.
 	KindUnproven
+	// KindUnknownEnd is a migration that has ended, of which neither the server nor
+	// the action log tells how.
+	KindUnknownEnd
 	// KindSettling is a wait that ended after the API had accepted the confirm
 	// or revert, or may have: only the end was not seen.
 	KindSettling
@@ -91,9 +100,7 @@ type Error struct {
 	Kind      Kind
 	Migration Migration            // as far as it is known
 	Server    *cloudservers.Server // as last seen, or nil
-	Pending   *cloudservers.Action // with KindPending and KindUntold: what the action log names, or nil
-	Forgotten bool                 // with KindPending: this run has just forgotten it
-	Replacing bool                 // this run has forgotten a migration of the server, and could not begin another
+	Pending   *Move                // with KindPending and KindUntold: what the action log names, or nil
 	Failures  []*Error             // with KindStopped: what failed before
 	Sent      bool                 // the migrate, or with KindUnproven the confirm or revert, was sent before, and took no effect that is known
 	Unsure    bool                 // with KindSettling: the answer was lost, so it may not have been accepted
@@ -141,9 +148,11 @@ func (k Kind) String() string {
 		KindWait:          "the API does not tell about the server any more, the migration goes on",
 		KindTesting:       "interrupted while the moved server was tested",
 		KindUnverified:    "the moved server did not pass its test",
+		KindUntested:      "confirmed before the moved server was tested",
 		KindRolledBack:    "the moved server did not pass its test, and was rolled back",
 		KindUnsettled:     "the API refused to confirm or revert",
 		KindUnproven:      "unknown whether it is this migration that awaits confirmation",
+		KindUnknownEnd:    "unknown how the migration ended",
 		KindSettling:      "interrupted after the confirm or revert was accepted",
 		KindConfirmed:     "the migration was confirmed",
 		KindNeverMigrated: "the server was never migrated",

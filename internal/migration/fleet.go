@@ -33,35 +33,35 @@ func newFleet(limits Limits) *fleet {
 	return f
 }
 
-// enter waits until it is the migration's turn, and returns what ends it. Until
-// then nothing is sent for its server.
-func (f *fleet) enter(ctx context.Context, m *mover) (leave func(), err error) {
-	leave = func() {}
+// run runs the operation of a migration when its turn has come. Until then nothing
+// is sent for its server.
+func (f *fleet) run(ctx context.Context, o *operation) error {
 	if f.turns != nil {
 		if !f.turns.TryAcquire(1) {
-			tflog.Info(ctx, "The migration waits for its turn", m.fields())
+			tflog.Info(ctx, "The migration waits for its turn", o.fields())
 			if f.turns.Acquire(ctx, 1) != nil {
-				return nil, m.fail(KindTurn, context.Cause(ctx))
+				return o.fail(KindTurn, context.Cause(ctx))
 			}
-			tflog.Info(ctx, "It is the migration's turn", m.fields())
+			tflog.Info(ctx, "It is the migration's turn", o.fields())
 		}
-		leave = func() { f.turns.Release(1) }
+		defer f.turns.Release(1)
 	}
-	if err := f.admit(m); err != nil {
-		leave()
-		return nil, err
+	if err := f.admit(o); err != nil {
+		return err
 	}
-	return leave, nil
+	err := o.run(ctx)
+	f.note(err)
+	return err
 }
 
 // admit lets a migration start, unless so many others have failed.
-func (f *fleet) admit(m *mover) error {
+func (f *fleet) admit(o *operation) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.failures == 0 || len(f.failed) < f.failures {
 		return nil
 	}
-	return &Error{Kind: KindStopped, Migration: m.migration, Failures: slices.Clone(f.failed)}
+	return &Error{Kind: KindStopped, Migration: o.migration, Failures: slices.Clone(f.failed)}
 }
 
 // note counts a migration that failed. One that was cancelled, or refused before
@@ -72,7 +72,7 @@ func (f *fleet) note(err error) {
 		return
 	}
 	switch failure.Kind {
-	case KindRefused, KindUndecided, KindFailed, KindReverted, KindGone, KindWait, KindUnsettled, KindUnproven, KindUnverified, KindRolledBack:
+	case KindRefused, KindUndecided, KindFailed, KindReverted, KindGone, KindWait, KindUnsettled, KindUnproven, KindUnknownEnd, KindUnverified, KindUntested, KindRolledBack:
 	case KindInterrupted, KindTesting:
 		if !failure.TimedOut() {
 			return

@@ -44,14 +44,14 @@ func TestMigrate_logsItsMilestones(t *testing.T) {
 		want := []milestone{
 			{"The migration waits for its turn", nil, nil},
 			{"It is the migration's turn", nil, nil},
-			{"The migration was accepted", "0s", 100.0},
+			{"The migration was accepted", "0s", nil},
 			{"The migration goes on", "2s", 20.0},
 			{"The migration goes on", "4s", 60.0},
 			{"The migration goes on", "6s", 80.0},
 			{"The migration goes on", "8s", 100.0},
 			{"The server has moved and awaits confirmation", "8s", 100.0},
-			{"The migration is being settled", "8s", 100.0},
-			{"The migration is confirmed", "10s", 100.0},
+			{"The confirm was accepted", "8s", 100.0},
+			{"The migration is confirmed", "10s", nil},
 		}
 		if diff := cmp.Diff(want, milestonesOf(t, &log, second)); diff != "" {
 			t.Errorf("log of the second migration (-want +got):\n%s", diff)

@@ -49,13 +49,14 @@ type Migration struct {
 	SourceHostID      string // empty when unknown
 	DestinationHostID string // empty until the server was seen elsewhere
 	FlavorID          string // of the server while it is migrated; empty when unknown
+	LaunchedAt        string // when it came to await confirmation, in the API's words; empty when unknown
 	RequestedAt       time.Time
 	SettledAt         time.Time // zero until settled
 	SettledBy         string    // the user who settled it; empty when it was the cloud, or unknown
 	Adopted           bool      // an earlier run asked for it, and Migrate took it over
 	Automatic         bool      // the action log says that the cloud confirmed it by itself
 
-	Verification *verification.Result // what its server's test came to; nil without one
+	VerificationResult *verification.Result // what its server's test came to; nil without one
 }
 
 // ConfirmBy is when Rackspace confirms the migration by itself; it is zero
@@ -72,31 +73,5 @@ func (m *Migration) see(s *cloudservers.Server) {
 	m.ServerStatus = s.Status
 	if s.Name != "" {
 		m.ServerName = s.Name
-	}
-}
-
-func (m *Migration) settle(status Status, at time.Time) {
-	m.Status, m.SettledAt = status, at
-}
-
-// whereabouts is what host ids tell about a server.
-type whereabouts int
-
-const (
-	unknownHost whereabouts = iota
-	onSource
-	elsewhere
-)
-
-func (m *Migration) whereabouts(s *cloudservers.Server) whereabouts {
-	switch {
-	case s.HostID != "" && s.HostID == m.DestinationHostID:
-		return elsewhere
-	case m.SourceHostID == "" || s.HostID == "":
-		return unknownHost
-	case m.SourceHostID == s.HostID:
-		return onSource
-	default:
-		return elsewhere
 	}
 }

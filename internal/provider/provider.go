@@ -50,7 +50,7 @@ func (p *rackspaceProvider) ConfigValidators(context.Context) []provider.ConfigV
 	}
 }
 
-// Configure makes what the resources share. It sends nothing:
+// Configure makes the engine that the resources share. It sends nothing:
 // credentials are checked by the first call that needs them.
 func (p *rackspaceProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	var block model
@@ -73,8 +73,8 @@ func (p *rackspaceProvider) Configure(ctx context.Context, req provider.Configur
 	if p.configured != nil {
 		p.configured(client)
 	}
-	shared := servermigration.NewShared(migration.New(client, limits))
-	resp.ResourceData, resp.ListResourceData = shared, shared
+	engine := migration.New(client, limits)
+	resp.ResourceData, resp.ListResourceData = engine, engine
 }
 
 func (p *rackspaceProvider) Resources(context.Context) []func() resource.Resource {

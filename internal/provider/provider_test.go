@@ -15,6 +15,7 @@ import (
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/acctest"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/provider"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/servermigration"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
@@ -55,65 +56,76 @@ func TestProvider_hasAValidSchema(t *testing.T) {
 	}
 }
 
-func TestAccProvider_authenticates(t *testing.T) {
-	for name, credentials := range map[string]func(*acctest.Cloud) string{
-		"by API key": func(*acctest.Cloud) string {
-			return fmt.Sprintf("username = %q\napi_key = %q", stub.DefaultUser.Name, stub.DefaultUser.APIKey)
+// apply configures the provider, and plans and applies a migration of the server,
+// as far as there is no error. It needs no Terraform.
+func apply(t *testing.T, block acctest.Object) (acctest.Instance, acctest.Diagnostics) {
+	t.Helper()
+	session, diagnostics := acctest.NewSession(t, block)
+	if diagnostics.HasError() {
+		return acctest.Instance{}, diagnostics
+	}
+	change, diagnostics := session.Plan(session.Absent(servermigration.ResourceType), acctest.Object{"server_id": server})
+	if diagnostics.HasError() {
+		return acctest.Instance{}, diagnostics
+	}
+	return session.Apply(change)
+}
+
+func TestProvider_authenticates(t *testing.T) {
+	for name, credentials := range map[string]func(*acctest.Cloud) acctest.Object{
+		"by API key": func(*acctest.Cloud) acctest.Object {
+			return acctest.Object{"username": stub.DefaultUser.Name, "api_key": stub.DefaultUser.APIKey}
 		},
-		"by password": func(*acctest.Cloud) string {
-			return fmt.Sprintf("username = %q\npassword = %q", stub.DefaultUser.Name, stub.DefaultUser.Password)
+		"by password": func(*acctest.Cloud) acctest.Object {
+			return acctest.Object{"username": stub.DefaultUser.Name, "password": stub.DefaultUser.Password}
 		},
-		"by token": func(cloud *acctest.Cloud) string {
-			return fmt.Sprintf("token = %q\ntenant_id = %q", cloud.IssueToken(stub.DefaultUser), "123456")
+		"by token": func(cloud *acctest.Cloud) acctest.Object {
+			return acctest.Object{"token": cloud.IssueToken(stub.DefaultUser), "tenant_id": "123456"}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cloud := newCloud(t, stub.Config{})
-			test(t, resource.TestStep{
-				Config: configured(credentials(cloud), fmt.Sprintf("identity_endpoint = %q\npoll_interval = %q", cloud.URL, acctest.PollInterval)),
-				ConfigStateChecks: []statecheck.StateCheck{
-					statecheck.ExpectKnownValue(address, tfjsonpath.New("status"), knownvalue.StringExact("awaiting_confirmation")),
-				},
-			})
+			block := credentials(cloud)
+			block["identity_endpoint"], block["poll_interval"] = cloud.URL, acctest.PollInterval.String()
+			migrated, diagnostics := apply(t, block)
+			if got := migrated.Get("status"); got != "awaiting_confirmation" || diagnostics.HasError() {
+				t.Errorf("got the status %q, want that it awaits confirmation:\n%s", got, diagnostics)
+			}
 		})
 	}
 }
 
-func TestAccProvider_usesTheEndpointThatIsSet(t *testing.T) {
+func TestProvider_usesTheEndpointThatIsSet(t *testing.T) {
 	cloud := newCloud(t, stub.Config{NoDefaultRegion: true})
-	test(t, resource.TestStep{
-		Config: cloud.Provider(fmt.Sprintf("region = \"lab\"\ncompute_endpoint = \"%s/ORD/v2/123456\"", cloud.URL),
-			fmt.Sprintf("resource \"rackspace_server_migration\" \"web\" {\n  server_id = %q\n}\n", server)),
-		ConfigStateChecks: []statecheck.StateCheck{
-			statecheck.ExpectKnownValue(address, tfjsonpath.New("region"), knownvalue.StringExact("LAB")),
-		},
-	})
+	migrated, diagnostics := apply(t, cloud.Arguments(acctest.Object{"region": "lab", "compute_endpoint": cloud.URL + "/ORD/v2/123456"}))
+	if got := migrated.Get("region"); got != "LAB" || diagnostics.HasError() {
+		t.Errorf("got the region %q, want LAB:\n%s", got, diagnostics)
+	}
 }
 
-func TestAccProvider_explainsWhatIsWrong(t *testing.T) {
+func TestProvider_explainsWhatIsWrong(t *testing.T) {
 	tests := []struct {
-		name      string
-		config    stub.Config
-		arguments string
-		want      string
+		name   string
+		config stub.Config
+		block  acctest.Object
+		want   string
 	}{
-		{"two kinds of credentials", stub.Config{}, `password = "p"`, `(?s)Invalid Attribute Combination.*api_key,password,token`},
-		{"an empty argument", stub.Config{}, `region = ""`, `(?s)region.*string length must be at least 1`},
-		{"an unknown region", stub.Config{}, `region = "XYZ"`, `(?s)There is no region "XYZ".*DFW, LON,\s+ORD`},
-		{"no region", stub.Config{NoDefaultRegion: true}, ``, `(?s)No region is set.*Set region in the\s+provider block.*DFW, LON, ORD`},
-		{"no ServiceNet", stub.Config{}, "region = \"LON\"\nendpoint_type = \"internal\"", `(?s)There is no region "LON".*no internal Cloud\s+Servers endpoint.*DFW, ORD`},
-		{"an endpoint type", stub.Config{}, `endpoint_type = "admin"`, `(?s)endpoint_type.*one of:.*public.*internal`},
-		{"a duration", stub.Config{}, `request_timeout = "soon"`, `(?s)request_timeout.*not a valid Go`},
-		{"retries", stub.Config{}, `max_retries = 101`, `(?s)max_retries.*between 0 and 100`},
-		{"plain http", stub.Config{}, `compute_endpoint = "http://192.0.2.1/v2/1"`, `(?s)Invalid compute endpoint.*must begin with\s+https://`},
+		{"two kinds of credentials", stub.Config{}, acctest.Object{"password": "p"}, `(?s)Invalid Attribute Combination.*api_key,password,token`},
+		{"an empty argument", stub.Config{}, acctest.Object{"region": ""}, `(?s)region.*string length must be at least 1`},
+		{"an unknown region", stub.Config{}, acctest.Object{"region": "XYZ"}, `(?s)There is no region "XYZ".*DFW, LON, ORD`},
+		{"no region", stub.Config{NoDefaultRegion: true}, nil, `(?s)No region is set.*Set region in the provider block.*DFW, LON, ORD`},
+		{"no ServiceNet", stub.Config{}, acctest.Object{"region": "LON", "endpoint_type": "internal"}, `(?s)There is no region "LON".*no internal Cloud Servers endpoint.*DFW, ORD`},
+		{"an endpoint type", stub.Config{}, acctest.Object{"endpoint_type": "admin"}, `(?s)endpoint_type.*one of:.*public.*internal`},
+		{"a duration", stub.Config{}, acctest.Object{"request_timeout": "soon"}, `(?s)request_timeout.*not a valid Go`},
+		{"retries", stub.Config{}, acctest.Object{"max_retries": 101}, `(?s)max_retries.*between 0 and 100`},
+		{"plain http", stub.Config{}, acctest.Object{"compute_endpoint": "http://192.0.2.1/v2/1"}, `(?s)Invalid compute endpoint.*must begin with https://`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cloud := newCloud(t, tt.config)
-			test(t, resource.TestStep{
-				Config:      cloud.Provider(tt.arguments, fmt.Sprintf("resource \"rackspace_server_migration\" \"web\" {\n  server_id = %q\n}\n", server)),
-				ExpectError: regexp.MustCompile(tt.want),
-			})
+			if _, got := apply(t, cloud.Arguments(tt.block)); !regexp.MustCompile(tt.want).MatchString(got.Errors()) {
+				t.Errorf("got the error %q, want %s in it", got.Errors(), tt.want)
+			}
 			if got := cloud.Count(stub.CallMigrate); got != 0 {
 				t.Errorf("got %d migrate requests, want none", got)
 			}
@@ -121,13 +133,14 @@ func TestAccProvider_explainsWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestAccProvider_saysWhichCredentialsWereRefused(t *testing.T) {
+func TestProvider_saysWhichCredentialsWereRefused(t *testing.T) {
 	cloud := newCloud(t, stub.Config{})
-	test(t, resource.TestStep{
-		Config: configured(`username = "demo"`, `api_key = "wrong-secret"`, fmt.Sprintf("identity_endpoint = %q", cloud.URL)),
-		ExpectError: regexp.MustCompile(`(?s)Cannot authenticate with Rackspace.*401 unauthorized: Unable to authenticate.*` +
-			`credentials\s+were\s+refused\s+\(username from the provider block and\s+api_key\s+from\s+the\s+provider\s+block\)`),
-	})
+	_, got := apply(t, acctest.Object{"username": "demo", "api_key": "wrong-secret", "identity_endpoint": cloud.URL})
+	want := regexp.MustCompile(`(?s)Cannot authenticate with Rackspace.*401 unauthorized: Unable to authenticate.*` +
+		`credentials were refused \(username from the provider block and api_key from the provider block\)`)
+	if !want.MatchString(got.Errors()) {
+		t.Errorf("got the error %q, want %s in it", got.Errors(), want)
+	}
 	if got := len(cloud.Requests()); got != 1 {
 		t.Errorf("got %d requests, want the token request alone", got)
 	}

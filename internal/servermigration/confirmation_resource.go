@@ -16,7 +16,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
-	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/serving"
 )
 
 // ConfirmationType is the name of the resource that confirms a migration.
@@ -27,10 +26,10 @@ var (
 	_ resource.ResourceWithConfigure = (*confirmation)(nil)
 )
 
-// confirmation confirms a migration in the order of the graph, so that anything
-// that Terraform knows can stand between a migration and its confirm.
+// confirmation confirms a migration in the order of the graph. Anything that
+// Terraform can run can test the server before.
 type confirmation struct {
-	*Shared
+	engine *migration.Engine
 }
 
 // NewConfirmation returns the resource rackspace_server_migration_confirmation.
@@ -41,7 +40,7 @@ func (c *confirmation) Metadata(_ context.Context, _ resource.MetadataRequest, r
 }
 
 func (c *confirmation) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	c.Shared = sharedOf(req.ProviderData, &resp.Diagnostics)
+	c.engine = engineOf(req.ProviderData, &resp.Diagnostics)
 }
 
 type confirmationModel struct {
@@ -59,8 +58,8 @@ var migrationID = regexp.MustCompile(`^[^/]+/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-
 func (c *confirmation) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Confirms a migration that awaits it, in the order of the graph: " +
-			"what it depends on, such as a data source with a postcondition or a check of another provider, stands between the migration and its confirm in one apply. " +
-			"If that fails, the migration is left awaiting confirmation, and the next apply goes on from there.\n\n" +
+			"what it depends on, such as a data source with a postcondition or a check of another provider, runs between the migration and its confirmation, in one apply. " +
+			"If that fails, the migration is left awaiting confirmation, and the next apply continues from there.\n\n" +
 			"-> For a test over TCP, HTTP or SSH the provider needs no second resource: see `verification` of `rackspace_server_migration`. " +
 			"Use either this resource or `auto_confirm = true`.",
 		Attributes: map[string]schema.Attribute{
@@ -99,7 +98,7 @@ func (c *confirmation) Create(ctx context.Context, req resource.CreateRequest, r
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	timeout, diags := plan.Timeouts.Create(ctx, defaultSettleTimeout)
+	timeout, diags := plan.Timeouts.Create(ctx, defaultTimeout)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -109,46 +108,37 @@ func (c *confirmation) Create(ctx context.Context, req resource.CreateRequest, r
 		resp.Diagnostics.Append(namesNoRequest(id))
 		return
 	}
-	pending, over, err := serving.Await(ctx, func(ctx context.Context) (migration.Migration, error) {
-		ctx, cancel := context.WithTimeout(ctx, timeout)
-		defer cancel()
-		pending, err := c.recall(ctx, id)
-		if err != nil {
-			return pending, err
-		}
-		return c.engine.Confirm(ctx, pending, nil)
-	})
-	if !over {
-		return
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	found, err := c.find(ctx, id)
+	if err == nil {
+		found, err = c.engine.Confirm(ctx, found, nil)
 	}
 	resp.Diagnostics.Append(explain(err, recorded)...)
-	if err == nil && pending.Status != migration.StatusConfirmed {
-		resp.Diagnostics.Append(nothingToConfirm(pending))
-	}
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	plan.record(pending)
+	plan.fromMigration(found)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
-// recall finds a migration by the id of its resource: this run has it, or else
-// the server's action log.
-func (c *confirmation) recall(ctx context.Context, id string) (migration.Migration, error) {
+// find finds a migration by the id of its resource: this run has begun it, or else
+// the server's action log has it.
+func (c *confirmation) find(ctx context.Context, id string) (migration.Migration, error) {
 	region, rest, _ := strings.Cut(id, "/")
 	server, request, _ := strings.Cut(rest, "/")
-	if known, ok := c.remembered(request); ok {
+	if known, begun := c.engine.Recorded(request); begun {
 		return known, nil
 	}
 	return c.engine.Find(ctx, region, server, request)
 }
 
-func (m *confirmationModel) record(from migration.Migration) {
+func (m *confirmationModel) fromMigration(from migration.Migration) {
 	m.ID, m.Status, m.SettledAt = m.MigrationID, types.StringValue(string(from.Status)), timestamp(from.SettledAt)
 }
 
-// Read looks again at a confirm whose end was not seen. What turns out not to be
-// confirmed is removed from the state, so that the next apply confirms it.
+// Read looks again at a confirmation whose end was not seen. A migration that is
+// not confirmed is removed from the state, so that the next apply confirms it.
 func (c *confirmation) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state confirmationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -162,14 +152,14 @@ func (c *confirmation) Read(ctx context.Context, req resource.ReadRequest, resp 
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	is, err := c.recall(ctx, state.MigrationID.ValueString())
+	is, err := c.find(ctx, state.MigrationID.ValueString())
 	resp.Diagnostics.Append(explain(err, recorded)...)
 	switch {
 	case resp.Diagnostics.HasError():
 	case is.Status != migration.StatusConfirmed:
 		resp.State.RemoveResource(ctx)
 	default:
-		state.record(is)
+		state.fromMigration(is)
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
 }
@@ -183,5 +173,5 @@ func (c *confirmation) Update(ctx context.Context, req resource.UpdateRequest, r
 	}
 }
 
-// Delete forgets: a confirm cannot be undone.
+// Delete only removes the resource from the state: a confirmation cannot be undone.
 func (c *confirmation) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {}

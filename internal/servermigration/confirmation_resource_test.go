@@ -13,6 +13,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/acctest"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/servermigration"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
@@ -20,7 +22,7 @@ const confirmation = "rackspace_server_migration_confirmation.web"
 
 // gated is a configuration in which a command stands between the migration and
 // its confirm.
-func (s *story) gated(command, arguments string) string {
+func (s *scenario) gated(command, arguments string) string {
 	return s.config("") + fmt.Sprintf(`
 resource "terraform_data" "test" {
   triggers_replace = rackspace_server_migration.web.id
@@ -41,7 +43,7 @@ resource "rackspace_server_migration_confirmation" "web" {
 var isConfirmed = statecheck.ExpectKnownValue(confirmation, tfjsonpath.New("status"), knownvalue.StringExact("confirmed"))
 
 func TestAccServerMigrationConfirmation_confirmsOnceWhatItDependsOnIsProven(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
+	s := newScenario(t, stub.Config{}, stub.Server{})
 	s.run(resource.TestStep{
 		Config:      s.gated("echo the server does not work; exit 1", ""),
 		ExpectError: says("local-exec provisioner error", "the server does not work"),
@@ -80,7 +82,7 @@ func (sameValue) CompareValues(values ...any) error {
 }
 
 func TestAccServerMigrationConfirmation_confirmsInTheApplyThatMigrates(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
+	s := newScenario(t, stub.Config{}, stub.Server{})
 	s.run(resource.TestStep{
 		Config:            s.gated("true", "triggers = { n = 1 }"),
 		ConfigStateChecks: []statecheck.StateCheck{isConfirmed},
@@ -101,75 +103,53 @@ func TestAccServerMigrationConfirmation_confirmsInTheApplyThatMigrates(t *testin
 	})
 }
 
-func TestAccServerMigrationConfirmation_refusesWhatWasReverted(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
-	s.run(resource.TestStep{
-		Config: s.config(""),
-	}, resource.TestStep{
-		PreConfig:   s.do(func() error { return reverted(s) }),
-		Config:      s.gated("true", ""),
-		ExpectError: says("The migration of server web-1", "cannot be confirmed: it is reverted", "user user-7"),
+func TestServerMigrationConfirmation_refusesWhatWasReverted(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+		s.mustApply(migrationOf(nil))
+		s.must(s.Revert(server, "user-7"))
+		s.resource(servermigration.ConfirmationType).wantRefused(object{"migration_id": s.state.Get("id")},
+			"The migration of server web-1", "was reverted", "user user-7")
+		s.wantSent(sent{migrates: 1})
 	})
-	if got := s.Count(stub.CallConfirm); got != 0 {
-		t.Errorf("got %d confirm requests, want none", got)
-	}
 }
 
-func TestAccServerMigrationConfirmation_seesTheEndThatItsApplyDidNotSee(t *testing.T) {
-	timing := stub.ObservedTiming().Scaled(15)
+func TestServerMigrationConfirmation_seesTheEndThatItsApplyDidNotSee(t *testing.T) {
+	timing := stub.ObservedTiming()
 	timing.ConfirmStale = time.Hour
-	s := tell(t, stub.Config{Timing: timing}, stub.Server{})
-	config := s.gated("true", "timeouts {\n  create = \"2s\"\n}")
-	s.run(resource.TestStep{
-		Config: s.config(""),
-	}, resource.TestStep{
-		Config: config, // ends with a warning
-	}, resource.TestStep{
-		PreConfig:         func() { s.Advance(2 * time.Hour) },
-		Config:            config,
-		ConfigStateChecks: []statecheck.StateCheck{isConfirmed, is("status", "confirmed")},
-		Check:             s.sent(stub.CallConfirm, 1),
+	inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolScenario) {
+		s.mustApply(migrationOf(nil))
+		confirmation := s.resource(servermigration.ConfirmationType)
+		config := object{"migration_id": s.state.Get("id"), "timeouts": object{"create": "1m"}}
+		confirmation.mustApply(config) // ends with a warning
+		confirmation.want(map[string]string{"status": awaiting})
+		time.Sleep(2 * time.Hour)
+		s.wantPlan(migrationOf(nil), acctest.NoOp)
+		confirmation.wantPlan(config, acctest.NoOp)
+		s.want(map[string]string{"status": "confirmed"})
+		confirmation.want(map[string]string{"status": "confirmed"})
+		s.wantSent(sent{migrates: 1, confirms: 1})
 	})
 }
 
-func TestAccServerMigrationConfirmation_explainsWhatItCannotConfirm(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
-	confirm := func(id string) string {
-		return s.Provider("", fmt.Sprintf("resource \"rackspace_server_migration_confirmation\" \"web\" {\n  migration_id = %q\n}\n", id))
-	}
-	s.run(resource.TestStep{
-		Config: confirm(server), PlanOnly: true,
-		ExpectError: says("migration_id", "must be the id of a rackspace_server_migration"),
-	}, resource.TestStep{
-		Config: confirm("ORD/" + strings.ToUpper(server) + "/req-1"), PlanOnly: true,
-		ExpectError: says("migration_id", "must be the id of a rackspace_server_migration"),
-	}, resource.TestStep{
-		Config:      confirm("ORD/" + server + "/"), // as a migration has it whose request nobody named
-		ExpectError: says("The migration to confirm has no request id", "Nothing was sent to the server"),
-	}, resource.TestStep{
-		Config:      confirm("ORD/" + server + "/req-unknown"),
-		ExpectError: says("There is no migration to confirm: server web-1", "has none of request req-unknown"),
-	}, resource.TestStep{
-		PreConfig: s.do(func() error {
-			defer s.Advance(time.Minute)
-			return s.Migrate(server, ourUser)
-		}),
-		Config:      confirm("ORD/" + server + "/req-unknown"),
-		ExpectError: says("There is no migration to confirm: server web-1", "has none of request req-unknown"),
-	}, resource.TestStep{
-		PreConfig: func() { s.Inject(stub.Fault{Call: stub.CallConfirm, Status: http.StatusForbidden, Count: 1}) },
-		Config: s.Provider("", fmt.Sprintf(`
-import {
-  to = rackspace_server_migration.web
-  id = %q
-}
-%s
-resource "rackspace_server_migration_confirmation" "web" {
-  migration_id = rackspace_server_migration.web.id
-}`, server, migrationBlock(""))),
-		ExpectError: says("Cannot confirm the migration of server web-1", "403 forbidden"),
+func TestServerMigrationConfirmation_explainsWhatItCannotConfirm(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+		confirmation := s.resource(servermigration.ConfirmationType)
+		refuses := func(id string, texts ...string) {
+			t.Helper()
+			confirmation.wantRefused(object{"migration_id": id}, texts...)
+			s.wantSent(sent{})
+		}
+		refuses(server, "migration_id", "must be the id of a rackspace_server_migration")
+		refuses("ORD/"+strings.ToUpper(server)+"/req-1", "migration_id", "must be the id of a rackspace_server_migration")
+		// As a migration has it whose request nobody named.
+		refuses("ORD/"+server+"/", "The migration to confirm has no request id", "Nothing was sent to the server")
+		refuses("ORD/"+server+"/req-unknown", "There is no migration to confirm: server web-1", "has none of request req-unknown")
+		s.must(s.Migrate(server, ourUser))
+		refuses("ORD/"+server+"/req-unknown", "There is no migration to confirm: server web-1", "has none of request req-unknown")
+
+		s.Inject(stub.Fault{Call: stub.CallConfirm, Status: http.StatusForbidden, Count: 1})
+		s.importID(server)
+		confirmation.wantRefused(object{"migration_id": s.state.Get("id")}, "Cannot confirm the migration of server web-1", "403 forbidden")
+		s.wantSent(sent{confirms: 1})
 	})
-	if got := s.Migrations(server); got != 0 {
-		t.Errorf("got %d migrations asked for, want none", got)
-	}
 }

@@ -24,7 +24,7 @@ import (
 // crash is a cloud that also keeps the state (Terraform's http backend), so
 // that every phase of an apply is a request on which a process can be killed.
 type crash struct {
-	*story
+	*scenario
 	phase phase
 	logs  string // the level of the provider's, if they are read
 
@@ -37,30 +37,31 @@ type crash struct {
 // phase is a request on which a process dies.
 type phase struct {
 	name  string
-	is    func(*http.Request, []byte) bool
+	is    func(*stub.Stub, *http.Request, []byte) bool
 	nth   int  // of these requests, from 1
 	after bool // the request takes effect, but its answer is not sent
 	late  bool // the provider has ended by then
 }
 
-func acts(action string) func(*http.Request, []byte) bool {
-	return func(r *http.Request, body []byte) bool {
+func acts(action string) func(*stub.Stub, *http.Request, []byte) bool {
+	return func(_ *stub.Stub, r *http.Request, body []byte) bool {
 		return strings.HasSuffix(r.URL.Path, "/action") && bytes.Contains(body, []byte(action))
 	}
 }
 
-func readsServer(r *http.Request, _ []byte) bool {
-	return r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/servers/"+server)
+// waits is a look at a server whose migration was asked for.
+func waits(cloud *stub.Stub, r *http.Request, _ []byte) bool {
+	return r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/servers/"+server) && cloud.Migrations(server) > 0
 }
 
-func writesState(r *http.Request, body []byte) bool {
+func writesState(_ *stub.Stub, r *http.Request, body []byte) bool {
 	return r.Method == http.MethodPost && r.URL.Path == "/state" && bytes.Contains(body, []byte(server))
 }
 
 var phases = []phase{
 	{"before the POST", acts(`"migrate"`), 1, false, false},
 	{"between the POST and its answer", acts(`"migrate"`), 1, true, false},
-	{"while it waits", readsServer, 4, true, false}, // after the looks of the plan and of the create
+	{"while it waits", waits, 2, true, false},
 	{"before the confirm", acts(`"confirmResize"`), 1, false, false},
 	{"between the confirm and its answer", acts(`"confirmResize"`), 1, true, false},
 	{"before the state is written", writesState, 1, false, true},
@@ -95,7 +96,7 @@ func (c *crash) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (c *crash) due(r *http.Request, body []byte) func() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.kill == nil || !c.phase.is(r, body) {
+	if c.kill == nil || !c.phase.is(c.Stub, r, body) {
 		return nil
 	}
 	if c.seen++; c.seen < c.phase.nth {
@@ -146,9 +147,6 @@ func providerOf(t *testing.T, terraform int) int {
 }
 
 func TestAccServerMigration_survivesACrash(t *testing.T) {
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests run with TF_ACC set")
-	}
 	t.Parallel()
 	for _, phase := range phases {
 		for _, victim := range victims {
@@ -156,7 +154,8 @@ func TestAccServerMigration_survivesACrash(t *testing.T) {
 				continue
 			}
 			t.Run(victim.name+" dies "+phase.name, func(t *testing.T) {
-				c, tf := awaitCrash(t, phase, auto)
+				t.Parallel()
+				c, tf := awaitCrash(t, phase, autoConfirm)
 
 				c.crash(t, tf, victim.kill)
 				if err := tf.Apply(t.Context()); err != nil {
@@ -172,10 +171,7 @@ func TestAccServerMigration_survivesACrash(t *testing.T) {
 	}
 }
 
-func TestAccServerMigration_survivesACrashOfAReplacement(t *testing.T) {
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests run with TF_ACC set")
-	}
+func TestAccServerMigration_survivesACrashWhenItMigratesAgain(t *testing.T) {
 	t.Parallel()
 	for _, phase := range []phase{
 		{"before the revert", acts(`"revertResize"`), 1, false, false},
@@ -185,11 +181,12 @@ func TestAccServerMigration_survivesACrashOfAReplacement(t *testing.T) {
 	} {
 		for _, victim := range victims {
 			t.Run(victim.name+" dies "+phase.name, func(t *testing.T) {
-				c, tf := awaitCrash(t, phase, revert)
+				t.Parallel()
+				c, tf := awaitCrash(t, phase, revertOnDestroy)
 				if err := tf.Apply(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				c.configure(t, tf, c.config(revert+"\ntriggers = { again = 1 }"))
+				c.configure(t, tf, c.config(revertOnDestroy+"\ntriggers = { again = 1 }"))
 
 				c.crash(t, tf, victim.kill)
 				if err := tf.Apply(t.Context()); err != nil {
@@ -206,14 +203,12 @@ func TestAccServerMigration_survivesACrashOfAReplacement(t *testing.T) {
 }
 
 func TestAccServerMigration_survivesACrashOfADestroy(t *testing.T) {
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests run with TF_ACC set")
-	}
 	t.Parallel()
 	for _, phase := range phases[3:5] {
 		for _, victim := range victims {
 			t.Run(victim.name+" dies "+phase.name, func(t *testing.T) {
-				c, tf := awaitCrash(t, phase, confirm)
+				t.Parallel()
+				c, tf := awaitCrash(t, phase, confirmOnDestroy)
 				if err := tf.Apply(t.Context()); err != nil {
 					t.Fatal(err)
 				}
@@ -238,7 +233,7 @@ func TestAccServerMigration_survivesACrashOfADestroy(t *testing.T) {
 
 // awaitCrash sets up a migration on which a process is going to die.
 func awaitCrash(t *testing.T, phase phase, arguments string) (*crash, *tfexec.Terraform) {
-	c := &crash{story: tell(t, stub.Config{}, stub.Server{}), phase: phase}
+	c := &crash{scenario: newScenario(t, stub.Config{}, stub.Server{}), phase: phase}
 	c.URL = c.serve(t)
 	tf := c.terraform(map[string]string{
 		"backend.tf": requiredProviders + fmt.Sprintf("terraform {\n  backend \"http\" {\n    address = \"%s/state\"\n  }\n}\n", c.URL),
@@ -284,24 +279,8 @@ func (c *crash) serve(t *testing.T) string {
 // what Terraform said.
 func (c *crash) crash(t *testing.T, tf *tfexec.Terraform, victim func(*testing.T, int)) string {
 	t.Helper()
-	apply := exec.CommandContext(t.Context(), tf.ExecPath(), "apply", "-auto-approve", "-input=false", "-no-color")
-	apply.Dir = tf.WorkingDir()
-	for name, value := range c.environment(tf.WorkingDir()) {
-		apply.Env = append(apply.Env, name+"="+value)
-	}
-	apply.Env = append(apply.Env, "TF_LOG_PROVIDER="+c.logs)
-	apply.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	apply.WaitDelay = 10 * time.Second // an orphan may hold the output open
-	var output bytes.Buffer
-	apply.Stdout, apply.Stderr = &output, &output
-	c.mu.Lock()
-	c.kill = func() { victim(t, apply.Process.Pid) }
-	err := apply.Start()
-	c.mu.Unlock()
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = apply.Wait()
+	apply, output := c.apply(t, tf, victim)
+	err := apply.Wait()
 	// Whatever outlived its Terraform ends here, as it would with the machine.
 	_ = syscall.Kill(-apply.Process.Pid, syscall.SIGKILL)
 	c.mu.Lock()
@@ -312,35 +291,54 @@ func (c *crash) crash(t *testing.T, tf *tfexec.Terraform, victim func(*testing.T
 	return output.String()
 }
 
-// The provider serves otherwise where its logs are read, see internal/serving.
-func TestAccServerMigration_stopsWaitingWhenItIsInterrupted(t *testing.T) {
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests run with TF_ACC set")
+// apply starts Terraform in a process group of its own, with further environment
+// variables, and lets the victim die in the phase of the crash.
+func (c *crash) apply(t *testing.T, tf *tfexec.Terraform, victim func(*testing.T, int), environment ...string) (*exec.Cmd, *bytes.Buffer) {
+	t.Helper()
+	apply := exec.CommandContext(t.Context(), tf.ExecPath(), "apply", "-auto-approve", "-input=false", "-no-color")
+	apply.Dir = tf.WorkingDir()
+	for name, value := range c.environment(tf.WorkingDir()) {
+		apply.Env = append(apply.Env, name+"="+value)
 	}
+	apply.Env = append(append(apply.Env, "TF_LOG_PROVIDER="+c.logs), environment...)
+	apply.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// A provider that outlives its Terraform holds the output open. Until it is
+	// ended by crash, it has time to finish what it does.
+	apply.WaitDelay = 3 * time.Second
+	var output bytes.Buffer
+	apply.Stdout, apply.Stderr = &output, &output
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kill = func() { victim(t, apply.Process.Pid) }
+	if err := apply.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return apply, &output
+}
+
+func TestAccServerMigration_stopsWaitingWhenItIsInterrupted(t *testing.T) {
 	t.Parallel()
-	for _, level := range []string{"", "INFO"} {
-		timing := stub.ObservedTiming()
-		timing.Migrate = time.Hour
-		c := &crash{story: tell(t, stub.Config{Timing: timing}, stub.Server{}), phase: phases[2], logs: level}
-		c.URL = c.serve(t)
-		tf := c.terraform(map[string]string{"main.tf": requiredProviders + c.config(auto)})
+	timing := stub.ObservedTiming()
+	timing.Migrate = time.Hour
+	c := &crash{scenario: newScenario(t, stub.Config{Timing: timing}, stub.Server{}), phase: phases[2], logs: "INFO"}
+	c.URL = c.serve(t)
+	tf := c.terraform(map[string]string{"main.tf": requiredProviders + c.config(autoConfirm)})
 
-		output := c.crash(t, tf, func(t *testing.T, terraform int) {
-			if err := syscall.Kill(terraform, syscall.SIGINT); err != nil {
-				t.Errorf("cannot interrupt Terraform: %v", err)
-			}
-		})
+	output := c.crash(t, tf, func(t *testing.T, terraform int) {
+		if err := syscall.Kill(terraform, syscall.SIGINT); err != nil {
+			t.Errorf("cannot interrupt Terraform: %v", err)
+		}
+	})
 
-		if !says("The wait for the migration of server web-1", "was cancelled", "goes on in the cloud").MatchString(output) {
-			t.Errorf("got %s, want that the wait was cancelled", output)
+	if !says("The wait for the migration of server web-1", "was cancelled", "goes on in the cloud").MatchString(output) {
+		t.Errorf("got %s, want that the wait was cancelled", output)
+	}
+	for _, logged := range []string{"The migration was accepted: ", "Cloud Servers requests of this process"} {
+		if !strings.Contains(output, logged) {
+			t.Errorf("got %s, want %q in the log", output, logged)
 		}
-		for _, logged := range []string{"The migration was accepted: ", "Cloud Servers requests of this process"} {
-			if got := strings.Contains(output, logged); got != (level != "") {
-				t.Errorf("with logs of the level %q, got it logged: %t: %q", level, got, logged)
-			}
-		}
-		if got := c.Migrations(server); got != 1 {
-			t.Errorf("got %d migrations of the server, want 1", got)
-		}
+	}
+	if got := c.Migrations(server); got != 1 {
+		t.Errorf("got %d migrations of the server, want 1", got)
 	}
 }

@@ -16,7 +16,7 @@ func (x explanation) api() *cloudservers.Error {
 	return nil
 }
 
-// said is what the API said, or why it could not be heard.
+// said is what the API said, or why there is no answer of it.
 func (x explanation) said() string {
 	api := x.api()
 	switch {
@@ -38,7 +38,7 @@ func (x explanation) said() string {
 	return text
 }
 
-// because names what ended a wait from this side.
+// because says what ended a wait on this side.
 func (x explanation) because() string {
 	switch {
 	case x.failure.TimedOut():
@@ -72,11 +72,11 @@ func (x explanation) advice() string {
 	case http.StatusMethodNotAllowed:
 		return "Either the endpoint is not a Cloud Servers v2 one (check compute_endpoint), or this kind of server cannot be migrated."
 	case http.StatusConflict:
-		return "Something else is being done to the server, or it is locked. " + x.state() + " Apply again once that is over."
+		return "Something else is being done to the server, or it is locked, or its host is down. " + x.state() + " Apply again once that is over."
 	case http.StatusRequestEntityTooLarge, http.StatusTooManyRequests:
 		return "The account's rate limit was reached, and stayed so until the operation's timeout passed. Apply again later, or raise the timeout."
 	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return "The API is in trouble. Apply again later; if it goes on, give the request id to Rackspace support."
+		return "The API has a problem. Apply again later. If that does not help, give the request id to Rackspace support."
 	default:
 		return "Check the network and the endpoints, and apply again."
 	}

@@ -1,17 +1,16 @@
 package servermigration_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-testing/config"
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
-	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-exec/tfexec"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/acctest"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
@@ -32,110 +31,158 @@ func TestAccExamples_apply(t *testing.T) {
 	}
 	for pattern, want := range migrations {
 		t.Run(pattern, func(t *testing.T) {
+			t.Parallel()
 			s := newSamples(t)
 			text := read(t, pattern)
 			if !strings.Contains(text, "required_providers") {
 				text = read(t, "provider/provider.tf") + text
 			}
-			step := resource.TestStep{
-				Config:            text,
-				ConfigStateChecks: []statecheck.StateCheck{acctest.Sees(func() error { return s.sent(stub.CallMigrate, want)(nil) })},
+			tf := s.terraform(map[string]string{"main.tf": text})
+			_, outputs := applied(t, tf)
+			if sent := s.Count(stub.CallMigrate); sent != want {
+				t.Errorf("got %d migrate requests, want %d", sent, want)
 			}
-			if strings.HasPrefix(pattern, "demo") {
-				step.ConfigStateChecks = append(step.ConfigStateChecks, statecheck.ExpectKnownOutputValue("report", knownvalue.StringRegexp(
-					regexp.MustCompile(`(?s)^SERVER.*\ndb-1 .* confirmed .*\nweb-1 .* awaiting_confirmation .*\nweb-2 .* confirmed `))))
+			report := regexp.MustCompile(`(?s)^SERVER.*\ndb-1 .* confirmed .*\nweb-1 .* awaiting_confirmation .*\nweb-2 .* confirmed `)
+			if strings.HasPrefix(pattern, "demo") && !report.MatchString(fmt.Sprint(outputs["report"])) {
+				t.Errorf("got the report %q, want %s in it", outputs["report"], report)
 			}
-			play(t, step, resource.TestStep{Config: text, Destroy: true})
+			if err := tf.Destroy(t.Context()); err != nil {
+				t.Error(err)
+			}
 		})
 	}
 }
 
-// newSamples is a cloud with the servers that the examples name.
-func newSamples(t *testing.T) *story {
+// networks counts the loopback networks that were tried for samples.
+var networks atomic.Int64
+
+// newSamples is a cloud with the servers that the examples name. Their ports are
+// open at loopback addresses that no other cloud of this machine has.
+func newSamples(t *testing.T) *scenario {
 	t.Helper()
 	cloud := acctest.NewCloud(t, stub.Config{})
-	for _, server := range stub.Samples() {
-		// A stub that runs beside the tests has the samples' own addresses.
-		server.AccessIPv4 = strings.Replace(server.AccessIPv4, "127.42.", "127.43.", 1)
-		cloud.AddServer(server)
+	for tries := 1; ; tries++ {
+		network := fmt.Sprintf("127.%d.%d.", 43+os.Getpid()%200, networks.Add(1)%256)
+		for _, server := range stub.Samples() {
+			server.AccessIPv4 = strings.Replace(server.AccessIPv4, "127.42.0.", network, 1)
+			cloud.AddServer(server)
+		}
+		ports, err := cloud.Listen(false)
+		if err == nil {
+			t.Cleanup(ports.Close)
+			return &scenario{cloud, t}
+		}
+		if tries == 256 {
+			t.Fatal(err)
+		}
 	}
-	ports, err := cloud.Listen(false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(ports.Close)
-	cloud.Setenv(t)
-	return &story{cloud, t}
 }
 
-// play runs steps with settings from the environment, which allows no other
-// test beside it.
-func play(t *testing.T, steps ...resource.TestStep) {
+// applied applies a configuration, with a variable or none, and wants a plan
+// without changes afterwards. It returns the attributes of the migration named
+// web, if there is one, and the outputs.
+func applied(t *testing.T, tf *tfexec.Terraform, variables ...*tfexec.VarOption) (web, outputs map[string]any) {
 	t.Helper()
-	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: acctest.Providers, Steps: steps})
+	var apply []tfexec.ApplyOption
+	var plan []tfexec.PlanOption
+	for _, variable := range variables {
+		apply, plan = append(apply, variable), append(plan, variable)
+	}
+	if err := tf.Apply(t.Context(), apply...); err != nil {
+		t.Fatal(err)
+	}
+	if changes, err := tf.Plan(t.Context(), plan...); err != nil || changes {
+		t.Errorf("got changes %t (%v) after the apply, want none", changes, err)
+	}
+	state, err := tf.Show(t.Context())
+	if err != nil || state.Values == nil {
+		t.Fatalf("got the state %+v (%v), want what was applied", state, err)
+	}
+	outputs = map[string]any{}
+	for name, output := range state.Values.Outputs {
+		outputs[name] = output.Value
+	}
+	for _, found := range state.Values.RootModule.Resources {
+		if found.Address == address {
+			web = found.AttributeValues
+		}
+	}
+	return web, outputs
 }
 
 func TestAccGuides_migrateTestConfirm(t *testing.T) {
+	t.Parallel()
 	s := newSamples(t)
-	guide := read(t, "provider/provider.tf") + read(t, "guides/migrate-test-confirm/*.tf")
-	play(t, resource.TestStep{
-		Config:            guide,
-		ConfigStateChecks: []statecheck.StateCheck{is("status", awaiting), statecheck.ExpectKnownOutputValue("confirm_by", knownvalue.NotNull())},
-		Check:             s.sent(stub.CallConfirm, 0),
-	}, resource.TestStep{
-		Config:            guide,
-		ConfigVariables:   config.Variables{"confirm": config.BoolVariable(true)},
-		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed")},
-		Check:             resource.ComposeTestCheckFunc(s.sent(stub.CallMigrate, 1), s.sent(stub.CallConfirm, 1)),
-	})
+	tf := s.terraform(map[string]string{"main.tf": read(t, "provider/provider.tf") + read(t, "guides/migrate-test-confirm/*.tf")})
+	web, outputs := applied(t, tf)
+	if web["status"] != awaiting || outputs["confirm_by"] == nil || s.Count(stub.CallConfirm) != 0 {
+		t.Errorf("got the status %v and the outputs %v, want %s and a deadline", web["status"], outputs, awaiting)
+	}
+	if web, _ = applied(t, tf, tfexec.Var("confirm=true")); web["status"] != "confirmed" {
+		t.Errorf("got the status %v, want confirmed", web["status"])
+	}
+	s.wantSent(t, stub.SampleWeb1, sent{migrates: 1, confirms: 1})
 }
 
 func TestAccGuides_verify(t *testing.T) {
+	t.Parallel()
 	s := newSamples(t)
-	play(t, resource.TestStep{
-		Config:            read(t, "provider/provider.tf") + read(t, "guides/verify/*.tf"),
-		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed"), result("passed", knownvalue.Bool(true))},
-		Check:             s.sent(stub.CallConfirm, 1),
-	})
+	tf := s.terraform(map[string]string{"main.tf": read(t, "provider/provider.tf") + read(t, "guides/verify/*.tf")})
+	web, _ := applied(t, tf)
+	result, _ := web["verification_result"].(map[string]any)
+	if web["status"] != "confirmed" || result["passed"] != true {
+		t.Errorf("got the status %v and the result %v, want confirmed and passed", web["status"], result)
+	}
+	s.wantSent(t, stub.SampleWeb1, sent{migrates: 1, confirms: 1})
 }
 
 func TestAccDemo_rollsBackTheServerThatDoesNotWorkElsewhere(t *testing.T) {
+	t.Parallel()
 	s := newSamples(t)
 	home, _ := s.Server(stub.SampleSick1)
-	play(t, resource.TestStep{
-		Config:      read(t, "provider/provider.tf") + read(t, "demo/rollback.tf"),
-		ExpectError: says("The migration of server homesick-1", "was rolled back", "it answered with status 503", "back on its original host"),
-	})
-	if now, _ := s.Server(stub.SampleSick1); now.HostID != home.HostID || now.Status != "ACTIVE" {
-		t.Errorf("got the server %s on %s, want it back on %s", now.Status, now.HostID, home.HostID)
+	tf := s.terraform(map[string]string{"main.tf": read(t, "provider/provider.tf") + read(t, "demo/rollback.tf")})
+	err := tf.Apply(t.Context())
+	if err == nil || !says("The migration of server homesick-1", "was rolled back", "it answered with status 503", "back on its original host").MatchString(err.Error()) {
+		t.Errorf("got %v, want that the server was rolled back", err)
 	}
+	s.wantAtHome(t, home)
 }
 
 func TestAccGuides_rollBack(t *testing.T) {
+	t.Parallel()
 	s := newSamples(t)
-	guide := read(t, "provider/provider.tf") + read(t, "guides/roll-back/*.tf")
 	home, _ := s.Server(stub.SampleDB1)
-	play(t, resource.TestStep{Config: guide}, resource.TestStep{Config: guide, Destroy: true})
-	if now, _ := s.Server(stub.SampleDB1); now.HostID != home.HostID || now.Status != "ACTIVE" {
-		t.Errorf("got the server %s on %s, want it back on %s", now.Status, now.HostID, home.HostID)
+	tf := s.terraform(map[string]string{"main.tf": read(t, "provider/provider.tf") + read(t, "guides/roll-back/*.tf")})
+	applied(t, tf)
+	if err := tf.Destroy(t.Context()); err != nil {
+		t.Error(err)
 	}
+	s.wantAtHome(t, home)
 }
 
 func TestAccGuides_takeOver(t *testing.T) {
+	t.Parallel()
 	s := newSamples(t)
 	if err := s.Migrate(stub.SampleWeb2, "user-7"); err != nil {
 		t.Fatal(err)
 	}
 	s.Advance(time.Minute)
-	play(t, resource.TestStep{
-		Config:            read(t, "provider/provider.tf") + read(t, "guides/take-over/*.tf"),
-		ConfigPlanChecks:  unchanged,
-		ConfigStateChecks: []statecheck.StateCheck{is("status", awaiting)},
-		Check:             s.sent(stub.CallMigrate, 0),
-	})
+	tf := s.terraform(map[string]string{"main.tf": read(t, "provider/provider.tf") + read(t, "guides/take-over/*.tf")})
+	if _, err := tf.Plan(t.Context(), tfexec.Out("plan")); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := tf.ShowPlanFile(t.Context(), "plan")
+	if err != nil || len(plan.ResourceChanges) != 1 || !plan.ResourceChanges[0].Change.Actions.NoOp() || plan.ResourceChanges[0].Change.Importing == nil {
+		t.Errorf("got the plan %+v (%v), want an import and no change", plan, err)
+	}
+	if web, _ := applied(t, tf); web["status"] != awaiting {
+		t.Errorf("got the status %v, want %s", web["status"], awaiting)
+	}
+	s.wantSent(t, stub.SampleWeb2, sent{})
 }
 
 func TestAccREADME_configurationApplies(t *testing.T) {
+	t.Parallel()
 	s := newSamples(t)
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
@@ -145,11 +192,28 @@ func TestAccREADME_configurationApplies(t *testing.T) {
 	if len(blocks) != 1 {
 		t.Fatalf("got %d configurations in README.md, want 1", len(blocks))
 	}
-	play(t, resource.TestStep{
-		Config:            blocks[0][1],
-		ConfigStateChecks: []statecheck.StateCheck{is("status", awaiting)},
-		Check:             s.sent(stub.CallMigrate, 1),
-	})
+	if web, _ := applied(t, s.terraform(map[string]string{"main.tf": blocks[0][1]})); web["status"] != awaiting {
+		t.Errorf("got the status %v, want %s", web["status"], awaiting)
+	}
+	if got := s.Count(stub.CallMigrate); got != 1 {
+		t.Errorf("got %d migrate requests, want 1", got)
+	}
+}
+
+// wantSent checks which requests that change a server the cloud saw.
+func (s *scenario) wantSent(t *testing.T, id string, want sent) {
+	t.Helper()
+	if got := sentTo(s.Stub, id); got != want {
+		t.Errorf("got %+v requests, want %+v", got, want)
+	}
+}
+
+// wantAtHome checks that a server is on the host where it was, and runs.
+func (s *scenario) wantAtHome(t *testing.T, home stub.Server) {
+	t.Helper()
+	if now, _ := s.Server(home.ID); now.HostID != home.HostID || now.Status != "ACTIVE" {
+		t.Errorf("got the server %s on %s, want it back on %s", now.Status, now.HostID, home.HostID)
+	}
 }
 
 // read returns the text of the examples that match a pattern.

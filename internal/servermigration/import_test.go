@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -15,107 +14,121 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/acctest"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/servermigration"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// importBlock imports the migration of the server under an id.
-func (s *story) importBlock(id, arguments string) string {
-	return s.config(arguments) + fmt.Sprintf("import {\n  to = %s\n  id = %q\n}\n", address, id)
-}
-
 func TestAccServerMigration_takesOverAMigrationThatSomebodyStarted(t *testing.T) {
-	for _, id := range []string{server, "ORD/" + server, "ord/" + server} {
-		t.Run(id, func(t *testing.T) {
-			s := tell(t, stub.Config{}, stub.Server{})
-			if err := s.Migrate(server, "user-7"); err != nil {
-				t.Fatal(err)
-			}
-			s.Advance(time.Minute)
-			s.run(resource.TestStep{
-				// Planned without a change: what is imported is what is configured.
-				Config:           s.importBlock(id, ""),
-				ConfigPlanChecks: unchanged,
-				ConfigStateChecks: []statecheck.StateCheck{
-					is("status", awaiting), is("server_status", "VERIFY_RESIZE"), is("region", "ORD"), is("server_name", "web-1"),
-					is("request_id", s.ActionLog(server)[0].RequestID), is("id", "ORD/"+server+"/"+s.ActionLog(server)[0].RequestID),
-					isNull("source_host_id"), isTime("requested_at"), isTime("confirm_by"), isNull("settled_at"),
-				},
-			}, resource.TestStep{
-				Config:            s.config(auto),
-				ConfigPlanChecks:  planned(plancheck.ResourceActionUpdate),
-				ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed")},
-				Check:             resource.ComposeTestCheckFunc(s.sent(stub.CallMigrate, 0), s.sent(stub.CallConfirm, 1)),
-			})
-		})
+	s := newScenario(t, stub.Config{}, stub.Server{})
+	servers := map[string]string{"alone": server}
+	for _, name := range []string{"in_upper_case", "in_lower_case"} {
+		servers[name] = s.AddServer(stub.Server{Name: "web-1"})
+	}
+	ids := map[string]string{"alone": server, "in_upper_case": "ORD/" + servers["in_upper_case"], "in_lower_case": "ord/" + servers["in_lower_case"]}
+	planned, imported := s.Provider("", ""), resource.TestStep{}
+	later := resource.TestStep{Config: s.Provider("", "")}
+	for name, id := range ids {
+		s.do(func() error { return s.Migrate(servers[name], "user-7") })()
+		request := s.ActionLog(servers[name])[0].RequestID
+		at := servermigration.ResourceType + "." + name
+		is := func(attribute string, value knownvalue.Check) statecheck.StateCheck {
+			return statecheck.ExpectKnownValue(at, tfjsonpath.New(attribute), value)
+		}
+		text := knownvalue.StringExact
+		block := "resource %q %q {\n  server_id = %q\n  %s\n}\n"
+		planned += fmt.Sprintf(block, servermigration.ResourceType, name, servers[name], "") + fmt.Sprintf("import {\n  to = %s\n  id = %q\n}\n", at, id)
+		later.Config += fmt.Sprintf(block, servermigration.ResourceType, name, servers[name], autoConfirm)
+		// Planned without a change: what is imported is what is configured.
+		imported.ConfigPlanChecks.PreApply = append(imported.ConfigPlanChecks.PreApply, plancheck.ExpectResourceAction(at, noChange))
+		imported.ConfigStateChecks = append(imported.ConfigStateChecks,
+			is("status", text(awaiting)), is("server_status", text("VERIFY_RESIZE")), is("region", text("ORD")), is("server_name", text("web-1")),
+			is("request_id", text(request)), is("id", text("ORD/"+servers[name]+"/"+request)),
+			is("source_host_id", knownvalue.Null()), is("settled_at", knownvalue.Null()),
+			is("requested_at", knownvalue.StringRegexp(isRFC3339)), is("confirm_by", knownvalue.StringRegexp(isRFC3339)))
+		later.ConfigPlanChecks.PreApply = append(later.ConfigPlanChecks.PreApply, plancheck.ExpectResourceAction(at, update))
+		later.ConfigStateChecks = append(later.ConfigStateChecks, is("status", text("confirmed")))
+	}
+	imported.Config = planned
+	s.Advance(time.Minute)
+	s.run(imported, later)
+	for name, id := range servers {
+		if got := sentTo(s.Stub, id); got != (sent{confirms: 1}) {
+			t.Errorf("%s: got %+v requests, want one confirm", name, got)
+		}
 	}
 }
 
 func TestAccServerMigration_importsWhatItCreated(t *testing.T) {
-	for name, arguments := range map[string]string{"awaiting": left, "confirmed": auto} {
-		t.Run(name, func(t *testing.T) {
-			s := tell(t, stub.Config{}, stub.Server{})
-			s.run(resource.TestStep{
-				Config: s.config(arguments),
-			}, resource.TestStep{
-				ResourceName:      address,
-				ImportState:       true,
-				ImportStateId:     server,
-				ImportStateVerify: true,
-				// The log knows no hosts, and to confirm is not a thing of the past.
-				ImportStateVerifyIgnore: []string{"source_host_id", "destination_host_id", "auto_confirm", "settled_at"},
-			})
-		})
+	s := newScenario(t, stub.Config{}, stub.Server{})
+	other := s.AddServer(stub.Server{Name: "web-2"})
+	confirmed := servermigration.ResourceType + ".confirmed"
+	verify := func(address, id string) resource.TestStep {
+		return resource.TestStep{
+			ResourceName: address, ImportState: true, ImportStateId: id, ImportStateVerify: true,
+			// The log knows no hosts, and to confirm is not a thing of the past.
+			ImportStateVerifyIgnore: []string{"source_host_id", "destination_host_id", "auto_confirm", "settled_at"},
+		}
 	}
+	s.run(resource.TestStep{
+		Config: s.config(noArguments) + fmt.Sprintf("resource %q \"confirmed\" {\n  server_id = %q\n  %s\n}\n", servermigration.ResourceType, other, autoConfirm),
+	}, verify(address, server), verify(confirmed, other))
 }
 
-func TestAccServerMigration_revertsWhatItImported(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
-	home, _ := s.Server(server)
-	s.run(resource.TestStep{
-		PreConfig: s.do(func() error { return s.Migrate(server, "user-7") }),
-		// It is still under way, and first waited for.
-		Config:           s.importBlock(server, revert),
-		ConfigPlanChecks: planned(plancheck.ResourceActionUpdate),
-	}, resource.TestStep{
-		Config: s.Provider("", ""),
-		Check:  resource.ComposeTestCheckFunc(s.sent(stub.CallRevert, 1), s.sent(stub.CallMigrate, 0)),
-	})
-	if now, _ := s.Server(server); now.HostID != home.HostID || now.Status != "ACTIVE" {
-		t.Errorf("got the server %s on %s, want it ACTIVE on %s", now.Status, now.HostID, home.HostID)
-	}
-}
-
-func TestAccServerMigration_confirmsWhatIsUnderWayWhenImported(t *testing.T) {
-	timing := stub.ObservedTiming()
-	timing.Migrate = 8 * time.Second // longer than the plan takes
-	s := tell(t, stub.Config{Timing: timing}, stub.Server{})
-	s.run(resource.TestStep{
-		PreConfig:         s.do(func() error { return s.Migrate(server, "user-7") }),
-		Config:            s.importBlock(server, auto),
-		ConfigPlanChecks:  planned(plancheck.ResourceActionUpdate),
-		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed"), isTime("settled_at")},
-		Check:             resource.ComposeTestCheckFunc(s.sent(stub.CallConfirm, 1), s.sent(stub.CallMigrate, 0)),
+func TestServerMigration_revertsWhatItImported(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+		home, _ := s.Server(server)
+		if err := s.Migrate(server, "user-7"); err != nil {
+			t.Fatal(err)
+		}
+		s.importID(server)
+		config := migrationOf(object{"on_destroy": "revert"})
+		s.wantPlan(config, acctest.Update)
+		s.mustApply(config)
+		s.mustApply(nil) // it is still under way, and first waited for
+		s.wantSent(sent{reverts: 1})
+		if now, _ := s.Server(server); now.HostID != home.HostID || now.Status != "ACTIVE" {
+			t.Errorf("got the server %s on %s, want it ACTIVE on %s", now.Status, now.HostID, home.HostID)
+		}
 	})
 }
 
-func TestAccServerMigration_explainsWhatItCannotImport(t *testing.T) {
+func TestServerMigration_confirmsWhatIsUnderWayWhenImported(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+		if err := s.Migrate(server, "user-7"); err != nil {
+			t.Fatal(err)
+		}
+		s.importID(server)
+		config := migrationOf(object{"auto_confirm": true})
+		s.wantPlan(config, acctest.Update)
+		s.mustApply(config)
+		s.want(map[string]string{"status": "confirmed"})
+		s.wantEndTime()
+		s.wantSent(sent{confirms: 1})
+	})
+}
+
+func TestServerMigration_explainsWhatItCannotImport(t *testing.T) {
 	tests := []struct {
 		name, id string
-		want     *regexp.Regexp
+		want     []string
 	}{
-		{"never migrated", server, says("There is no migration to import", "web-1", "was never migrated")},
-		{"no server", "DFW/" + server, says("There is no server "+server, "in region DFW")},
-		{"no region", "XYZ/" + server, says(`There is no region "XYZ"`, "DFW, LON, ORD")},
-		{"a name", "web-1", says("Invalid import id", "SERVER_ID or REGION/SERVER_ID")},
-		{"an empty region", "/" + server, says("Invalid import id")},
-		{"the id of a resource", "ORD/" + server + "/req-1", says("Invalid import id")},
+		{"never migrated", server, []string{"There is no migration to import", "web-1", "was never migrated"}},
+		{"no server", "DFW/" + server, []string{"There is no server " + server, "in region DFW"}},
+		{"no region", "XYZ/" + server, []string{`There is no region "XYZ"`, "DFW, LON, ORD"}},
+		{"a name", "web-1", []string{"Invalid import id", "SERVER_ID or REGION/SERVER_ID"}},
+		{"an empty region", "/" + server, []string{"Invalid import id"}},
+		{"the id of a resource", "ORD/" + server + "/req-1", []string{"Invalid import id"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := tell(t, stub.Config{}, stub.Server{})
-			s.run(resource.TestStep{Config: s.importBlock(test.id, ""), ExpectError: test.want})
+			inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+				if _, got := s.open().Import(s.state.Type, test.id); !says(test.want...).MatchString(got.Errors()) {
+					t.Errorf("got the error %q, want %q in it", got.Errors(), test.want)
+				}
+			})
 		})
 	}
 }
@@ -127,7 +140,7 @@ func TestAccServerMigration_isImportedByIdentity(t *testing.T) {
 		"in the provider's region": fmt.Sprintf("{ server_id = %q }", server),
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := tell(t, stub.Config{}, stub.Server{})
+			s := newScenario(t, stub.Config{}, stub.Server{})
 			if err := s.Migrate(server, "user-7"); err != nil {
 				t.Fatal(err)
 			}
@@ -147,9 +160,12 @@ func TestAccServerMigration_isImportedByIdentity(t *testing.T) {
 }
 
 // terraform runs the CLI itself, with the provider as it is in this tree, for
-// what the test framework does not do: write configuration.
-func (s *story) terraform(files map[string]string) *tfexec.Terraform {
+// what the test framework does not do, such as write configuration.
+func (s *scenario) terraform(files map[string]string) *tfexec.Terraform {
 	s.t.Helper()
+	if os.Getenv("TF_ACC") == "" {
+		s.t.Skip("acceptance tests run with TF_ACC set")
+	}
 	dir := s.t.TempDir()
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -170,7 +186,7 @@ func (s *story) terraform(files map[string]string) *tfexec.Terraform {
 }
 
 // environment is what a Terraform needs that runs the provider of this tree.
-func (s *story) environment(home string) map[string]string {
+func (s *scenario) environment(home string) map[string]string {
 	return map[string]string{
 		"TF_CLI_CONFIG_FILE": acctest.Mirror(s.t), "CHECKPOINT_DISABLE": "1", "HOME": home,
 		"RACKSPACE_USERNAME": stub.DefaultUser.Name, "RACKSPACE_API_KEY": stub.DefaultUser.APIKey,
@@ -188,7 +204,7 @@ terraform {
 
 // wantEmptyPlanAfterImport plans and applies what was generated: an import
 // without any change, and nothing that touches a server.
-func (s *story) wantEmptyPlanAfterImport(ctx context.Context, tf *tfexec.Terraform) {
+func (s *scenario) wantEmptyPlanAfterImport(ctx context.Context, tf *tfexec.Terraform) {
 	s.t.Helper()
 	if err := tf.Apply(ctx); err != nil {
 		s.t.Fatal(err)
@@ -210,11 +226,8 @@ func (s *story) wantEmptyPlanAfterImport(ctx context.Context, tf *tfexec.Terrafo
 }
 
 func TestAccServerMigration_isImportedWithGeneratedConfiguration(t *testing.T) {
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests run with TF_ACC set")
-	}
 	t.Parallel()
-	s := tell(t, stub.Config{}, stub.Server{})
+	s := newScenario(t, stub.Config{}, stub.Server{})
 	if err := s.Migrate(server, "user-7"); err != nil {
 		t.Fatal(err)
 	}

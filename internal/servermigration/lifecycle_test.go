@@ -1,275 +1,351 @@
 package servermigration_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"os"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-exec/tfexec"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/acctest"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/servermigration"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
 // Arguments of the migration in the lifecycle table.
 const (
-	left     = ""                       // awaits confirmation
-	auto     = "auto_confirm = true"    // confirmed at once
-	confirm  = `on_destroy = "confirm"` // awaits, and a destroy confirms it
-	revert   = `on_destroy = "revert"`  // awaits, and a destroy reverts it
-	again    = "triggers = { n = 2 }"   // with any of them: migrate again
-	gone     = "-"                      // the resource is removed from the configuration
-	nothing  = plancheck.ResourceActionNoop
-	create   = plancheck.ResourceActionCreate
-	update   = plancheck.ResourceActionUpdate
-	replace  = plancheck.ResourceActionDestroyBeforeCreate
-	destroy  = plancheck.ResourceActionDestroy
-	untouch  = plancheck.ResourceActionType("") // it is not in the plan
-	awaiting = "awaiting_confirmation"
-	absent   = "" // the resource is not in the state
+	noArguments      = ""                       // awaits confirmation
+	autoConfirm      = "auto_confirm = true"    // confirmed at once
+	confirmOnDestroy = `on_destroy = "confirm"` // awaits, and a destroy confirms it
+	revertOnDestroy  = `on_destroy = "revert"`  // awaits, and a destroy reverts it
+	triggers         = "triggers = { n = 1 }"   // with any of them
+	otherTriggers    = "triggers = { n = 2 }"   // with any of them: migrate again
+	removed          = "-"                      // the resource is removed from the configuration
+	noChange         = plancheck.ResourceActionNoop
+	create           = plancheck.ResourceActionCreate
+	update           = plancheck.ResourceActionUpdate
+	destroy          = plancheck.ResourceActionDestroy
+	notPlanned       = plancheck.ResourceActionType("") // it is not in the plan
+	awaiting         = "awaiting_confirmation"
+	absent           = "" // the resource is not in the state
 )
 
-// What happens to the server while nobody runs Terraform.
+// event is what happens to a server while nobody runs Terraform, and how long
+// after it Terraform runs again.
+type event struct {
+	do     func(cloud *stub.Stub, id string) error
+	passes time.Duration
+}
+
 var (
-	none      = func(*story) error { return nil }
-	day       = func(s *story) error { s.Advance(25 * time.Hour); return nil }
-	confirmed = func(s *story) error { defer s.Advance(time.Minute); return s.Confirm(server, "user-7") }
-	reverted  = func(s *story) error { defer s.Advance(time.Minute); return s.Revert(server, "user-7") }
-	deleted   = func(s *story) error { defer s.Advance(time.Minute); return s.Delete(server) }
-	migrated  = func(s *story) error { // somebody confirms ours, and migrates it again
-		if err := confirmed(s); err != nil {
+	undisturbed         = event{func(*stub.Stub, string) error { return nil }, 0}
+	dayLater            = event{undisturbed.do, 25 * time.Hour}
+	confirmedByUser     = event{func(cloud *stub.Stub, id string) error { return cloud.Confirm(id, "user-7") }, time.Minute}
+	revertedByUser      = event{func(cloud *stub.Stub, id string) error { return cloud.Revert(id, "user-7") }, time.Minute}
+	deletedByUser       = event{(*stub.Stub).Delete, time.Minute}
+	migratedAgainByUser = event{func(cloud *stub.Stub, id string) error { // somebody confirms ours, and migrates it again
+		if err := confirmedByUser.do(cloud, id); err != nil {
 			return err
 		}
-		defer s.Advance(time.Minute)
-		return s.Migrate(server, "user-7")
-	}
-	broken = func(s *story) error { // somebody confirms ours, and a rebuild fails
-		if err := confirmed(s); err != nil {
+		cloud.Advance(time.Minute)
+		return cloud.Migrate(id, "user-7")
+	}, time.Minute}
+	brokenLater = event{func(cloud *stub.Stub, id string) error { // somebody confirms ours, and a rebuild fails
+		if err := confirmedByUser.do(cloud, id); err != nil {
 			return err
 		}
-		s.SetServer(server, func(v *stub.Server) { v.Status = "ERROR" })
+		cloud.Advance(time.Minute)
+		cloud.SetServer(id, func(v *stub.Server) { v.Status = "ERROR" })
 		return nil
-	}
+	}, time.Minute}
 )
+
+// lifecycle is a row of the lifecycle table.
+type lifecycle struct {
+	name   string
+	before string
+	event  event
+	after  string
+	plan   plancheck.ResourceActionType
+	status string // in the state
+	server string // its status in the cloud, at the end
+	sent   sent
+}
+
+var lifecycles = []lifecycle{
+	{"awaiting stays awaiting", noArguments, undisturbed, noArguments, noChange, awaiting, "VERIFY_RESIZE", sent{}},
+	{"awaiting is confirmed by auto_confirm", noArguments, undisturbed, autoConfirm, update, "confirmed", "ACTIVE", sent{confirms: 1}},
+	{"awaiting is given another on_destroy", noArguments, undisturbed, revertOnDestroy, update, awaiting, "VERIFY_RESIZE", sent{}},
+	{"awaiting is confirmed by Rackspace", noArguments, dayLater, noArguments, noChange, "confirmed", "ACTIVE", sent{}},
+	{"awaiting is confirmed by a person", noArguments, confirmedByUser, noArguments, noChange, "confirmed", "ACTIVE", sent{}},
+	{"awaiting is confirmed by a person, then by auto_confirm", noArguments, confirmedByUser, autoConfirm, update, "confirmed", "ACTIVE", sent{}},
+	{"awaiting is reverted by a person", noArguments, revertedByUser, noArguments, noChange, "reverted", "ACTIVE", sent{}},
+	{"awaiting is reverted by a person, auto_confirm comes too late", noArguments, revertedByUser, autoConfirm, update, "reverted", "ACTIVE", sent{}},
+	{"awaiting is confirmed, and migrated again by a person", noArguments, migratedAgainByUser, noArguments, noChange, "confirmed", "VERIFY_RESIZE", sent{}},
+	{"awaiting is confirmed, and the server is in ERROR", noArguments, brokenLater, noArguments, noChange, "confirmed", "ERROR", sent{}},
+	{"awaiting is forgotten when its server is deleted", noArguments, deletedByUser, removed, notPlanned, absent, "", sent{}},
+	{"awaiting is destroyed: forgotten", noArguments, undisturbed, removed, destroy, absent, "VERIFY_RESIZE", sent{}},
+	{"awaiting is destroyed: confirmed", confirmOnDestroy, undisturbed, removed, destroy, absent, "ACTIVE", sent{confirms: 1}},
+	{"awaiting is destroyed: reverted", revertOnDestroy, undisturbed, removed, destroy, absent, "ACTIVE", sent{reverts: 1}},
+	{"awaiting is to be reverted, Rackspace was quicker", revertOnDestroy, dayLater, removed, destroy, absent, "ACTIVE", sent{}},
+	{"awaiting is to be confirmed, a person has reverted it", confirmOnDestroy, revertedByUser, removed, destroy, absent, "ACTIVE", sent{}},
+	{"awaiting is confirmed, and migrated again", confirmOnDestroy, undisturbed, confirmOnDestroy + "\n" + otherTriggers, update, awaiting, "VERIFY_RESIZE", sent{migrates: 1, confirms: 1}},
+	{"awaiting is reverted, and migrated again", revertOnDestroy, undisturbed, revertOnDestroy + "\n" + otherTriggers, update, awaiting, "VERIFY_RESIZE", sent{migrates: 1, reverts: 1}},
+	{"reverted by a person, and migrated again", noArguments, revertedByUser, otherTriggers, update, awaiting, "VERIFY_RESIZE", sent{migrates: 1}},
+	{"settled stays settled", autoConfirm, undisturbed, autoConfirm, noChange, "confirmed", "ACTIVE", sent{}},
+	{"settled does not care for its server's end", autoConfirm, deletedByUser, autoConfirm, noChange, "confirmed", "", sent{}},
+	{"settled is given a new on_destroy", autoConfirm, undisturbed, autoConfirm + "\n" + revertOnDestroy, update, "confirmed", "ACTIVE", sent{}},
+	{"settled is destroyed: forgotten", autoConfirm + "\n" + revertOnDestroy, undisturbed, removed, destroy, absent, "ACTIVE", sent{}},
+	{"settled is migrated again", autoConfirm + "\n" + triggers, undisturbed, autoConfirm + "\n" + otherTriggers, update, "confirmed", "ACTIVE", sent{migrates: 1, confirms: 1}},
+}
 
 // TestAccServerMigration_livesAsTheTableSays is the life of a migration: how it
 // was configured, what happened, how it is configured now, and what then is
 // planned, in the state and sent. Requests are those since the event, over all
 // that Terraform does to plan, apply and refresh.
+//
+// All rows are resources of one configuration, each with a server of its own.
+// Rows in which a day passes have a cloud of their own, whose clock they move.
 func TestAccServerMigration_livesAsTheTableSays(t *testing.T) {
-	type sent struct{ migrates, confirms, reverts int }
-	tests := []struct {
-		name   string
-		before string
-		event  func(*story) error
-		after  string
-		plan   plancheck.ResourceActionType
-		status string // in the state
-		server string // its status in the cloud, at the end
-		sent   sent
-	}{
-		{"awaiting stays awaiting", left, none, left, nothing, awaiting, "VERIFY_RESIZE", sent{}},
-		{"awaiting is confirmed by auto_confirm", left, none, auto, update, "confirmed", "ACTIVE", sent{confirms: 1}},
-		{"awaiting is given another on_destroy", left, none, revert, update, awaiting, "VERIFY_RESIZE", sent{}},
-		{"awaiting is confirmed by Rackspace", left, day, left, nothing, "confirmed", "ACTIVE", sent{}},
-		{"awaiting is confirmed by a person", left, confirmed, left, nothing, "confirmed", "ACTIVE", sent{}},
-		{"awaiting is confirmed by a person, then by auto_confirm", left, confirmed, auto, update, "confirmed", "ACTIVE", sent{}},
-		{"awaiting is reverted by a person", left, reverted, left, nothing, "reverted", "ACTIVE", sent{}},
-		{"awaiting is reverted by a person, auto_confirm comes too late", left, reverted, auto, update, "reverted", "ACTIVE", sent{}},
-		{"awaiting is confirmed, and migrated again by a person", left, migrated, left, nothing, "confirmed", "VERIFY_RESIZE", sent{}},
-		{"awaiting is confirmed, and the server is in ERROR", left, broken, left, nothing, "confirmed", "ERROR", sent{}},
-		{"awaiting is forgotten when its server is deleted", left, deleted, gone, untouch, absent, "", sent{}},
-		{"awaiting is destroyed: forgotten", left, none, gone, destroy, absent, "VERIFY_RESIZE", sent{}},
-		{"awaiting is destroyed: confirmed", confirm, none, gone, destroy, absent, "ACTIVE", sent{confirms: 1}},
-		{"awaiting is destroyed: reverted", revert, none, gone, destroy, absent, "ACTIVE", sent{reverts: 1}},
-		{"awaiting is to be reverted, Rackspace was quicker", revert, day, gone, destroy, absent, "ACTIVE", sent{}},
-		{"awaiting is to be confirmed, a person has reverted it", confirm, reverted, gone, destroy, absent, "ACTIVE", sent{}},
-		{"awaiting is replaced after a confirm", confirm, none, confirm + "\n" + again, replace, awaiting, "VERIFY_RESIZE", sent{migrates: 1, confirms: 1}},
-		{"awaiting is replaced after a revert", revert, none, revert + "\n" + again, replace, awaiting, "VERIFY_RESIZE", sent{migrates: 1, reverts: 1}},
-		{"reverted by a person is replaced", left, reverted, again, replace, awaiting, "VERIFY_RESIZE", sent{migrates: 1}},
-		{"settled stays settled", auto, none, auto, nothing, "confirmed", "ACTIVE", sent{}},
-		{"settled does not care for its server's end", auto, deleted, auto, nothing, "confirmed", "", sent{}},
-		{"settled is given a new on_destroy", auto, none, auto + "\n" + revert, update, "confirmed", "ACTIVE", sent{}},
-		{"settled is destroyed: forgotten", auto + "\n" + revert, none, gone, destroy, absent, "ACTIVE", sent{}},
-		{"settled is replaced", auto, none, auto + "\n" + again, replace, "confirmed", "ACTIVE", sent{migrates: 1, confirms: 1}},
+	groups := map[bool][]lifecycle{}
+	for _, row := range lifecycles {
+		group := row.event.passes > time.Hour
+		groups[group] = append(groups[group], row)
+		if row.server == "ACTIVE" { // only there a stopped server ends in another state
+			row.name, row.server = row.name+", of a stopped server", "SHUTOFF"
+			groups[group] = append(groups[group], row)
+		}
 	}
-	for _, stopped := range []bool{false, true} {
-		for _, test := range tests {
-			name, seed := test.name, stub.Server{}
-			if stopped {
-				if test.server != "ACTIVE" {
-					continue // a stopped server only ends in another state
+	for aDayPasses, rows := range groups {
+		t.Run(fmt.Sprintf("a day passes: %t", aDayPasses), func(t *testing.T) { runLifecycles(t, rows) })
+	}
+}
+
+func runLifecycles(t *testing.T, rows []lifecycle) {
+	cloud := acctest.NewCloud(t, stub.Config{})
+	// More than the account's rate limit lets through in a minute.
+	provider := cloud.Provider("requests_per_minute = { write = 10000 }", "")
+	before, after := provider, provider
+	ids := make([]string, len(rows))
+	wait := time.Minute // for events to come to their ends
+	for i, row := range rows {
+		seed := stub.Server{Name: fmt.Sprintf("web-%d", i)}
+		if row.server == "SHUTOFF" {
+			seed.Status = "SHUTOFF"
+		}
+		ids[i] = cloud.AddServer(seed)
+		before += row.block(ids[i], row.before)
+		if row.after != removed {
+			after += row.block(ids[i], row.after)
+		}
+		wait = max(wait, row.event.passes)
+	}
+	since := make([]sent, len(rows))
+	first := resource.TestStep{Config: before}
+	second := resource.TestStep{
+		PreConfig: func() {
+			for i, row := range rows {
+				since[i] = sentTo(cloud.Stub, ids[i])
+				if err := row.event.do(cloud.Stub, ids[i]); err != nil {
+					t.Fatalf("%s: %v", row.name, err)
 				}
-				name, seed.Status, test.server = name+", of a stopped server", "SHUTOFF", "SHUTOFF"
 			}
-			t.Run(name, func(t *testing.T) {
-				s := tell(t, stub.Config{}, seed)
-				var since sent
-				count := func() sent {
-					return sent{s.Count(stub.CallMigrate), s.Count(stub.CallConfirm), s.Count(stub.CallRevert)}
-				}
-				step := resource.TestStep{
-					PreConfig: s.do(func() error {
-						since = count()
-						return test.event(s)
-					}),
-					Config:           s.config(test.after),
-					ConfigPlanChecks: planned(test.plan),
-				}
-				if test.after == gone {
-					step.Config = s.Provider("", "")
-				}
-				if test.plan == untouch {
-					step.ConfigPlanChecks = resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}}
-				}
-				if test.status != absent {
-					step.ConfigStateChecks = []statecheck.StateCheck{is("status", test.status)}
-				}
-				s.run(resource.TestStep{Config: s.config(test.before)}, step, resource.TestStep{
-					// What the last step left is looked at before Terraform destroys the rest.
-					PreConfig: func() {
-						now := count()
-						got := sent{now.migrates - since.migrates, now.confirms - since.confirms, now.reverts - since.reverts}
-						if got != test.sent {
-							t.Errorf("got %+v requests, want %+v", got, test.sent)
-						}
-						if v, _ := s.Server(server); v.Status != test.server {
-							t.Errorf("got the server in %q, want %q", v.Status, test.server)
-						}
-					},
-					Config: step.Config, PlanOnly: true,
-				})
-			})
-		}
+			cloud.Advance(wait)
+		},
+		Config:            after,
+		ConfigPlanChecks:  resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{lifecyclePlans(rows)}},
+		ConfigStateChecks: []statecheck.StateCheck{lifecycleStates(rows)},
 	}
-}
-
-func TestAccServerMigration_refusesAReplacementThatOnlyTerraformKnowsOf(t *testing.T) {
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests run with TF_ACC set")
+	third := resource.TestStep{
+		// What the second one left is looked at before Terraform destroys the rest.
+		PreConfig: func() {
+			for i, row := range rows {
+				now := sentTo(cloud.Stub, ids[i])
+				got := sent{now.migrates - since[i].migrates, now.confirms - since[i].confirms, now.reverts - since[i].reverts}
+				if got != row.sent {
+					t.Errorf("%s: got %+v requests, want %+v", row.name, got, row.sent)
+				}
+				if v, _ := cloud.Server(ids[i]); v.Status != row.server {
+					t.Errorf("%s: got the server in %q, want %q", row.name, v.Status, row.server)
+				}
+			}
+		},
+		Config: after, PlanOnly: true,
 	}
-	t.Parallel()
-	for _, onDestroy := range []string{left, confirm} {
-		s := tell(t, stub.Config{}, stub.Server{})
-		tf := s.terraform(map[string]string{"main.tf": requiredProviders + s.config(onDestroy)})
-		if err := tf.Apply(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		err := tf.Apply(t.Context(), tfexec.Replace(address))
-		if refused := err != nil && says("Cannot migrate server web-1", "again", "still awaits confirmation").MatchString(err.Error()); refused != (onDestroy == left) {
-			t.Errorf("%q: got %v", onDestroy, err)
-		}
-		state, err := tf.Show(t.Context())
-		if err != nil || state.Values == nil || len(state.Values.RootModule.Resources) != 1 {
-			t.Errorf("%q: got state %+v (%v), want the migration in it", onDestroy, state, err)
-		}
-		if got, want := s.Count(stub.CallMigrate), 1+s.Count(stub.CallConfirm); got != want {
-			t.Errorf("%q: got %d migrate requests, want %d", onDestroy, got, want)
-		}
-	}
-}
-
-func TestAccServerMigration_keepsTheStateWhenADestroyIsRefused(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
-	s.run(resource.TestStep{
-		Config: s.config(revert),
-	}, resource.TestStep{
-		PreConfig:   func() { s.Inject(stub.Fault{Call: stub.CallRevert, Status: 403, Count: 1}) },
-		Config:      s.Provider("", ""),
-		ExpectError: says("Cannot revert the migration of server web-1", "403 forbidden", "still awaits confirmation"),
-	}, resource.TestStep{
-		Config:            s.config(revert),
-		ConfigPlanChecks:  unchanged,
-		ConfigStateChecks: []statecheck.StateCheck{is("status", awaiting)},
+	resource.ParallelTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Providers,
+		Steps:                    []resource.TestStep{first, second, third},
 	})
 }
 
-func TestAccServerMigration_keepsTheStateOfADestroyWhoseEndWasNotSeen(t *testing.T) {
-	for _, test := range []struct {
-		onDestroy string
-		call      stub.Call
-	}{{confirm, stub.CallConfirm}, {revert, stub.CallRevert}} {
-		t.Run(test.onDestroy, func(t *testing.T) {
-			timing := stub.ObservedTiming().Scaled(15)
+// address is that of the row's resource.
+func (l lifecycle) address() string { return servermigration.ResourceType + "." + l.label() }
+
+func (l lifecycle) label() string {
+	return regexp.MustCompile(`[^a-z]+`).ReplaceAllString(strings.ToLower(l.name), "_")
+}
+
+func (l lifecycle) block(id, arguments string) string {
+	return fmt.Sprintf("resource %q %q {\n  server_id = %q\n%s\n}\n", servermigration.ResourceType, l.label(), id, arguments)
+}
+
+// sentTo counts the requests that act on a server.
+func sentTo(cloud *stub.Stub, id string) sent {
+	var count sent
+	for _, request := range cloud.Requests() {
+		switch {
+		case request.ServerID != id:
+		case request.Call == stub.CallMigrate:
+			count.migrates++
+		case request.Call == stub.CallConfirm:
+			count.confirms++
+		case request.Call == stub.CallRevert:
+			count.reverts++
+		}
+	}
+	return count
+}
+
+// lifecyclePlans checks what is planned for each row.
+type lifecyclePlans []lifecycle
+
+// CheckPlan implements plancheck.PlanCheck.
+func (rows lifecyclePlans) CheckPlan(_ context.Context, req plancheck.CheckPlanRequest, resp *plancheck.CheckPlanResponse) {
+	planned := map[string]plancheck.ResourceActionType{}
+	for _, change := range req.Plan.ResourceChanges {
+		switch actions := change.Change.Actions; {
+		case actions.NoOp():
+			planned[change.Address] = noChange
+		case actions.Update():
+			planned[change.Address] = update
+		case actions.Delete():
+			planned[change.Address] = destroy
+		default:
+			planned[change.Address] = plancheck.ResourceActionType(fmt.Sprint(actions))
+		}
+	}
+	var failures []error
+	for _, row := range rows {
+		if got := planned[row.address()]; got != row.plan {
+			failures = append(failures, fmt.Errorf("%s: got the plan %q, want %q", row.name, got, row.plan))
+		}
+	}
+	resp.Error = errors.Join(failures...)
+}
+
+// lifecycleStates checks the status of each row in the state.
+type lifecycleStates []lifecycle
+
+// CheckState implements statecheck.StateCheck.
+func (rows lifecycleStates) CheckState(_ context.Context, req statecheck.CheckStateRequest, resp *statecheck.CheckStateResponse) {
+	statuses := map[string]any{}
+	if req.State.Values != nil {
+		for _, found := range req.State.Values.RootModule.Resources {
+			statuses[found.Address] = found.AttributeValues["status"]
+		}
+	}
+	var failures []error
+	for _, row := range rows {
+		status, found := statuses[row.address()]
+		if found != (row.status != absent) || found && status != row.status {
+			failures = append(failures, fmt.Errorf("%s: got the status %v, want %q", row.name, status, row.status))
+		}
+	}
+	resp.Error = errors.Join(failures...)
+}
+
+func TestServerMigration_keepsTheStateWhenADestroyIsRefused(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+		config := migrationOf(object{"on_destroy": "revert"})
+		s.mustApply(config)
+		s.Inject(stub.Fault{Call: stub.CallRevert, Status: 403, Count: 1})
+		s.wantRefused(nil, "Cannot revert the migration of server web-1", "403 forbidden", "still awaits confirmation")
+		s.wantPlan(config, acctest.NoOp)
+		s.want(map[string]string{"status": awaiting})
+	})
+}
+
+func TestServerMigration_keepsTheStateOfADestroyWhoseEndWasNotSeen(t *testing.T) {
+	for onDestroy, want := range map[string]sent{
+		"confirm": {migrates: 1, confirms: 1},
+		"revert":  {migrates: 1, reverts: 1},
+	} {
+		t.Run(onDestroy, func(t *testing.T) {
+			timing := stub.ObservedTiming()
 			timing.ConfirmStale, timing.RevertOnNew = time.Hour, time.Hour
-			s := tell(t, stub.Config{Timing: timing}, stub.Server{})
-			s.run(resource.TestStep{
-				Config: s.config(test.onDestroy + "\ntimeouts {\n  delete = \"6s\"\n}"),
-			}, resource.TestStep{
-				Config:      s.Provider("", ""),
-				ExpectError: says("was not seen", "Rackspace has accepted the", "the migration is still in the state"),
-			}, resource.TestStep{
-				PreConfig: func() { s.Advance(2 * time.Hour) },
-				Config:    s.Provider("", ""),
-				Check:     s.sent(test.call, 1),
+			inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolScenario) {
+				s.mustApply(migrationOf(object{"on_destroy": onDestroy, "timeouts": object{"delete": "2m"}}))
+				s.wantRefused(nil, "was not seen", "Rackspace has accepted the", "the migration is still in the state")
+				time.Sleep(2 * time.Hour)
+				s.mustApply(nil)
+				if s.state.Exists() {
+					t.Error("got a migration in the state, want none")
+				}
+				s.wantSent(want)
 			})
 		})
 	}
 }
 
-func TestAccServerMigration_refusesAnOnDestroyThatIsNone(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
-	s.run(resource.TestStep{
-		Config: s.config(`on_destroy = "undo"`), PlanOnly: true,
-		ExpectError: regexp.MustCompile(`(?s)on_destroy.*one of:.*none.*confirm.*revert`),
+func TestServerMigration_refusesAnOnDestroyThatIsNone(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+		s.wantRefused(migrationOf(object{"on_destroy": "undo"}), "on_destroy", "one of:", "none", "confirm", "revert")
 	})
 }
 
-func TestAccServerMigration_plansManyUnchangedMigrationsCheaply(t *testing.T) {
+func TestServerMigration_plansManyUnchangedMigrationsCheaply(t *testing.T) {
 	const servers = 200
 	for _, test := range []struct {
-		name      string
-		arguments string
-		most      int // requests of a refresh and plan
+		name        string
+		autoConfirm bool
+		most        int // requests of a refresh and plan
 	}{
-		{"settled", auto, 0},
-		{"awaiting", left, 1 + 3 + 1}, // a token, single reads, the list
+		{"settled", true, 0},
+		{"awaiting", false, 1 + 3 + 1}, // a token, single reads, the list
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := tell(t, stub.Config{}, stub.Server{})
-			ids := fmt.Sprintf("%q", server)
-			for range servers - 1 {
-				ids += fmt.Sprintf(", %q", s.AddServer(stub.Server{}))
-			}
-			// Refreshes share what they read within a poll interval, which here is
-			// longer than any of them takes: how long that is depends on the machine.
-			config := func(pollInterval string) string {
-				return fmt.Sprintf(`
-provider "rackspace" {
-  username          = %q
-  api_key           = %q
-  identity_endpoint = "%s/v2.0/"
-  poll_interval     = %q
-
-  requests_per_minute = { write = 100000 }
-}
-resource "rackspace_server_migration" "fleet" {
-  count     = %d
-  server_id = [%s][count.index]
-  %s
-}`, stub.DefaultUser.Name, stub.DefaultUser.APIKey, s.URL, pollInterval, servers, ids, test.arguments)
-			}
-			var requests, tokens int
-			s.run(resource.TestStep{
-				Config: config(acctest.PollInterval.String()),
-			}, resource.TestStep{
-				PreConfig:        func() { requests, tokens = len(s.Requests()), s.Count(stub.CallToken) },
-				Config:           config("10m"),
-				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}},
-			}, resource.TestStep{
-				PreConfig: func() {
-					runs := max(1, s.Count(stub.CallToken)-tokens)
-					if got := len(s.Requests()) - requests; got > runs*test.most {
-						t.Errorf("got %d requests for %d refreshes, want at most %d each", got, runs, test.most)
+			inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+				configs, states := make([]object, servers), make([]acctest.Instance, servers)
+				for i := range servers {
+					configs[i] = object{"server_id": s.AddServer(stub.Server{}), "auto_confirm": test.autoConfirm}
+				}
+				s.client.Rates.Write = 100000
+				each(servers, func(session *acctest.Session, i int) {
+					change, planned := session.Plan(s.state, configs[i])
+					state, applied := session.Apply(change)
+					if states[i] = state; planned.HasError() || applied.HasError() {
+						t.Error(planned, applied)
 					}
-				},
-				Config: config("10m"), PlanOnly: true,
+				}, s.open())
+				before := len(s.Requests())
+				each(servers, func(session *acctest.Session, i int) {
+					state, refreshed := session.Read(states[i])
+					change, planned := session.Plan(state, configs[i])
+					if change.Action != acctest.NoOp || refreshed.HasError() || planned.HasError() {
+						t.Errorf("got the plan %q, want %q:\n%s%s", change.Action, acctest.NoOp, refreshed, planned)
+					}
+				}, s.open())
+				if got := len(s.Requests()) - before; got > test.most {
+					t.Errorf("got %d requests for a refresh and plan, want at most %d", got, test.most)
+				}
 			})
 		})
 	}
+}
+
+// each does something with each of many resources, ten at a time as Terraform does.
+func each(count int, do func(*acctest.Session, int), session *acctest.Session) {
+	var all errgroup.Group
+	all.SetLimit(10)
+	for i := range count {
+		all.Go(func() error { do(session, i); return nil })
+	}
+	_ = all.Wait()
 }

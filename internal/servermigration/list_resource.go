@@ -93,7 +93,7 @@ func (r *migrationList) List(ctx context.Context, req list.ListRequest, stream *
 	filter.Server = name.MatchString
 	found, err := r.engine.Pending(ctx, config.Region.ValueString(), filter)
 	if err != nil {
-		stream.Results = list.ListResultsStreamDiagnostics(explain(err, unrecorded))
+		stream.Results = list.ListResultsStreamDiagnostics(explain(err, creating))
 		return
 	}
 	stream.Results = func(push func(list.ListResult) bool) {
@@ -111,7 +111,7 @@ func listed(ctx context.Context, req list.ListRequest, m migration.Migration) li
 	result.Diagnostics.Append(result.Identity.Set(ctx, identityOf(m))...)
 	if req.IncludeResource {
 		state := imported(m)
-		result.Diagnostics.Append(state.write(ctx, result.Resource.Set)...)
+		result.Diagnostics.Append(result.Resource.Set(ctx, &state)...)
 	}
 	return result
 }

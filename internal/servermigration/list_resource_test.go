@@ -27,7 +27,7 @@ func listBlock(config string) string {
 
 // fleet adds migrations of all kinds beside that of web-1, which was asked for
 // two hours ago. All take half an hour, which no run of the tests does.
-func fleet(t *testing.T, s *story) {
+func fleet(t *testing.T, s *scenario) {
 	t.Helper()
 	others := map[string]string{}
 	for _, name := range []string{"web-2", "db-1", "resized", "idle", "web-moving"} {
@@ -50,7 +50,7 @@ func TestAccServerMigrationList_findsWhatAwaitsConfirmation(t *testing.T) {
 	acctest.RequireTerraform(t, "1.14.0", "terraform query")
 	slow := stub.ObservedTiming()
 	slow.Migrate = 30 * time.Minute
-	s := tell(t, stub.Config{PageSize: 2, Timing: slow}, stub.Server{})
+	s := newScenario(t, stub.Config{PageSize: 2, Timing: slow}, stub.Server{})
 	fleet(t, s)
 	length := func(want int) []querycheck.QueryResultCheck {
 		return []querycheck.QueryResultCheck{querycheck.ExpectLength(found, want)}
@@ -89,11 +89,8 @@ func TestAccServerMigrationList_findsWhatAwaitsConfirmation(t *testing.T) {
 
 func TestAccServerMigrationList_generatesConfigurationThatImports(t *testing.T) {
 	acctest.RequireTerraform(t, "1.14.0", "terraform query")
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests run with TF_ACC set")
-	}
 	t.Parallel()
-	s := tell(t, stub.Config{}, stub.Server{})
+	s := newScenario(t, stub.Config{}, stub.Server{})
 	if err := s.Migrate(server, "user-7"); err != nil {
 		t.Fatal(err)
 	}

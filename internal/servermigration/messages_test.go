@@ -71,76 +71,65 @@ func messages() []message {
 	silent := func(err error) *cloudservers.Error {
 		return &cloudservers.Error{Op: "read the server", Method: http.MethodGet, URL: url, Err: err}
 	}
-	fails := func(name string, kind migration.Kind, where record, change func(*migration.Error)) message {
+	fails := func(name string, kind migration.Kind, op operation, change func(*migration.Error)) message {
 		failure := &migration.Error{Kind: kind, Migration: sample}
 		change(failure)
-		return message{name, explain(failure, where)}
+		return message{name, explain(failure, op)}
 	}
 	refused := func(name string, err *cloudservers.Error) message {
-		return fails("migrate refused: "+name, migration.KindRefused, unrecorded, func(e *migration.Error) {
+		return fails("migrate refused: "+name, migration.KindRefused, creating, func(e *migration.Error) {
 			e.Err, e.Server = err, sampleServer(cloudservers.StatusActive, "")
 		})
 	}
 	unread := func(name string, err error) message {
-		return fails("read failed: "+name, migration.KindAPI, unrecorded, func(e *migration.Error) { e.Err = silent(err) })
+		return fails("read failed: "+name, migration.KindAPI, creating, func(e *migration.Error) { e.Err = silent(err) })
 	}
 	renewable := answered(401, "unauthorized", "Unable to authenticate user with credentials provided.")
 	renewable.Credentials = &cloudservers.Credentials{Username: "demo", APIKey: "secret", Origin: "username from the provider block and api_key from the environment variable RACKSPACE_API_KEY"}
 	fixed := answered(401, "unauthorized", "This server could not verify that you are authorized to access the document you requested.")
 	fixed.Credentials = &cloudservers.Credentials{Token: "secret", TenantID: "123456", Origin: "token from the environment variable RACKSPACE_TOKEN"}
-	pending := func(action, user string) *cloudservers.Action {
-		entry := &cloudservers.Action{Action: action, RequestID: "req-77000000-0000-4000-8000-000000000007"}
-		entry.Start.Time = sample.RequestedAt
-		if err := entry.UserID.UnmarshalJSON([]byte(`"` + user + `"`)); err != nil {
-			panic(err)
-		}
-		return entry
+	pending := func(resize bool, user string) *migration.Move {
+		return &migration.Move{RequestID: "req-77000000-0000-4000-8000-000000000007", UserID: user, Resize: resize, Started: sample.RequestedAt}
 	}
 	server := func(status, task string) func(*migration.Error) {
 		return func(e *migration.Error) { e.Server = sampleServer(status, task) }
 	}
 	all := []message{
-		fails("unknown server", migration.KindNotFound, unrecorded, func(e *migration.Error) {
+		fails("unknown server", migration.KindNotFound, creating, func(e *migration.Error) {
 			e.Err, e.Migration.ServerName = answered(404, "itemNotFound", "Instance could not be found."), ""
 		}),
-		fails("OnMetal", migration.KindOnMetal, unrecorded, server(cloudservers.StatusActive, "")),
-		fails("status", migration.KindStatus, unrecorded, server(cloudservers.StatusError, "")),
-		fails("status, deleting", migration.KindStatus, unrecorded, server(cloudservers.StatusActive, "deleting")),
-		fails("status, after a request", migration.KindStatus, unrecorded, func(e *migration.Error) {
+		fails("OnMetal", migration.KindOnMetal, creating, server(cloudservers.StatusActive, "")),
+		fails("status", migration.KindStatus, creating, server(cloudservers.StatusError, "")),
+		fails("status, deleting", migration.KindStatus, creating, server(cloudservers.StatusActive, "deleting")),
+		fails("status, after a request", migration.KindStatus, creating, func(e *migration.Error) {
 			e.Server, e.Sent = sampleServer(cloudservers.StatusError, ""), true
 		}),
-		fails("busy, timed out", migration.KindBusy, unrecorded, func(e *migration.Error) {
+		fails("busy, timed out", migration.KindBusy, creating, func(e *migration.Error) {
 			e.Err, e.Server = context.DeadlineExceeded, sampleServer(cloudservers.StatusActive, "image_snapshot")
 		}),
-		fails("pending, somebody's migration", migration.KindPending, unrecorded, func(e *migration.Error) {
-			e.Pending, e.Server = pending("migrate", "user-7"), sampleServer(cloudservers.StatusVerifyResize, "")
+		fails("pending, somebody's migration", migration.KindPending, creating, func(e *migration.Error) {
+			e.Pending, e.Server = pending(false, "user-7"), sampleServer(cloudservers.StatusVerifyResize, "")
 		}),
-		fails("pending, a resize", migration.KindPending, unrecorded, func(e *migration.Error) {
-			e.Pending, e.Server = pending("resize", "user-7"), sampleServer(cloudservers.StatusVerifyResize, "")
+		fails("pending, a resize", migration.KindPending, creating, func(e *migration.Error) {
+			e.Pending, e.Server = pending(true, "user-7"), sampleServer(cloudservers.StatusVerifyResize, "")
 		}),
-		fails("pending, not told", migration.KindPending, unrecorded, server(cloudservers.StatusResize, "resize_prep")),
-		fails("pending, log unreadable", migration.KindPending, unrecorded, func(e *migration.Error) {
+		fails("pending, not told", migration.KindPending, creating, server(cloudservers.StatusResize, "resize_prep")),
+		fails("pending, log unreadable", migration.KindPending, creating, func(e *migration.Error) {
 			e.Err, e.Server = answered(403, "forbidden", "Policy doesn't allow os_compute_api:os-instance-actions to be performed."), sampleServer(cloudservers.StatusVerifyResize, "")
 		}),
-		fails("pending, being reverted", migration.KindPending, unrecorded, func(e *migration.Error) {
-			e.Pending, e.Server = pending("migrate", "user-1"), sampleServer(cloudservers.StatusRevertResize, "resize_reverting")
+		fails("pending, being reverted", migration.KindPending, creating, func(e *migration.Error) {
+			e.Pending, e.Server = pending(false, "user-1"), sampleServer(cloudservers.StatusRevertResize, "resize_reverting")
 		}),
-		fails("pending, just forgotten", migration.KindPending, unrecorded, func(e *migration.Error) {
-			e.Pending, e.Server, e.Forgotten = pending("migrate", "user-1"), sampleServer(cloudservers.StatusVerifyResize, ""), true
-		}),
-		fails("turn, of a replacement", migration.KindTurn, unrecorded, func(e *migration.Error) {
-			e.Err, e.Migration.ServerName, e.Replacing = context.Canceled, "", true
-		}),
-		fails("claimed", migration.KindClaimed, unrecorded, func(e *migration.Error) { e.Migration.ServerName = "" }),
-		fails("turn", migration.KindTurn, unrecorded, func(e *migration.Error) { e.Err, e.Migration.ServerName = context.Canceled, "" }),
-		fails("stopped", migration.KindStopped, unrecorded, func(e *migration.Error) {
+		fails("claimed", migration.KindClaimed, creating, func(e *migration.Error) { e.Migration.ServerName = "" }),
+		fails("turn", migration.KindTurn, creating, func(e *migration.Error) { e.Err, e.Migration.ServerName = context.Canceled, "" }),
+		fails("stopped", migration.KindStopped, creating, func(e *migration.Error) {
 			e.Migration.ServerName, e.Failures = "", []*migration.Error{{Kind: migration.KindFailed, Migration: sample, Server: sampleServer(cloudservers.StatusActive, "")}}
 		}),
-		fails("untold, log unreadable", migration.KindUntold, unrecorded, func(e *migration.Error) {
+		fails("untold, log unreadable", migration.KindUntold, creating, func(e *migration.Error) {
 			e.Err, e.Server = answered(403, "forbidden", "Policy doesn't allow os_compute_api:os-instance-actions to be performed."), sampleServer(cloudservers.StatusActive, "")
 		}),
-		fails("untold, end missing", migration.KindUntold, unrecorded, func(e *migration.Error) {
-			e.Pending, e.Server = pending("migrate", "user-1"), sampleServer(cloudservers.StatusActive, "")
+		fails("untold, end missing", migration.KindUntold, creating, func(e *migration.Error) {
+			e.Pending, e.Server = pending(false, "user-1"), sampleServer(cloudservers.StatusActive, "")
 		}),
 		refused("400", answered(400, "badRequest", "Malformed request body")),
 		refused("401, key", renewable),
@@ -160,51 +149,51 @@ func messages() []message {
 		unread("connection reset", &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}),
 		unread("timeout", context.DeadlineExceeded),
 		unread("name not resolved", &net.DNSError{Err: "no such host", Name: "ord.servers.api.rackspacecloud.com", IsNotFound: true}),
-		fails("no region", migration.KindAPI, unrecorded, func(e *migration.Error) {
+		fails("no region", migration.KindAPI, creating, func(e *migration.Error) {
 			e.Err = &cloudservers.RegionError{Known: []string{"DFW", "ORD"}, EndpointType: cloudservers.EndpointPublic}
 		}),
-		fails("unknown region", migration.KindAPI, unrecorded, func(e *migration.Error) {
+		fails("unknown region", migration.KindAPI, creating, func(e *migration.Error) {
 			e.Err = &cloudservers.RegionError{Region: "XYZ", Known: []string{"DFW", "ORD"}, EndpointType: cloudservers.EndpointPublic}
 		}),
-		fails("no Cloud Servers", migration.KindAPI, unrecorded, func(e *migration.Error) { e.Err = cloudservers.ErrNoCloudServers }),
-		fails("undecided", migration.KindUndecided, unrecorded, func(e *migration.Error) { e.Err = answered(502, "", "") }),
-		fails("failed silently", migration.KindFailed, unrecorded, server(cloudservers.StatusActive, "")),
-		fails("failed with a fault", migration.KindFailed, unrecorded, func(e *migration.Error) {
+		fails("no Cloud Servers", migration.KindAPI, creating, func(e *migration.Error) { e.Err = cloudservers.ErrNoCloudServers }),
+		fails("undecided", migration.KindUndecided, creating, func(e *migration.Error) { e.Err = answered(502, "", "") }),
+		fails("failed silently", migration.KindFailed, creating, server(cloudservers.StatusActive, "")),
+		fails("failed with a fault", migration.KindFailed, creating, func(e *migration.Error) {
 			e.Server = sampleServer(cloudservers.StatusError, "")
 			e.Server.Fault = &cloudservers.ServerFault{Code: 500, Message: "RuntimeError"}
 		}),
-		fails("failed, did not move", migration.KindFailed, unrecorded, server(cloudservers.StatusVerifyResize, "")),
-		fails("reverted meanwhile", migration.KindReverted, unrecorded, func(e *migration.Error) { e.Migration = settledSample(migration.StatusReverted, "user-7") }),
+		fails("failed, did not move", migration.KindFailed, creating, server(cloudservers.StatusVerifyResize, "")),
+		fails("reverted meanwhile", migration.KindReverted, creating, func(e *migration.Error) { e.Migration = settledSample(migration.StatusReverted, "user-7") }),
 		fails("gone", migration.KindGone, recorded, func(*migration.Error) {}),
-		fails("cancelled", migration.KindInterrupted, unrecorded, func(e *migration.Error) {
+		fails("cancelled", migration.KindInterrupted, creating, func(e *migration.Error) {
 			e.Err, e.Server = context.Canceled, sampleServer(cloudservers.StatusResize, "resize_migrating")
 		}),
-		fails("timed out", migration.KindInterrupted, unrecorded, func(e *migration.Error) {
+		fails("timed out", migration.KindInterrupted, creating, func(e *migration.Error) {
 			e.Err, e.Server = context.DeadlineExceeded, sampleServer(cloudservers.StatusResize, "resize_migrating")
 		}),
 		fails("timed out, without answers", migration.KindInterrupted, recorded, func(e *migration.Error) {
 			e.Err = errors.Join(context.DeadlineExceeded, silent(&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}))
 			e.Server = sampleServer(cloudservers.StatusResize, "resize_migrating")
 		}),
-		fails("wait refused", migration.KindWait, unrecorded, func(e *migration.Error) { e.Err = answered(403, "forbidden", "Policy doesn't allow it.") }),
-		fails("verification cancelled", migration.KindTesting, unrecorded, func(e *migration.Error) { e.Err, e.Migration.Verification = context.Canceled, failedTest() }),
+		fails("wait refused", migration.KindWait, creating, func(e *migration.Error) { e.Err = answered(403, "forbidden", "Policy doesn't allow it.") }),
+		fails("verification cancelled", migration.KindTesting, creating, func(e *migration.Error) { e.Err, e.Migration.VerificationResult = context.Canceled, failedTest() }),
 		fails("verification timed out", migration.KindTesting, recorded, func(e *migration.Error) {
-			e.Err, e.Migration.Verification = context.DeadlineExceeded, failedTest()
+			e.Err, e.Migration.VerificationResult = context.DeadlineExceeded, failedTest()
 		}),
-		fails("verification failed, kept", migration.KindUnverified, unrecorded, func(e *migration.Error) {
-			e.Migration.Verification, e.Server = failedTest(), sampleServer(cloudservers.StatusVerifyResize, "")
+		fails("verification failed, kept", migration.KindUnverified, creating, func(e *migration.Error) {
+			e.Migration.VerificationResult, e.Server = failedTest(), sampleServer(cloudservers.StatusVerifyResize, "")
 			e.Server.SeenAt = sample.RequestedAt.Add(5 * time.Minute)
 		}),
-		fails("verification failed, rolled back", migration.KindRolledBack, unrecorded, func(e *migration.Error) {
+		fails("verification failed, rolled back", migration.KindRolledBack, creating, func(e *migration.Error) {
 			e.Migration = settledSample(migration.StatusReverted, "user-1")
-			e.Migration.Verification = failedTest()
+			e.Migration.VerificationResult = failedTest()
 		}),
 		fails("verification failed at an update, rolled back", migration.KindRolledBack, recorded, func(e *migration.Error) {
 			e.Migration = settledSample(migration.StatusReverted, "user-1")
-			e.Migration.Verification = failedTest()
+			e.Migration.VerificationResult = failedTest()
 		}),
-		fails("verification failed, revert refused", migration.KindUnsettled, unrecorded, func(e *migration.Error) {
-			e.Want, e.Err, e.Migration.Verification = migration.StatusReverted, answered(403, "forbidden", "Policy doesn't allow revertResize to be performed."), failedTest()
+		fails("verification failed, revert refused", migration.KindUnsettled, creating, func(e *migration.Error) {
+			e.Want, e.Err, e.Migration.VerificationResult = migration.StatusReverted, answered(403, "forbidden", "Policy doesn't allow revertResize to be performed."), failedTest()
 		}),
 		fails("confirm refused", migration.KindUnsettled, recorded, func(e *migration.Error) {
 			e.Want, e.Err = migration.StatusConfirmed, answered(403, "forbidden", "Policy doesn't allow confirmResize to be performed.")
@@ -217,7 +206,7 @@ func messages() []message {
 			e.Want, e.Unsure, e.Err = migration.StatusConfirmed, true, context.DeadlineExceeded
 		}),
 		fails("revert accepted, end not seen", migration.KindSettling, recorded, func(e *migration.Error) { e.Want, e.Err = migration.StatusReverted, context.Canceled }),
-		fails("revert accepted in a create, end not seen", migration.KindSettling, unrecorded, func(e *migration.Error) { e.Want, e.Err = migration.StatusReverted, context.Canceled }),
+		fails("revert accepted in a create, end not seen", migration.KindSettling, creating, func(e *migration.Error) { e.Want, e.Err = migration.StatusReverted, context.Canceled }),
 		fails("confirm accepted in a destroy, end not seen", migration.KindSettling, destroying, func(e *migration.Error) { e.Want, e.Err = migration.StatusConfirmed, context.Canceled }),
 		fails("confirm unproven", migration.KindUnproven, recorded, func(e *migration.Error) {
 			e.Want, e.Err = migration.StatusConfirmed, answered(403, "forbidden", "Policy doesn't allow os_compute_api:os-instance-actions to be performed.")
@@ -226,8 +215,45 @@ func messages() []message {
 			e.Want, e.Sent = migration.StatusConfirmed, true
 		}),
 		fails("revert unproven", migration.KindUnproven, recorded, func(e *migration.Error) { e.Want = migration.StatusReverted }),
+		fails("reverted, found by a confirmation", migration.KindReverted, recorded, func(e *migration.Error) { e.Migration = settledSample(migration.StatusReverted, "user-7") }),
+		fails("reverted, found before migrating again", migration.KindReverted, again, func(e *migration.Error) { e.Migration = settledSample(migration.StatusReverted, "user-7") }),
+		fails("destroy came too late to confirm", migration.KindReverted, destroying, func(e *migration.Error) { e.Migration = settledSample(migration.StatusReverted, "user-7") }),
+		fails("destroy came too late to revert", migration.KindConfirmed, destroying, func(e *migration.Error) { e.Migration = settledSample(migration.StatusConfirmed, "") }),
+		fails("server gone at destroy", migration.KindGone, destroying, func(*migration.Error) {}),
+		fails("end unknown, in a create", migration.KindUnknownEnd, creating, server(cloudservers.StatusActive, "")),
+		fails("end unknown", migration.KindUnknownEnd, recorded, server(cloudservers.StatusActive, "")),
+		fails("end unknown, at destroy", migration.KindUnknownEnd, destroying, server(cloudservers.StatusActive, "")),
+		fails("failed, migrated again", migration.KindFailed, recorded, func(e *migration.Error) {
+			e.Server = sampleServer(cloudservers.StatusError, "")
+			e.Server.HostID = "bbbb"
+		}),
+		fails("failed on its original host", migration.KindFailed, creating, func(e *migration.Error) {
+			e.Server = sampleServer(cloudservers.StatusActive, "")
+			e.Server.HostID = "aaaa"
+		}),
+		fails("refused to migrate again", migration.KindRefused, again, func(e *migration.Error) {
+			e.Err, e.Server = answered(403, "forbidden", "Policy doesn't allow migrate to be performed."), sampleServer(cloudservers.StatusActive, "")
+		}),
+		fails("confirm accepted before migrating again, end not seen", migration.KindSettling, again, func(e *migration.Error) { e.Want, e.Err = migration.StatusConfirmed, context.Canceled }),
+		fails("not tested, log unreadable", migration.KindUntested, recorded, func(e *migration.Error) {
+			e.Migration.Status, e.Err = migration.StatusConfirmed, answered(403, "forbidden", "Policy doesn't allow os_compute_api:os-instance-actions to be performed.")
+		}),
+		fails("not tested after a confirm by others", migration.KindUntested, creating, func(e *migration.Error) {
+			e.Migration.Status, e.Migration.SettledBy = migration.StatusConfirmed, "user-7"
+		}),
+		fails("verification failed after a confirm by others", migration.KindUnverified, creating, func(e *migration.Error) {
+			e.Migration = settledSample(migration.StatusConfirmed, "user-7")
+			e.Migration.VerificationResult = failedTest()
+		}),
+		fails("verification failed after a confirm by others, at an update", migration.KindUnverified, recorded, func(e *migration.Error) {
+			e.Migration = settledSample(migration.StatusConfirmed, "")
+			e.Migration.VerificationResult = failedTest()
+		}),
+		fails("verification cancelled after a confirm by others", migration.KindTesting, creating, func(e *migration.Error) {
+			e.Err, e.Migration = context.Canceled, settledSample(migration.StatusConfirmed, "user-7")
+		}),
 		fails("confirmed before the revert", migration.KindConfirmed, recorded, func(e *migration.Error) { e.Migration = settledSample(migration.StatusConfirmed, "user-7") }),
-		fails("never migrated", migration.KindNeverMigrated, unrecorded, func(e *migration.Error) { e.Migration.RequestID = "" }),
+		fails("never migrated", migration.KindNeverMigrated, creating, func(e *migration.Error) { e.Migration.RequestID = "" }),
 		fails("no such migration", migration.KindNeverMigrated, recorded, func(*migration.Error) {}),
 		{"defect", explain(errors.New("something"), recorded)},
 	}
@@ -251,20 +277,26 @@ func noticesOf() []message {
 		{"reverted outside", happenedOutside(settledSample(migration.StatusReverted, "user-7"))},
 		{"confirmed outside, server in ERROR", happenedOutside(inError)},
 		{"confirmed by Rackspace", happenedOutside(settledSample(migration.StatusConfirmed, ""))},
-		warn("server gone at refresh", forgotGone(sample)),
-		warn("forgotten while pending", forgotPending(sample)),
+		warn("server gone at refresh", removedWithServer(sample)),
+		warn("forgotten while pending", removedWhilePending(sample)),
 		warn("left to another resource", leftToAnother(sample)),
 		warn("no request to confirm", namesNoRequest("ORD/5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01/")),
 		warn("plan: takes over", willTakeOver(adopted)),
-		warn("plan: destroy forgets", willDestroy(sample, onDestroyNone)),
-		warn("plan: destroy confirms", willDestroy(sample, onDestroyConfirm)),
-		warn("plan: destroy reverts", willDestroy(sample, onDestroyRevert)),
+		warn("plan: destroy forgets", willDestroy(sample, string(migration.OnDestroyNone))),
+		warn("plan: destroy confirms", willDestroy(sample, string(migration.OnDestroyConfirm))),
+		warn("plan: destroy reverts", willDestroy(sample, string(migration.OnDestroyRevert))),
 		warn("plan: not yet", notYet(&migration.Error{Kind: migration.KindStatus, Migration: sample, Server: sampleServer("REBUILD", "rebuilding")})),
 		warn("plan: end not told", notYet(&migration.Error{Kind: migration.KindUntold, Migration: sample, Server: sampleServer(cloudservers.StatusActive, "")})),
-		warn("plan: replacement refused", refuseReplace(sample)),
-		warn("nothing to confirm", nothingToConfirm(settledSample(migration.StatusReverted, "user-7"))),
-		warn("destroy came too late to confirm", settledOtherwise(settledSample(migration.StatusReverted, "user-7"), migration.StatusConfirmed)),
-		warn("destroy came too late to revert", settledOtherwise(settledSample(migration.StatusConfirmed, ""), migration.StatusReverted)),
+		warn("plan: auto_confirm confirms", willConfirm(sample, false)),
+		warn("plan: auto_confirm tests and confirms", willConfirm(sample, true)),
+		warn("plan: migrates again", willMigrateAgain(settledSample(migration.StatusConfirmed, ""), types.StringValue("none"))),
+		warn("plan: confirms and migrates again", willMigrateAgain(sample, types.StringValue("confirm"))),
+		warn("plan: reverts and migrates again", willMigrateAgain(sample, types.StringValue("revert"))),
+		warn("plan: migrates again, on_destroy not known yet", willMigrateAgain(sample, types.StringUnknown())),
+		warn("plan: cannot migrate again", willMigrateAgain(sample, types.StringValue("none"))),
+		warn("plan: replacement refused", refuseReplacement(sample)),
+		warn("plan: new name refused", refuseNewName(settledSample(migration.StatusConfirmed, ""))),
+		warn("plan: not verified", remainsUnverified(settledSample(migration.StatusConfirmed, ""))),
 	}
 }
 
@@ -317,8 +349,8 @@ func TestMessages_coverEveryKindOfError(t *testing.T) {
 	}
 	for kind := migration.KindAPI; kind <= migration.KindNeverMigrated; kind++ {
 		failure := &migration.Error{Kind: kind, Migration: sample, Server: sampleServer(cloudservers.StatusError, ""), Err: context.Canceled, Want: migration.StatusConfirmed}
-		failure.Migration.Verification = failedTest()
-		summary, _ := explanation{migration: failure.Migration, failure: failure}.of(kind)
+		failure.Migration.VerificationResult = failedTest()
+		summary := explanation{migration: failure.Migration, failure: failure}.row().summary
 		if !seen[strings.ReplaceAll(summary, serverOf(sample), "server "+sample.ServerID)] && !seen[summary] && kind != migration.KindAPI {
 			t.Errorf("no message shows kind %q: %s", kind, summary)
 		}
@@ -374,7 +406,7 @@ func TestGuide_namesTestsThatExist(t *testing.T) {
 func TestModel_namesATimeThatCannotBeRead(t *testing.T) {
 	state := imported(sample)
 	state.RequestedAt = types.StringValue("yesterday")
-	_, diags := state.migration()
+	_, diags := state.toMigration()
 	if len(diags) != 1 || diags[0].Summary() != "Unreadable state" || !strings.Contains(diags[0].Detail(), `"yesterday" in requested_at`) {
 		t.Errorf("got %v, want one diagnostic that names the time and its attribute", diags)
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// rolling is a copy of the module rolling-migration, ready to run.
-func rolling(t *testing.T, s *story) *tfexec.Terraform {
+// newRollingModule is a copy of the module rolling-migration, ready to run.
+func newRollingModule(t *testing.T, s *scenario) *tfexec.Terraform {
 	t.Helper()
 	files := map[string]string{}
 	paths, err := filepath.Glob(examples + "/modules/rolling-migration/*.tf")
@@ -30,8 +30,9 @@ func rolling(t *testing.T, s *story) *tfexec.Terraform {
 }
 
 func TestAccModule_passesItsOwnTests(t *testing.T) {
+	t.Parallel()
 	s := newSamples(t)
-	tf := rolling(t, s)
+	tf := newRollingModule(t, s)
 	tests := filepath.Join(tf.WorkingDir(), "tests")
 	if err := os.Mkdir(tests, 0o700); err != nil {
 		t.Fatal(err)
@@ -56,23 +57,28 @@ func TestAccModule_passesItsOwnTests(t *testing.T) {
 }
 
 func TestAccModule_migratesNothingElseAfterAFailedCanary(t *testing.T) {
+	t.Parallel()
 	s := newSamples(t)
-	tf := rolling(t, s)
-	variables := `
+	tf := newRollingModule(t, s)
+	configure := func(timeout string) {
+		variables := `
 canaries     = { sick = "` + stub.SampleSick1 + `", full = "` + stub.SampleFull1 + `" }
 waves        = [{ web-1 = "` + stub.SampleWeb1 + `" }, { web-2 = "` + stub.SampleWeb2 + `", db-1 = "` + stub.SampleDB1 + `" }]
-verification = { http = [{ url = "http://:8080/" }], interval = "100ms", timeout = "2s" }
+verification = { http = [{ url = "http://:8080/" }], interval = "100ms", timeout = "` + timeout + `" }
 `
-	if err := os.WriteFile(filepath.Join(tf.WorkingDir(), "fleet.auto.tfvars"), []byte(variables), 0o600); err != nil {
-		t.Fatal(err)
+		if err := os.WriteFile(filepath.Join(tf.WorkingDir(), "fleet.auto.tfvars"), []byte(variables), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
+	configure(failsAfter)
 	err := tf.Apply(t.Context())
 	if err == nil || !says("homesick-1", "rolled back").MatchString(err.Error()) || !says("full-1", "failed").MatchString(err.Error()) {
 		t.Errorf("got %v, want both canaries to fail", err)
 	}
 	s.wantMigrated(t, stub.SampleSick1, stub.SampleFull1)
 
-	// Both are mended, and the waves go on.
+	// Both are repaired, and the waves go on.
+	configure(passesWithin)
 	s.SetServer(stub.SampleSick1, func(v *stub.Server) { v.Health = nil })
 	s.SetServer(stub.SampleFull1, func(v *stub.Server) { v.Outcome = stub.OutcomeMoves })
 	before := len(s.Requests())
@@ -93,7 +99,7 @@ verification = { http = [{ url = "http://:8080/" }], interval = "100ms", timeout
 }
 
 // wantMigrated checks that these servers and no others were asked to migrate.
-func (s *story) wantMigrated(t *testing.T, ids ...string) {
+func (s *scenario) wantMigrated(t *testing.T, ids ...string) {
 	t.Helper()
 	asked := map[string]bool{}
 	for _, request := range s.Requests() {

@@ -5,7 +5,7 @@ package servermigration
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -15,7 +15,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
-	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/serving"
 )
 
 // ResourceType is the name of the resource in a configuration.
@@ -23,8 +22,8 @@ const ResourceType = "rackspace_server_migration"
 
 // Default timeouts.
 const (
-	defaultSettleTimeout = 2 * time.Hour // create, update and delete
-	defaultReadTimeout   = 5 * time.Minute
+	defaultTimeout     = 2 * time.Hour // create, update and delete
+	defaultReadTimeout = 5 * time.Minute
 )
 
 var (
@@ -38,7 +37,7 @@ var (
 )
 
 type serverMigration struct {
-	*Shared
+	engine *migration.Engine
 }
 
 // NewResource returns the resource rackspace_server_migration.
@@ -49,66 +48,56 @@ func (r *serverMigration) Metadata(_ context.Context, _ resource.MetadataRequest
 }
 
 func (r *serverMigration) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.Shared = sharedOf(req.ProviderData, &resp.Diagnostics)
+	r.engine = engineOf(req.ProviderData, &resp.Diagnostics)
+}
+
+// engineOf reads what the provider hands over: its engine, or nothing while only
+// the schema is asked for.
+func engineOf(data any, diags *diag.Diagnostics) *migration.Engine {
+	engine, ok := data.(*migration.Engine)
+	if data != nil && !ok {
+		diags.AddError("Provider defect", fmt.Sprintf("The provider configured a resource with a %T. Please report this.", data))
+	}
+	return engine
 }
 
 // Create migrates the server. A failure leaves nothing in the state: Terraform
-// would call what is there tainted, and migrate the server again to replace it.
+// would mark it as tainted, and migrate the server again on the next apply.
 func (r *serverMigration) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan model
-	resp.Diagnostics.Append(plan.read(ctx, req.Plan.Get)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	timeout, diags := plan.Timeouts.Create(ctx, defaultSettleTimeout)
+	timeout, diags := plan.Timeouts.Create(ctx, defaultTimeout)
 	resp.Diagnostics.Append(diags...)
 	test, diags := configuredTest(ctx, req.Config)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	request := migration.Request{
-		Region:      plan.Region.ValueString(),
-		ServerID:    plan.ServerID.ValueString(),
-		AutoConfirm: plan.AutoConfirm.ValueBool(),
-		Timeout:     timeout,
-
-		Verification: test,
-	}
-	done, over, err := serving.Await(ctx, func(ctx context.Context) (migration.Migration, error) {
-		return r.engine.Migrate(ctx, request)
-	})
-	if !over {
-		return
-	}
-	if done.Adopted {
-		resp.Diagnostics.Append(tookOver(done))
-	}
-	resp.Diagnostics.Append(explain(err, unrecorded)...)
+	done, err := r.engine.Migrate(ctx, plan.request(timeout, test))
+	resp.Diagnostics.Append(outcome(done, err, creating, plan.AutoConfirm.ValueBool())...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if err == nil {
-		resp.Diagnostics.Append(announce(done, plan.AutoConfirm.ValueBool())...)
-	}
-	r.remember(done)
-	plan.record(done)
-	resp.Diagnostics.Append(plan.write(ctx, resp.State.Set)...)
+	plan.fromMigration(done)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(done))...)
-	resp.Diagnostics.Append(keepFlavor(ctx, resp.Private, done)...)
+	resp.Diagnostics.Append(keepPrivate(ctx, resp.Private, done)...)
 }
 
-// Read finds out what became of a migration that was pending. A settled one is
-// history: nothing is sent.
+// Read finds out what became of a migration that was pending. For a migration
+// that has ended nothing is sent.
 func (r *serverMigration) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state model
-	resp.Diagnostics.Append(state.read(ctx, req.State.Get)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	timeout, diags := state.Timeouts.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diags...)
-	was, diags := state.migration()
+	was, diags := migrationOf(ctx, &state, req.Private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -117,9 +106,8 @@ func (r *serverMigration) Read(ctx context.Context, req resource.ReadRequest, re
 	defer cancel()
 
 	is, err := r.engine.Refresh(ctx, was)
-	var failure *migration.Error
-	if errors.As(err, &failure) && failure.Kind == migration.KindGone {
-		resp.Diagnostics.Append(forgotGone(is))
+	if isKind(err, migration.KindGone) {
+		resp.Diagnostics.Append(removedWithServer(is))
 		resp.State.RemoveResource(ctx)
 		// The framework wants an identity even of what is gone.
 		resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(is))...)
@@ -132,122 +120,108 @@ func (r *serverMigration) Read(ctx context.Context, req resource.ReadRequest, re
 	if is.Status != was.Status {
 		resp.Diagnostics.Append(happenedOutside(is)...)
 	}
-	r.note(is, state.OnDestroy.ValueString())
-	state.record(is)
-	resp.Diagnostics.Append(state.write(ctx, resp.State.Set)...)
+	r.engine.NoteState(is, false)
+	state.fromMigration(is)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(is))...)
 }
 
-// Update confirms a migration that awaits it if auto_confirm asks for that by
-// now; every other change concerns the state alone.
+// Update migrates the server again, or confirms its migration. Every other change
+// concerns only the state.
 func (r *serverMigration) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state model
-	resp.Diagnostics.Append(plan.read(ctx, req.Plan.Get)...)
-	resp.Diagnostics.Append(state.read(ctx, req.State.Get)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	timeout, diags := plan.Timeouts.Update(ctx, defaultSettleTimeout)
+	timeout, diags := plan.Timeouts.Update(ctx, defaultTimeout)
 	resp.Diagnostics.Append(diags...)
-	pending, diags := pendingOf(ctx, &state, req.Private)
+	was, diags := migrationOf(ctx, &state, req.Private)
 	resp.Diagnostics.Append(diags...)
 	test, diags := configuredTest(ctx, req.Config)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if confirms(&plan, &state) {
-		done, over, err := serving.Await(ctx, func(ctx context.Context) (migration.Migration, error) {
-			ctx, cancel := context.WithTimeout(ctx, timeout)
-			defer cancel()
-			return r.engine.Confirm(ctx, pending, test)
-		})
-		if !over {
-			return
-		}
-		resp.Diagnostics.Append(explain(err, recorded)...)
-		if err != nil && !done.Status.Settled() && resp.Diagnostics.HasError() {
-			// Else the state stays as it is, and the next apply tries again.
-			if done.Verification != nil {
-				resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("verification_result"), resultOf(done.Verification))...)
-			}
-			return
-		}
-		if err == nil && done.Status == migration.StatusReverted {
-			resp.Diagnostics.Append(happenedOutside(done)...)
-		}
-		pending = done
+	is := was
+	switch {
+	case migratesAgain(&plan, &state):
+		is, diags = r.migrateAgain(ctx, was, &plan, &state, timeout, test)
+	case confirms(&plan, &state):
+		is, diags = r.confirm(ctx, was, &plan, &state, timeout, test)
+	default:
+		plan.fromMigration(was)
 	}
-	plan.record(pending)
-	resp.Diagnostics.Append(plan.write(ctx, resp.State.Set)...)
-	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(pending))...)
+	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(is))...)
+	resp.Diagnostics.Append(keepPrivate(ctx, resp.Private, is)...)
 }
 
-// Delete forgets the migration, after on_destroy was done to the server if the
-// migration is still pending. Where the cloud or somebody settled it first,
-// there is nothing left to do. What another resource has taken over, such as the
-// replacement with create_before_destroy, is that one's to settle.
+// migrateAgain migrates the server of a migration in the state once more. Until
+// the new request was accepted, an error keeps the state and its triggers, so that
+// the next apply tries again. After that, the state has the new migration, and the
+// next apply goes on with it.
+func (r *serverMigration) migrateAgain(ctx context.Context, was migration.Migration, plan, state *model, timeout time.Duration, test *migration.Verification) (migration.Migration, diag.Diagnostics) {
+	request := plan.request(timeout, test)
+	request.Previous = &was
+	request.OnDestroy = migration.OnDestroy(plan.OnDestroy.ValueString())
+	request.PreviousVerification = test
+	done, err := r.engine.Migrate(ctx, request)
+	if err != nil && isSame(done, was) {
+		*plan = *state
+		plan.fromMigration(done)
+		return done, explain(err, again)
+	}
+	plan.fromMigration(done)
+	return done, outcome(done, err, recorded, plan.AutoConfirm.ValueBool())
+}
+
+// confirm confirms a pending migration. When an error leaves it pending, the state
+// keeps its arguments, so that the next apply tries again.
+func (r *serverMigration) confirm(ctx context.Context, was migration.Migration, plan, state *model, timeout time.Duration, test *migration.Verification) (migration.Migration, diag.Diagnostics) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	done, err := r.engine.Confirm(ctx, was, test)
+	diags := explain(err, recorded)
+	if diags.HasError() && !done.Status.Settled() {
+		*plan = *state
+	}
+	plan.fromMigration(done)
+	return done, diags
+}
+
+// Delete does to a pending migration what on_destroy says, and removes it from the
+// state. Nothing is left to do where the cloud or somebody has confirmed or
+// reverted it first.
 func (r *serverMigration) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state model
-	resp.Diagnostics.Append(state.read(ctx, req.State.Get)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	timeout, diags := state.Timeouts.Delete(ctx, defaultSettleTimeout)
+	timeout, diags := state.Timeouts.Delete(ctx, defaultTimeout)
 	resp.Diagnostics.Append(diags...)
-	pending, diags := pendingOf(ctx, &state, req.Private)
+	was, diags := migrationOf(ctx, &state, req.Private)
+	resp.Diagnostics.Append(diags...)
+	test, diags := testOf(ctx, state.Verification)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	leave, forgotten, err := r.engine.Forget(ctx, pending)
+	done, err := r.engine.Destroy(ctx, was, migration.OnDestroy(state.OnDestroy.ValueString()), test)
 	resp.Diagnostics.Append(explain(err, destroying)...)
-	if resp.Diagnostics.HasError() {
+	if err != nil || done.Status.Settled() {
 		return
 	}
-	defer leave()
-	switch {
-	case pending.Status.Settled():
-		return
-	case !forgotten:
-		resp.Diagnostics.Append(leftToAnother(pending))
+	if _, begun := r.engine.Recorded(was.RequestID); begun {
+		resp.Diagnostics.Append(leftToAnother(done))
 		return
 	}
-	var settle func(context.Context, migration.Migration) (migration.Migration, error)
-	var want migration.Status
-	switch state.OnDestroy.ValueString() {
-	case onDestroyConfirm:
-		test, diags := testOf(ctx, state.Verification)
-		resp.Diagnostics.Append(diags...)
-		if resp.Diagnostics.HasError() {
-			return
-		}
-		want = migration.StatusConfirmed
-		settle = func(ctx context.Context, m migration.Migration) (migration.Migration, error) {
-			return r.engine.Confirm(ctx, m, test)
-		}
-	case onDestroyRevert:
-		settle, want = r.engine.Revert, migration.StatusReverted
-	default:
-		resp.Diagnostics.Append(forgotPending(pending))
-		return
-	}
-	done, err := settle(ctx, pending)
-	var failure *migration.Error
-	switch {
-	case errors.As(err, &failure) && failure.Kind == migration.KindGone:
-		resp.Diagnostics.Append(forgotGone(done))
-	case done.Status.Settled() && done.Status != want && done.Status != migration.StatusFailed && !rolledBack(failure):
-		resp.Diagnostics.Append(settledOtherwise(done, want))
-	default:
-		resp.Diagnostics.Append(explain(err, destroying)...)
-	}
-}
-
-func rolledBack(failure *migration.Error) bool {
-	return failure != nil && failure.Kind == migration.KindRolledBack
+	resp.Diagnostics.Append(removedWhilePending(done))
 }
 
 // configuredTest is the configured verification. It is not read from the plan,
@@ -259,4 +233,13 @@ func configuredTest(ctx context.Context, config tfsdk.Config) (*migration.Verifi
 		return nil, diags
 	}
 	return testOf(ctx, configured)
+}
+
+// isSame tells whether is, of the same server, is no later migration than was. An
+// API can leave out the request id.
+func isSame(is, was migration.Migration) bool {
+	if is.RequestID == "" || was.RequestID == "" {
+		return !is.RequestedAt.After(was.RequestedAt)
+	}
+	return is.RequestID == was.RequestID
 }

@@ -62,12 +62,12 @@ func (r *serverMigration) ImportState(ctx context.Context, req resource.ImportSt
 	ctx, cancel := context.WithTimeout(ctx, defaultReadTimeout)
 	defer cancel()
 	found, err := r.engine.Find(ctx, asked.Region.ValueString(), asked.ServerID.ValueString(), "")
-	resp.Diagnostics.Append(explain(err, unrecorded)...)
+	resp.Diagnostics.Append(explain(err, creating)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	state := imported(found)
-	resp.Diagnostics.Append(state.write(ctx, resp.State.Set)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(found))...)
 }
 
@@ -90,7 +90,7 @@ func imported(m migration.Migration) model {
 	state := model{
 		ServerID:    types.StringValue(m.ServerID),
 		AutoConfirm: types.BoolValue(false),
-		OnDestroy:   types.StringValue(onDestroyNone),
+		OnDestroy:   types.StringValue(string(migration.OnDestroyNone)),
 		Triggers:    types.MapNull(types.StringType),
 
 		Verification:       types.ObjectNull(verificationAttribute().GetType().(attr.TypeWithAttributeTypes).AttributeTypes()),
@@ -100,6 +100,6 @@ func imported(m migration.Migration) model {
 			"create": types.StringType, "read": types.StringType, "update": types.StringType, "delete": types.StringType,
 		})},
 	}
-	state.record(m)
+	state.fromMigration(m)
 	return state
 }

@@ -30,7 +30,7 @@ func TestModel_isReadAsTheListWroteIt(t *testing.T) {
 		t.Fatal(result.Diagnostics)
 	}
 	var got model
-	if diags := got.read(t.Context(), result.Resource.Get); diags.HasError() {
+	if diags := result.Resource.Get(t.Context(), &got); diags.HasError() {
 		t.Fatal(diags)
 	}
 	if diff := cmp.Diff(imported(m), got); diff != "" {

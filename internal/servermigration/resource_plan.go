@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -14,70 +15,113 @@ import (
 )
 
 // ModifyPlan says what an apply is going to do to a server, and refuses what it
-// cannot do.
+// cannot do. Terraform asks for a plan of each resource:
+//
+//	the resource is …     | the plan has a prior state | and a planned state
+//	----------------------+----------------------------+--------------------
+//	created               | no                         | yes
+//	updated               | yes                        | yes
+//	destroyed             | yes                        | no
+//	replaced, first call  | yes                        | yes
+//	replaced, second call | no                         | yes
+//
+// A replacement because of a taint has only the second call. So nothing but the
+// engine's notes tells a replacement, or a resource with a new name, from a create.
 func (r *serverMigration) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	var plan, state model
-	if !req.Plan.Raw.IsNull() {
-		resp.Diagnostics.Append(plan.read(ctx, req.Plan.Get)...)
+	created, destroyed := req.State.Raw.IsNull(), req.Plan.Raw.IsNull()
+	if !destroyed {
+		resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	}
-	if req.State.Raw.IsNull() {
-		if !resp.Diagnostics.HasError() {
-			r.checkServer(ctx, &plan, req, resp)
-		}
+	if !created {
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	}
+	if r.engine == nil || resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(state.read(ctx, req.State.Get)...)
-	pending, diags := state.migration()
+	if created {
+		r.planCreate(ctx, &plan, req, resp)
+		return
+	}
+	was, diags := state.toMigration()
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	onDestroy := state.OnDestroy.ValueString()
-	if r.Shared != nil {
-		r.note(pending, onDestroy)
+	if destroyed || isAnotherServer(&plan, &state) {
+		r.planDestroy(was, state.OnDestroy.ValueString(), resp)
+		return
+	}
+	r.engine.NoteState(was, false)
+	r.planUpdate(ctx, was, &plan, &state, req, resp)
+}
+
+// planCreate refuses to migrate a server whose migration the state already has.
+func (r *serverMigration) planCreate(ctx context.Context, plan *model, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if plan.ServerID.IsUnknown() {
+		return
+	}
+	was, known, destroyed := r.engine.NoteCreate(plan.ServerID.ValueString())
+	if known && !plan.Region.IsUnknown() && !strings.EqualFold(plan.Region.ValueString(), was.Region) {
+		was, known = migration.Migration{}, false // the region is corrected: a server is in one region only
 	}
 	switch {
-	case pending.Status.Settled():
-	case req.Plan.Raw.IsNull():
-		resp.Diagnostics.Append(willDestroy(pending, onDestroy))
-	case replaces(&plan, &state) && !settlesOnDestroy(onDestroy):
-		resp.Diagnostics.Append(refuseReplace(pending))
-	case replaces(&plan, &state):
-		resp.Diagnostics.Append(willDestroy(pending, onDestroy))
-	case confirms(&plan, &state):
-		plan.Status = types.StringUnknown()
-		plan.ServerStatus = types.StringUnknown()
-		plan.ServerName = types.StringUnknown()
-		if plan.DestinationHostID.IsNull() { // it is imported, and still under way
-			plan.DestinationHostID = types.StringUnknown()
-		}
-		if plan.RequestID.IsNull() { // the action log may tell by now
-			plan.ID, plan.RequestID, plan.RequestedAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
-		}
-		plan.ConfirmBy = types.StringUnknown()
-		plan.SettledAt = types.StringUnknown()
-		if !plan.Verification.IsNull() {
-			plan.VerificationResult = types.ObjectUnknown(resultTypes)
-		}
-		resp.Diagnostics.Append(plan.write(ctx, resp.Plan.Set)...)
+	case known && !was.Status.Settled():
+		resp.Diagnostics.Append(refuseReplacement(was))
+	case known && destroyed && isRecent(was):
+		resp.Diagnostics.Append(refuseNewName(was))
+	default:
+		r.checkServer(ctx, plan, was, req, resp)
 	}
+}
+
+// planDestroy says what becomes of a pending migration, and refuses to destroy a
+// resource while another one is created for the same server.
+func (r *serverMigration) planDestroy(was migration.Migration, onDestroy string, resp *resource.ModifyPlanResponse) {
+	switch created := r.engine.NoteState(was, true); {
+	case created && !was.Status.Settled():
+		resp.Diagnostics.Append(refuseReplacement(was))
+	case created && isRecent(was):
+		resp.Diagnostics.Append(refuseNewName(was))
+	case !was.Status.Settled():
+		resp.Diagnostics.Append(willDestroy(was, onDestroy))
+	}
+}
+
+// planUpdate marks what an update is going to change as unknown.
+func (r *serverMigration) planUpdate(ctx context.Context, was migration.Migration, plan, state *model, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	switch {
+	case migratesAgain(plan, state):
+		resp.Diagnostics.Append(willMigrateAgain(was, plan.OnDestroy))
+		if resp.Diagnostics.HasError() {
+			return
+		}
+		if was.Status.Settled() {
+			r.checkServer(ctx, plan, was, req, resp)
+		}
+		plan.expectAnotherMigration()
+	case confirms(plan, state):
+		resp.Diagnostics.Append(willConfirm(was, !plan.Verification.IsNull()))
+		plan.expectConfirmation()
+	case plan.AutoConfirm.ValueBool() && hasFailed(state.VerificationResult):
+		resp.Diagnostics.Append(remainsUnverified(was))
+		return
+	default:
+		return
+	}
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 }
 
 // planTimeout bounds what a plan waits for the API.
 const planTimeout = time.Minute
 
-// checkServer looks at a server that is going to be migrated, where the plan
-// knows which it is. What stands in the way for good is an error; what may be
-// over by the time of the apply is a warning.
-func (r *serverMigration) checkServer(ctx context.Context, plan *model, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+// checkServer looks at a server that is going to be migrated. What stands in the
+// way for good is an error. What may be over by the time of the apply is a warning.
+// The server's migration in the state, if there is one, is not to be taken over.
+func (r *serverMigration) checkServer(ctx context.Context, plan *model, was migration.Migration, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	var region types.String
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("region"), &region)...)
-	if r.Shared == nil || plan.ServerID.IsUnknown() || region.IsUnknown() || resp.Diagnostics.HasError() {
-		return
-	}
-	old, replacing := r.noted(plan.ServerID.ValueString())
-	if replacing && !old.migration.Status.Settled() && !settlesOnDestroy(old.onDestroy) {
-		resp.Diagnostics.Append(refuseReplace(old.migration))
+	if region.IsUnknown() || resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, planTimeout)
@@ -85,31 +129,50 @@ func (r *serverMigration) checkServer(ctx context.Context, plan *model, req reso
 	found, err := r.engine.Check(ctx, region.ValueString(), plan.ServerID.ValueString())
 	if plan.Region.IsUnknown() && found.Region != "" {
 		plan.Region = types.StringValue(found.Region)
-		resp.Diagnostics.Append(plan.write(ctx, resp.Plan.Set)...)
+		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 	}
+	resp.Diagnostics.Append(checked(found, err, was)...)
+}
+
+// checked says what a look at a server means for its migration.
+func checked(found migration.Migration, err error, was migration.Migration) diag.Diagnostics {
 	var failure *migration.Error
-	switch errors.As(err, &failure); {
-	case failure == nil && found.Adopted && !replacing:
-		resp.Diagnostics.Append(willTakeOver(found))
-	case failure == nil:
-	case replacing && (failure.Kind == migration.KindPending || failure.Kind == migration.KindUntold): // the destroy comes first
-	case failure.Kind == migration.KindStatus, failure.Kind == migration.KindPending, failure.Kind == migration.KindUntold:
-		resp.Diagnostics.Append(notYet(failure))
-	default:
-		resp.Diagnostics.Append(explain(err, unrecorded)...)
+	if !errors.As(err, &failure) {
+		if found.Adopted && found.RequestID != was.RequestID {
+			return diag.Diagnostics{willTakeOver(found)}
+		}
+		return nil
 	}
+	switch failure.Kind {
+	case migration.KindStatus, migration.KindPending, migration.KindUntold:
+		return diag.Diagnostics{notYet(failure)}
+	}
+	return explain(err, creating)
 }
 
-// replaces tells whether a plan is going to migrate again.
-func replaces(plan, state *model) bool {
-	return !plan.ServerID.Equal(state.ServerID) || !plan.Triggers.Equal(state.Triggers) ||
-		!strings.EqualFold(plan.Region.ValueString(), state.Region.ValueString())
+// isAnotherServer tells whether a change of server_id or region replaces the
+// resource.
+func isAnotherServer(plan, state *model) bool {
+	return !plan.ServerID.Equal(state.ServerID) || isAnotherRegion(plan.Region, state.Region)
 }
 
-// confirms tells whether an update is going to confirm the migration: it is
-// pending, and auto_confirm asks for it. That is so after a change of
-// auto_confirm, and when an apply ended before it saw the end of a confirm.
+// isAnotherRegion tells another region from another spelling of the same one.
+func isAnotherRegion(a, b types.String) bool {
+	return !strings.EqualFold(a.ValueString(), b.ValueString())
+}
+
+// migratesAgain tells whether an update migrates the server again.
+func migratesAgain(plan, state *model) bool { return !plan.Triggers.Equal(state.Triggers) }
+
+// confirms tells whether an update confirms the migration: it is pending, and
+// auto_confirm asks for that. This is so after a change of auto_confirm, and when
+// an apply ended before it saw the end of a confirmation.
 func confirms(plan, state *model) bool {
 	wanted := plan.AutoConfirm.ValueBool() || plan.AutoConfirm.IsUnknown()
 	return !migration.Status(state.Status.ValueString()).Settled() && wanted
+}
+
+// isRecent tells whether a create would take over a migration that has ended.
+func isRecent(m migration.Migration) bool {
+	return m.Status == migration.StatusConfirmed && time.Since(m.SettledAt) < migration.ConfirmationWindow
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,25 +23,25 @@ import (
 
 const address = servermigration.ResourceType + ".web"
 
-// server is the server that the stories are about.
+// server is the server that the scenarios are about.
 const server = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01"
 
-// story is an acceptance test on a cloud of its own, with one server.
-type story struct {
+// scenario is an acceptance test on a cloud of its own, with one server.
+type scenario struct {
 	*acctest.Cloud
 	t *testing.T
 }
 
-func tell(t *testing.T, config stub.Config, seed stub.Server) *story {
+func newScenario(t *testing.T, config stub.Config, seed stub.Server) *scenario {
 	t.Helper()
-	s := &story{acctest.NewCloud(t, config), t}
+	s := &scenario{acctest.NewCloud(t, config), t}
 	seed.ID, seed.Name = server, "web-1"
 	s.AddServer(seed)
 	return s
 }
 
 // run plays the steps; at the end Terraform destroys what is left.
-func (s *story) run(steps ...resource.TestStep) {
+func (s *scenario) run(steps ...resource.TestStep) {
 	s.t.Helper()
 	resource.ParallelTest(s.t, resource.TestCase{
 		ProtoV6ProviderFactories: acctest.Providers,
@@ -49,7 +50,7 @@ func (s *story) run(steps ...resource.TestStep) {
 }
 
 // config is a configuration with one migration of the server.
-func (s *story) config(arguments string) string {
+func (s *scenario) config(arguments string) string {
 	return s.Provider("", migrationBlock(arguments))
 }
 
@@ -57,8 +58,8 @@ func migrationBlock(arguments string) string {
 	return fmt.Sprintf("resource %q \"web\" {\n  server_id = %q\n%s\n}\n", servermigration.ResourceType, server, arguments)
 }
 
-// sent checks what the stub saw of a call since the story began.
-func (s *story) sent(call stub.Call, want int) resource.TestCheckFunc {
+// sent checks what the stub saw of a call since the scenario began.
+func (s *scenario) sent(call stub.Call, want int) resource.TestCheckFunc {
 	return func(*terraform.State) error {
 		if got := s.Count(call); got != want {
 			return fmt.Errorf("got %d %s requests, want %d", got, call, want)
@@ -68,7 +69,7 @@ func (s *story) sent(call stub.Call, want int) resource.TestCheckFunc {
 }
 
 // do runs something outside of Terraform before a step.
-func (s *story) do(event func() error) func() {
+func (s *scenario) do(event func() error) func() {
 	return func() {
 		if err := event(); err != nil {
 			s.t.Fatal(err)
@@ -96,7 +97,7 @@ func planned(action plancheck.ResourceActionType) resource.ConfigPlanChecks {
 var unchanged = planned(plancheck.ResourceActionNoop)
 
 func TestAccServerMigration_migratesAndLeavesTheMigrationAwaiting(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
+	s := newScenario(t, stub.Config{}, stub.Server{})
 	source, _ := s.Server(server)
 	s.run(resource.TestStep{
 		Config:           s.config(""),
@@ -135,7 +136,7 @@ func TestAccServerMigration_migratesAndLeavesTheMigrationAwaiting(t *testing.T) 
 }
 
 func TestAccServerMigration_sendsNothingButWhatIsNeeded(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
+	s := newScenario(t, stub.Config{}, stub.Server{})
 	s.run(resource.TestStep{
 		Config: s.config("auto_confirm = true"),
 		ConfigStateChecks: []statecheck.StateCheck{
@@ -150,32 +151,37 @@ func TestAccServerMigration_sendsNothingButWhatIsNeeded(t *testing.T) {
 	})
 }
 
-// planCalls is what the plan of a new migration sends, in a process of its own.
-var planCalls = []stub.Call{stub.CallToken, stub.CallServer}
-
-// oneMigration checks a whole record. The plan sends one token request and one
-// read; the apply one token request, one read, one migrate, polls, one confirm,
-// polls; each with the headers and the body that it should have.
+// oneMigration checks a whole record. The plan sends a token request and a read,
+// in a process of its own. The apply sends one token request, one migrate and one
+// confirm. It reads the server first, and before each of the two it reads the
+// server and its action log; all other reads are polls. Each request has the
+// headers and the body that it should have.
 func oneMigration(record []stub.Request) error {
-	var calls []stub.Call
-	for i, request := range record[:min(len(planCalls), len(record))] {
-		if request.Call != planCalls[i] {
-			return fmt.Errorf("got %s as request %d of the plan, want %s", request.Call, i+1, planCalls[i])
-		}
-	}
-	for _, request := range record[len(planCalls):] {
-		// Their interval is asserted in virtual time, with the engine.
-		poll := request.Call == stub.CallServer && len(calls) > 2 && calls[len(calls)-1] == stub.CallServer
-		if !poll {
-			calls = append(calls, request.Call)
-		}
+	var changes []stub.Call
+	reads := map[stub.Call]int{} // before the migrate
+	logs := 0
+	for _, request := range record {
 		if err := wellFormed(request); err != nil {
 			return fmt.Errorf("%s %s: %w", request.Method, request.Path, err)
 		}
+		switch request.Call {
+		case stub.CallServer, stub.CallActionLog:
+			if request.Call == stub.CallActionLog {
+				logs++
+			}
+			if !slices.Contains(changes, stub.CallMigrate) {
+				reads[request.Call]++
+			}
+		default:
+			changes = append(changes, request.Call)
+		}
 	}
-	want := []stub.Call{stub.CallToken, stub.CallServer, stub.CallMigrate, stub.CallServer, stub.CallConfirm, stub.CallServer}
-	if diff := cmp.Diff(want, calls); diff != "" {
-		return fmt.Errorf("requests, polls folded (-want +got):\n%s", diff)
+	if diff := cmp.Diff([]stub.Call{stub.CallToken, stub.CallToken, stub.CallMigrate, stub.CallConfirm}, changes); diff != "" {
+		return fmt.Errorf("requests that are no reads (-want +got):\n%s", diff)
+	}
+	// The intervals of polls are asserted in virtual time, with the engine.
+	if reads[stub.CallServer] > 1+2 || reads[stub.CallActionLog] > 1 || logs > 2 {
+		return fmt.Errorf("got the reads %v before the migrate, and %d of the action log in all, want at most 3 of the server, 1 of the log, and 2 in all", reads, logs)
 	}
 	return nil
 }
@@ -208,31 +214,31 @@ func wellFormed(request stub.Request) error {
 	return nil
 }
 
-func TestAccServerMigration_confirmsLaterByAutoConfirm(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
-	s.run(resource.TestStep{
-		Config:            s.config(""),
-		ConfigStateChecks: []statecheck.StateCheck{is("status", "awaiting_confirmation")},
-	}, resource.TestStep{
-		Config: s.config("auto_confirm = true"),
-		ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
-			plancheck.ExpectResourceAction(address, plancheck.ResourceActionUpdate),
-			plancheck.ExpectUnknownValue(address, tfjsonpath.New("status")),
-			plancheck.ExpectKnownValue(address, tfjsonpath.New("server_id"), knownvalue.StringExact(server)),
-		}},
-		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed"), isNull("confirm_by"), isTime("settled_at")},
-		Check:             resource.ComposeTestCheckFunc(s.sent(stub.CallMigrate, 1), s.sent(stub.CallConfirm, 1)),
-	}, resource.TestStep{
+func TestServerMigration_confirmsLaterByAutoConfirm(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+		s.mustApply(migrationOf(nil))
+		s.want(map[string]string{"status": awaiting})
+
+		later := migrationOf(object{"auto_confirm": true})
+		change, planned := s.plan(later)
+		if planned.HasError() || change.Action != acctest.Update || change.Planned.Knows("status") || !change.Planned.Knows("server_id") {
+			t.Errorf("got the plan %+v, want an update whose status is not known:\n%s", change, planned)
+		}
+		s.mustApply(later)
+		s.want(map[string]string{"status": "confirmed", "confirm_by": ""})
+		s.wantEndTime()
+		s.wantSent(sent{migrates: 1, confirms: 1})
+
 		// Back to false: there is nothing left to decide.
-		Config:            s.config("auto_confirm = false"),
-		ConfigPlanChecks:  planned(plancheck.ResourceActionUpdate),
-		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed")},
-		Check:             s.sent(stub.CallConfirm, 1),
+		s.wantPlan(migrationOf(nil), acctest.Update)
+		s.mustApply(migrationOf(nil))
+		s.want(map[string]string{"status": "confirmed"})
+		s.wantSent(sent{migrates: 1, confirms: 1})
 	})
 }
 
 func TestAccServerMigration_confirmsByAValueThatOnlyTheApplyKnows(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
+	s := newScenario(t, stub.Config{}, stub.Server{})
 	s.run(resource.TestStep{
 		Config: s.config(""),
 	}, resource.TestStep{
@@ -243,178 +249,128 @@ func TestAccServerMigration_confirmsByAValueThatOnlyTheApplyKnows(t *testing.T) 
 	})
 }
 
-func TestAccServerMigration_migratesAgainWhenATriggerChanges(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
-	with := func(value string) string {
-		return s.config(fmt.Sprintf("auto_confirm = true\ntriggers = { maintenance = %q }", value))
-	}
-	s.run(resource.TestStep{
-		Config: with("2026-11"),
-		Check:  s.sent(stub.CallMigrate, 1),
-	}, resource.TestStep{
-		Config:            with("2026-12"),
-		ConfigPlanChecks:  planned(plancheck.ResourceActionReplace),
-		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed")},
-		Check:             s.sent(stub.CallMigrate, 2),
-	}, resource.TestStep{
-		Config:           with("2026-12"),
-		ConfigPlanChecks: unchanged,
+func TestServerMigration_bringsAStoppedServerBackToShutoff(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{Status: "SHUTOFF"}, func(s *protocolScenario) {
+		s.mustApply(migrationOf(object{"auto_confirm": true}))
+		s.want(map[string]string{"status": "confirmed", "server_status": "SHUTOFF"})
 	})
 }
 
-func TestAccServerMigration_refusesToReplaceAMigrationThatAwaits(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
-	s.run(resource.TestStep{
-		Config: s.config(""),
-	}, resource.TestStep{
-		Config:      s.config(`triggers = { maintenance = "2026-12" }`),
-		ExpectError: regexp.MustCompile(`(?s)Cannot migrate.*web-1.*again.*still awaits.*auto_confirm = true`),
-	}, resource.TestStep{
-		Config:           s.config(""),
-		ConfigPlanChecks: unchanged,
-		Check:            s.sent(stub.CallMigrate, 1),
-	})
-}
-
-func TestAccServerMigration_bringsAStoppedServerBackToShutoff(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{Status: "SHUTOFF"})
-	s.run(resource.TestStep{
-		Config:            s.config("auto_confirm = true"),
-		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed"), is("server_status", "SHUTOFF")},
-	})
-}
-
-func TestAccServerMigration_takesARegionInAnyLetterCase(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{Region: "DFW"})
-	s.run(resource.TestStep{
-		Config:            s.config("region = \"dfw\"\nauto_confirm = true"),
-		ConfigStateChecks: []statecheck.StateCheck{is("region", "dfw"), is("status", "confirmed")},
-	}, resource.TestStep{
+func TestServerMigration_takesARegionInAnyLetterCase(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{Region: "DFW"}, func(s *protocolScenario) {
+		s.mustApply(migrationOf(object{"region": "dfw", "auto_confirm": true}))
+		s.want(map[string]string{"region": "dfw", "status": "confirmed"})
 		// Another spelling is the same region: the server is not migrated again.
-		Config:            s.config("region = \"DFW\"\nauto_confirm = true"),
-		ConfigPlanChecks:  planned(plancheck.ResourceActionUpdate),
-		ConfigStateChecks: []statecheck.StateCheck{is("region", "DFW")},
-		Check:             s.sent(stub.CallMigrate, 1),
+		other := migrationOf(object{"region": "DFW", "auto_confirm": true})
+		s.wantPlan(other, acctest.Update)
+		s.mustApply(other)
+		s.want(map[string]string{"region": "DFW"})
+		s.wantSent(sent{migrates: 1, confirms: 1})
 	})
 }
 
-func TestAccServerMigration_seesAnAutomaticConfirmThatBeatsThePoll(t *testing.T) {
-	s := tell(t, stub.Config{AutoConfirmAfter: time.Millisecond}, stub.Server{})
-	s.run(resource.TestStep{
-		Config:            s.config(""),
-		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed"), isNull("confirm_by")},
-		Check:             s.sent(stub.CallConfirm, 0),
+func TestServerMigration_seesAnAutomaticConfirmThatBeatsThePoll(t *testing.T) {
+	inVirtualTime(t, stub.Config{AutoConfirmAfter: time.Millisecond}, stub.Server{}, func(s *protocolScenario) {
+		s.mustApply(migrationOf(nil))
+		s.want(map[string]string{"status": "confirmed", "confirm_by": ""})
+		s.wantSent(sent{migrates: 1})
 	})
 }
 
-func TestAccServerMigration_seesTheConfirmAfter24Hours(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
-	s.run(resource.TestStep{
-		Config: s.config(""),
-	}, resource.TestStep{
-		PreConfig:         func() { s.Advance(25 * time.Hour) },
-		Config:            s.config(""),
-		ConfigPlanChecks:  unchanged,
-		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed"), isNull("confirm_by"), isTime("settled_at")},
-		Check:             s.sent(stub.CallMigrate, 1),
+func TestServerMigration_seesTheConfirmAfter24Hours(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+		s.mustApply(migrationOf(nil))
+		time.Sleep(25 * time.Hour)
+		wantWarned(t, s.wantPlan(migrationOf(nil), acctest.NoOp), "The migration of server web-1", "was confirmed by Rackspace")
+		s.want(map[string]string{"status": "confirmed", "confirm_by": ""})
+		s.wantEndTime()
+		s.wantSent(sent{migrates: 1})
 	})
 }
 
-func TestAccServerMigration_seesARevertAndDoesNotMigrateAgain(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
-	s.run(resource.TestStep{
-		Config: s.config(""),
-	}, resource.TestStep{
-		PreConfig: s.do(func() error {
-			defer s.Advance(time.Minute)
-			return s.Revert(server, "somebody")
-		}),
-		Config:            s.config(""),
-		ConfigPlanChecks:  unchanged,
-		ConfigStateChecks: []statecheck.StateCheck{is("status", "reverted"), is("server_status", "ACTIVE")},
-		Check:             s.sent(stub.CallMigrate, 1),
+func TestServerMigration_seesARevertAndDoesNotMigrateAgain(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+		s.mustApply(migrationOf(nil))
+		s.must(s.Revert(server, "somebody"))
+		wantWarned(t, s.wantPlan(migrationOf(nil), acctest.NoOp), "The migration of server web-1", "was reverted")
+		s.want(map[string]string{"status": "reverted", "server_status": "ACTIVE"})
+		s.wantSent(sent{migrates: 1})
 	})
 }
 
-func TestAccServerMigration_forgetsAServerThatWasDeletedWhileItsMigrationWasPending(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
-	gone := s.do(func() error {
-		defer s.Advance(time.Minute)
-		return s.Delete(server)
-	})
-	s.run(resource.TestStep{
-		Config: s.config(""),
-	}, resource.TestStep{
+func TestServerMigration_forgetsAServerThatWasDeletedWhileItsMigrationWasPending(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+		s.mustApply(migrationOf(nil))
+		s.must(s.Delete(server))
 		// With its block removed too, there is nothing left to destroy.
-		PreConfig:        gone,
-		Config:           s.Provider("", ""),
-		ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}},
-		Check: func(state *terraform.State) error {
-			if _, kept := state.RootModule().Resources[address]; kept {
-				return fmt.Errorf("the migration is still in the state")
+		wantWarned(t, s.wantPlan(nil, acctest.NoOp), "The server of a pending migration is gone: server web-1")
+		if s.state.Exists() {
+			t.Error("got the migration in the state, want it gone")
+		}
+	})
+}
+
+func TestServerMigration_keepsASettledMigrationWhenItsServerIsDeleted(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+		config := migrationOf(object{"auto_confirm": true})
+		s.mustApply(config)
+		s.must(s.Delete(server))
+		before := len(s.Requests())
+		s.wantPlan(config, acctest.NoOp)
+		s.want(map[string]string{"status": "confirmed"})
+		if got := len(s.Requests()) - before; got != 0 {
+			t.Errorf("got %d requests to read a settled migration, want none", got)
+		}
+	})
+}
+
+func TestServerMigration_goesOnWhenTheAnswerToTheMigrateIsLost(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+		s.Inject(stub.Fault{Call: stub.CallMigrate, Reset: true, Effect: true, Count: 1})
+		s.mustApply(migrationOf(object{"auto_confirm": true}))
+		s.want(map[string]string{"status": "confirmed"})
+		if got := s.Migrations(server); got != 1 {
+			t.Errorf("got %d migrations, want 1", got)
+		}
+		s.wantSent(sent{migrates: 1, confirms: 1})
+	})
+}
+
+func TestServerMigration_authenticatesAgainWhenItsTokenIsRevoked(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+		config := migrationOf(object{"auto_confirm": true})
+		change, planned := s.plan(config)
+		if planned.HasError() {
+			t.Fatal(planned)
+		}
+		before := s.Count(stub.CallToken)
+		s.Inject(stub.Fault{Call: stub.CallServer, Skip: 1, Count: 1, Status: http.StatusUnauthorized})
+		state, applied := s.open().Apply(change)
+		if applied.HasError() || state.Get("status") != "confirmed" {
+			t.Errorf("got status %q, want it confirmed:\n%s", state.Get("status"), applied)
+		}
+		if got := s.Count(stub.CallToken) - before; got != 2 {
+			t.Errorf("got %d token requests of the apply, want 2", got)
+		}
+	})
+}
+
+func TestServerMigration_sharesOneTokenAmongMany(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+		servers := []string{server, s.AddServer(stub.Server{Name: "web-2"})}
+		each(len(servers), func(session *acctest.Session, i int) {
+			change, planned := session.Plan(s.state, object{"server_id": servers[i], "auto_confirm": true})
+			if _, applied := session.Apply(change); planned.HasError() || applied.HasError() {
+				t.Error(planned, applied)
 			}
-			return nil
-		},
-	})
-}
-
-func TestAccServerMigration_keepsASettledMigrationWhenItsServerIsDeleted(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
-	s.run(resource.TestStep{
-		Config: s.config("auto_confirm = true"),
-	}, resource.TestStep{
-		PreConfig:         s.do(func() error { return s.Delete(server) }),
-		Config:            s.config("auto_confirm = true"),
-		ConfigPlanChecks:  unchanged,
-		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed")},
-		Check:             s.sent(stub.CallToken, 2), // of the first plan and apply
-	})
-}
-
-func TestAccServerMigration_goesOnWhenTheAnswerToTheMigrateIsLost(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
-	s.Inject(stub.Fault{Call: stub.CallMigrate, Reset: true, Effect: true, Count: 1})
-	s.run(resource.TestStep{
-		Config:            s.config("auto_confirm = true"),
-		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed")},
-		Check: func(state *terraform.State) error {
-			if got := s.Migrations(server); got != 1 {
-				return fmt.Errorf("got %d migrations, want 1", got)
+		}, s.open())
+		if tokens := s.Count(stub.CallToken); tokens != 1 {
+			t.Errorf("got %d token requests of one process, want 1", tokens)
+		}
+		for _, id := range servers {
+			if got := sentTo(s.Stub, id); got != (sent{migrates: 1, confirms: 1}) {
+				t.Errorf("got %+v requests for server %s, want one migrate and one confirm", got, id)
 			}
-			return s.sent(stub.CallMigrate, 1)(state)
-		},
-	})
-}
-
-func TestAccServerMigration_authenticatesAgainWhenItsTokenIsRevoked(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
-	s.Inject(stub.Fault{Call: stub.CallServer, Skip: 3, Count: 1, Status: http.StatusUnauthorized})
-	s.run(resource.TestStep{
-		Config:            s.config("auto_confirm = true"),
-		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed")},
-		Check:             s.sent(stub.CallToken, 3), // of the plan, and two of the apply
-	})
-}
-
-func TestAccServerMigration_sharesOneTokenAmongMany(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
-	other := s.AddServer(stub.Server{Name: "web-2"})
-	config := s.Provider("", fmt.Sprintf(`
-resource "rackspace_server_migration" "fleet" {
-  for_each     = toset([%q, %q])
-  server_id    = each.value
-  auto_confirm = true
-}
-`, server, other))
-	s.run(resource.TestStep{
-		Config: config,
-		ConfigStateChecks: []statecheck.StateCheck{acctest.Sees(func() error {
-			return resource.ComposeTestCheckFunc(
-				s.sent(stub.CallToken, 2), // of the plan and of the apply
-				s.sent(stub.CallMigrate, 2), s.sent(stub.CallConfirm, 2),
-			)(nil)
-		})},
-	}, resource.TestStep{
-		Config: config, Destroy: true,
+		}
 	})
 }

@@ -162,11 +162,17 @@ func resultOf(result *verification.Result) types.Object {
 	for _, check := range result.Checks {
 		checks = append(checks, types.ObjectValueMust(checkTypes, map[string]attr.Value{
 			"name": types.StringValue(check.Name), "target": types.StringValue(check.Target), "passed": types.BoolValue(check.Passed),
-			"attempts": types.Int64Value(int64(check.Attempts)), "last_error": known(check.LastError),
+			"attempts": types.Int64Value(int64(check.Attempts)), "last_error": optional(check.LastError),
 		}))
 	}
 	return types.ObjectValueMust(resultTypes, map[string]attr.Value{
 		"passed": types.BoolValue(result.Passed), "checked_at": timestamp(result.CheckedAt),
 		"checks": types.ListValueMust(types.ObjectType{AttrTypes: checkTypes}, checks),
 	})
+}
+
+// hasFailed tells whether a recorded result says that the server did not pass.
+func hasFailed(result types.Object) bool {
+	passed, known := result.Attributes()["passed"].(types.Bool)
+	return known && !passed.IsNull() && !passed.IsUnknown() && !passed.ValueBool()
 }

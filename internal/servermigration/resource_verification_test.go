@@ -3,26 +3,25 @@ package servermigration_test
 import (
 	"context"
 	"fmt"
-	"os"
-	"strconv"
-	"strings"
+	"maps"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
-	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/acctest"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// tellOf is a story about a server whose ports are really open, on loopback.
-func tellOf(t *testing.T, health func(stub.Visit) stub.Health) (*story, *stub.Ports) {
+// newScenarioWithPorts is a scenario with a server whose ports are really open, on loopback.
+func newScenarioWithPorts(t *testing.T, health func(stub.Visit) stub.Health) (*scenario, *stub.Ports) {
 	t.Helper()
-	s := tell(t, stub.Config{}, stub.Server{AccessIPv4: "127.0.0.1", Health: health})
+	s := newScenario(t, stub.Config{}, stub.Server{AccessIPv4: "127.0.0.1", Health: health})
 	ports, err := s.Listen(true)
 	if err != nil {
 		t.Fatal(err)
@@ -31,29 +30,51 @@ func tellOf(t *testing.T, health func(stub.Visit) stub.Health) (*story, *stub.Po
 	return s, ports
 }
 
-// tested is a verification of a server's own ports, with further arguments.
-func tested(ports *stub.Ports, arguments string) string {
+// A verification that is to fail ends after failsAfter. One that is to pass has
+// as long as it takes: passesWithin only ends a test that hangs.
+const (
+	failsAfter   = "2s"
+	passesWithin = "5m"
+)
+
+// verified is a verification of a server's own ports, with further arguments.
+func verified(ports *stub.Ports, timeout string, arguments object) object {
+	config := object{
+		"tcp":        []any{object{"port": ports.Number(server, stub.PortHTTP)}},
+		"http":       []any{object{"url": healthz(ports), "status_codes": []any{200}, "body_contains": "ok"}},
+		"ssh_banner": []any{object{"host": "127.0.0.1", "port": ports.Number(server, stub.PortSSH)}},
+		"interval":   "50ms",
+		"timeout":    timeout,
+	}
+	maps.Copy(config, arguments)
+	return config
+}
+
+func healthz(ports *stub.Ports) string {
+	return fmt.Sprintf("http://:%d/healthz?key=secret", ports.Number(server, stub.PortHTTP))
+}
+
+// verifiedBlock is the same in a configuration.
+func verifiedBlock(ports *stub.Ports) string {
 	return fmt.Sprintf(`
   verification = {
     tcp        = [{ port = %[1]d }]
-    http       = [{ url = "http://:%[1]d/healthz?key=secret", status_codes = [200], body_contains = "ok" }]
+    http       = [{ url = %[3]q, status_codes = [200], body_contains = "ok" }]
     ssh_banner = [{ host = "127.0.0.1", port = %[2]d }]
     interval   = "50ms"
-    timeout    = "1s"
-    %[3]s
-  }`, ports.Number(server, stub.PortHTTP), ports.Number(server, stub.PortSSH), arguments)
+    timeout    = %[4]q
+  }`, ports.Number(server, stub.PortHTTP), ports.Number(server, stub.PortSSH), healthz(ports), passesWithin)
 }
 
-func (s *story) heal() { s.SetServer(server, func(v *stub.Server) { v.Health = nil }) }
+func repair(cloud *stub.Stub) { cloud.SetServer(server, func(v *stub.Server) { v.Health = nil }) }
 
 func result(path string, value knownvalue.Check) statecheck.StateCheck {
 	return statecheck.ExpectKnownValue(address, tfjsonpath.New("verification_result").AtMapKey(path), value)
 }
 
 func TestAccServerMigration_confirmsAServerThatPassesItsVerification(t *testing.T) {
-	s, ports := tellOf(t, nil)
-	config := s.config(auto + tested(ports, `timeout = "1m"`))
-	config = strings.Replace(config, "timeout    = \"1s\"\n", "", 1)
+	s, ports := newScenarioWithPorts(t, nil)
+	config := s.config(autoConfirm + verifiedBlock(ports))
 	s.run(resource.TestStep{
 		Config: config,
 		ConfigStateChecks: []statecheck.StateCheck{
@@ -73,192 +94,196 @@ func TestAccServerMigration_confirmsAServerThatPassesItsVerification(t *testing.
 	})
 }
 
-// check is a check that passed three times, at the first try.
+// check is a check that passed three times in a row. A try can come before the
+// port is open on the new host.
 func check(name string, ports *stub.Ports, port int, target string) knownvalue.Check {
-	return knownvalue.ObjectExact(map[string]knownvalue.Check{
+	return knownvalue.ObjectPartial(map[string]knownvalue.Check{
 		"name": knownvalue.StringExact(name), "target": knownvalue.StringExact(fmt.Sprintf(target, ports.Number(server, port))),
-		"passed": knownvalue.Bool(true), "attempts": knownvalue.Int64Exact(3), "last_error": knownvalue.Null(),
-	})
-}
-
-func TestAccServerMigration_keepsAMigrationWhoseServerIsSick(t *testing.T) {
-	s, ports := tellOf(t, stub.Homesick(stub.Wrong))
-	config := s.config(auto + tested(ports, ""))
-	s.run(resource.TestStep{
-		Config: config,
-		ExpectError: says("The migration of server web-1", "was not confirmed: the server did not pass its verification",
-			"http[0], http://127.0.0.1:", "/healthz: tried", "it answered with status 503", "ssh_banner[0]", "it does not answer with an SSH banner",
-			"awaits confirmation", "apply again", "in 23h"),
-	}, resource.TestStep{
-		PreConfig: func() {
-			if v, _ := s.Server(server); v.Status != "VERIFY_RESIZE" || s.Count(stub.CallConfirm) > 0 {
-				t.Errorf("got the server in %s after %d confirms, want it awaiting", v.Status, s.Count(stub.CallConfirm))
+		"passed": knownvalue.Bool(true), "attempts": knownvalue.Int64Func(func(attempts int64) error {
+			if attempts < 3 {
+				return fmt.Errorf("got %d attempts, want at least 3", attempts)
 			}
-			s.heal()
-		},
-		Config:            config,
-		ConfigPlanChecks:  planned(plancheck.ResourceActionCreate),
-		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed"), result("passed", knownvalue.Bool(true))},
-		Check:             resource.ComposeTestCheckFunc(s.tracks(), s.sent(stub.CallMigrate, 1), s.sent(stub.CallConfirm, 1), s.sent(stub.CallRevert, 0)),
+			return nil
+		}),
 	})
 }
 
-func TestAccServerMigration_rollsBackAServerThatIsSick(t *testing.T) {
-	s, ports := tellOf(t, stub.Homesick(stub.Closed))
+func TestServerMigration_keepsAMigrationWhoseServerIsSick(t *testing.T) {
+	t.Parallel()
+	cloud, ports := newScenarioWithPorts(t, stub.Homesick(stub.Wrong))
+	s := cloud.overHTTP()
+	config := func(timeout string) object {
+		return migrationOf(object{"auto_confirm": true, "verification": verified(ports, timeout, nil)})
+	}
+	s.wantRefused(config(failsAfter), "The migration of server web-1", "was not confirmed: the server did not pass its verification",
+		"http[0], http://127.0.0.1:", "/healthz: ", "it answered with status 503", "ssh_banner[0]", "it does not answer with an SSH banner",
+		"awaits confirmation", "apply again", "in 23h")
+	if v, _ := s.Server(server); v.Status != "VERIFY_RESIZE" {
+		t.Errorf("got the server in %s, want it awaiting confirmation", v.Status)
+	}
+	s.wantSent(sent{migrates: 1})
+
+	repair(s.Stub)
+	s.wantPlan(config(passesWithin), acctest.Create)
+	s.mustApply(config(passesWithin))
+	s.want(map[string]string{"status": "confirmed", "verification_result.passed": "true", "request_id": newestMigrate(s.Stub)})
+	s.wantSent(sent{migrates: 1, confirms: 1})
+}
+
+func TestServerMigration_rollsBackAServerThatIsSick(t *testing.T) {
+	t.Parallel()
+	cloud, ports := newScenarioWithPorts(t, stub.Homesick(stub.Closed))
+	s := cloud.overHTTP()
 	home, _ := s.Server(server)
-	s.run(s.leavesNothing(auto+tested(ports, `on_failure = "revert"`),
-		says("The migration of server web-1", "was rolled back", "tcp[0], 127.0.0.1:", "the connection was refused",
-			"back on its original host", "what was written since the migration is lost"))...)
+	// The ports are closed a moment after the move: three tries in a row take longer.
+	test := verified(ports, failsAfter, object{"on_failure": "revert", "interval": "500ms"})
+	s.wantNothingLeft(migrationOf(object{"auto_confirm": true, "verification": test}),
+		"The migration of server web-1", "was rolled back", "tcp[0], 127.0.0.1:", "the connection was refused",
+		"back on its original host", "What was written to its local disks since the migration is lost")
 	if v, _ := s.Server(server); v.Status != "ACTIVE" || v.HostID != home.HostID {
 		t.Errorf("got the server %s on %s, want it ACTIVE on %s", v.Status, v.HostID, home.HostID)
 	}
-	if confirms, reverts := s.Count(stub.CallConfirm), s.Count(stub.CallRevert); confirms != 0 || reverts != 1 {
-		t.Errorf("got %d confirms and %d reverts, want one revert", confirms, reverts)
+	s.wantSent(sent{migrates: 1, reverts: 1})
+}
+
+func TestServerMigration_testsTheServerBeforeALaterConfirm(t *testing.T) {
+	t.Parallel()
+	cloud, ports := newScenarioWithPorts(t, stub.Homesick(stub.Dropped))
+	s := cloud.overHTTP()
+	s.mustApply(migrationOf(object{"verification": verified(ports, failsAfter, nil)}))
+	s.want(map[string]string{"status": awaiting, "verification_result": ""})
+
+	s.wantRefused(migrationOf(object{"auto_confirm": true, "verification": verified(ports, failsAfter, nil)}),
+		"was not confirmed", "ssh_banner[0]", "it does not answer with an SSH banner")
+	s.want(map[string]string{
+		"status":                     awaiting,
+		"verification_result.passed": "false",
+		"verification_result.checks.2.last_error": "it does not answer with an SSH banner",
+	})
+
+	repair(s.Stub)
+	config := migrationOf(object{"auto_confirm": true, "verification": verified(ports, passesWithin, nil)})
+	s.wantPlan(config, acctest.Update)
+	s.mustApply(config)
+	s.want(map[string]string{"status": "confirmed", "verification_result.passed": "true"})
+	s.wantSent(sent{migrates: 1, confirms: 1})
+}
+
+func TestServerMigration_rollsBackAtALaterConfirm(t *testing.T) {
+	t.Parallel()
+	cloud, ports := newScenarioWithPorts(t, stub.Homesick(stub.Wrong))
+	s := cloud.overHTTP()
+	s.mustApply(migrationOf(nil))
+	later := migrationOf(object{"auto_confirm": true, "verification": verified(ports, failsAfter, object{"on_failure": "revert"})})
+	s.wantRefused(later, "was rolled back", "change triggers")
+	// It is not migrated again by itself.
+	s.mustApply(later)
+	s.want(map[string]string{"status": "reverted"})
+	s.wantSent(sent{migrates: 1, reverts: 1})
+}
+
+func TestServerMigration_testsTheServerBeforeADestroyConfirms(t *testing.T) {
+	t.Parallel()
+	cloud, ports := newScenarioWithPorts(t, stub.Homesick(stub.Wrong))
+	s := cloud.overHTTP()
+	config := func(timeout string) object {
+		return migrationOf(object{"on_destroy": "confirm", "verification": verified(ports, timeout, nil)})
 	}
+	s.mustApply(config(failsAfter))
+	s.wantRefused(nil, "was not confirmed: the server did not pass its verification")
+	s.wantSent(sent{migrates: 1})
+
+	repair(s.Stub)
+	s.mustApply(config(passesWithin))
+	s.mustApply(nil)
+	s.wantSent(sent{migrates: 1, confirms: 1})
 }
 
-func TestAccServerMigration_testsTheServerBeforeALaterConfirm(t *testing.T) {
-	s, ports := tellOf(t, stub.Homesick(stub.Dropped))
-	later := s.config(auto + tested(ports, ""))
-	s.run(resource.TestStep{
-		Config:            s.config(tested(ports, "")),
-		ConfigStateChecks: []statecheck.StateCheck{is("status", awaiting), isNull("verification_result")},
-	}, resource.TestStep{
-		Config:      later,
-		ExpectError: says("was not confirmed", "the connection was closed before the answer was complete"),
-	}, resource.TestStep{
-		RefreshState:       true,
-		ExpectNonEmptyPlan: true,
-		Check: resource.ComposeTestCheckFunc(
-			resource.TestCheckResourceAttr(address, "status", awaiting),
-			resource.TestCheckResourceAttr(address, "verification_result.passed", "false"),
-			resource.TestCheckResourceAttr(address, "verification_result.checks.1.last_error", "the connection was closed before the answer was complete"),
-		),
-	}, resource.TestStep{
-		PreConfig:         s.heal,
-		Config:            later,
-		ConfigPlanChecks:  planned(plancheck.ResourceActionUpdate),
-		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed"), result("passed", knownvalue.Bool(true))},
-		Check:             resource.ComposeTestCheckFunc(s.sent(stub.CallMigrate, 1), s.sent(stub.CallConfirm, 1)),
-	})
-}
-
-func TestAccServerMigration_rollsBackAtALaterConfirm(t *testing.T) {
-	s, ports := tellOf(t, stub.Homesick(stub.Wrong))
-	later := s.config(auto + tested(ports, `on_failure = "revert"`))
-	s.run(resource.TestStep{
-		Config: s.config(""),
-	}, resource.TestStep{
-		Config:      later,
-		ExpectError: says("was rolled back", "change triggers"),
-	}, resource.TestStep{
-		// It is not migrated again by itself.
-		Config:            later,
-		ConfigStateChecks: []statecheck.StateCheck{is("status", "reverted")},
-		Check:             resource.ComposeTestCheckFunc(s.sent(stub.CallMigrate, 1), s.sent(stub.CallConfirm, 0)),
-	})
-}
-
-func TestAccServerMigration_testsTheServerBeforeADestroyConfirms(t *testing.T) {
-	s, ports := tellOf(t, stub.Homesick(stub.Wrong))
-	config := s.config(confirm + tested(ports, ""))
-	s.run(resource.TestStep{
-		Config: config,
-	}, resource.TestStep{
-		Config: config, Destroy: true,
-		ExpectError: says("was not confirmed: the server did not pass its verification"),
-	}, resource.TestStep{
-		PreConfig: s.heal,
-		Config:    config, Destroy: true,
-	})
-	if got := s.Count(stub.CallConfirm); got != 1 {
-		t.Errorf("got %d confirm requests, want 1", got)
-	}
-}
-
-func TestAccServerMigration_waitsForAServerThatIsSlowToBoot(t *testing.T) {
-	s, ports := tellOf(t, func(v stub.Visit) stub.Health {
+func TestServerMigration_waitsForAServerThatIsSlowToBoot(t *testing.T) {
+	t.Parallel()
+	cloud, ports := newScenarioWithPorts(t, func(v stub.Visit) stub.Health {
 		if !v.Home && v.Since < time.Second {
 			return stub.Closed
 		}
 		return stub.Healthy
 	})
-	config := strings.Replace(s.config(auto+tested(ports, "")), `"1s"`, `"1m"`, 1)
-	s.run(resource.TestStep{
-		Config:            config,
-		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed"), result("passed", knownvalue.Bool(true))},
-	})
+	s := cloud.overHTTP()
+	s.mustApply(migrationOf(object{"auto_confirm": true, "verification": verified(ports, passesWithin, nil)}))
+	s.want(map[string]string{"status": "confirmed", "verification_result.passed": "true"})
 }
 
-func TestAccServerMigration_refusesAVerificationThatCannotBe(t *testing.T) {
-	s := tell(t, stub.Config{}, stub.Server{})
-	port := strconv.Itoa(stub.PortHTTP)
-	var steps []resource.TestStep
-	for verification, want := range map[string][]string{
-		`{}`:                               {"verification", "has no check"},
-		`{ tcp = [] }`:                     {"verification.tcp", "at least 1"},
-		`{ tcp = [{ port = 0 }] }`:         {"verification.tcp[0].port", "from 1 to 65535"},
-		`{ http = [{ url = "healthz" }] }`: {"verification.http[0].url", "http or https URL"},
-		`{ tcp = [{ port = 22 }], timeout = "0s" }`:                                 {"verification.timeout", "greater than 0"},
-		`{ tcp = [{ port = ` + port + ` }], interval = "-1s" }`:                     {"verification.interval", "at least 10ms"},
-		`{ tcp = [{ port = 22 }], interval = "often" }`:                             {"verification.interval", "must be a duration", "often"},
-		`{ tcp = [{ port = 22 }], successes = 0 }`:                                  {"verification.successes", "at least 1"},
-		`{ tcp = [{ port = 22 }], timeout = "1s", interval = "1s", successes = 9 }`: {"verification.timeout", "too short for 9"},
-		`{ tcp = [{ port = 22 }], on_failure = "panic" }`:                           {"on_failure", "keep"},
-	} {
-		steps = append(steps, resource.TestStep{
-			Config: s.config("verification = " + verification), PlanOnly: true, ExpectError: says(want...),
-		})
-	}
-	s.run(steps...)
-	if got := len(s.Requests()); got != 0 {
-		t.Errorf("got %d requests, want none", got)
-	}
-}
-
-func TestAccServerMigration_needsSuccessesInARow(t *testing.T) {
-	s, ports := tellOf(t, func(v stub.Visit) stub.Health {
-		if !v.Home && v.Attempt <= 9 && v.Attempt%3 == 0 {
+func TestServerMigration_needsSuccessesInARow(t *testing.T) {
+	t.Parallel()
+	var connections atomic.Int64 // on the new host
+	cloud, ports := newScenarioWithPorts(t, func(v stub.Visit) stub.Health {
+		if v.Home {
+			return stub.Healthy
+		}
+		connections.Store(int64(v.Attempt))
+		if v.Attempt <= 9 && v.Attempt%3 == 0 {
 			return stub.Dropped
 		}
 		return stub.Healthy
 	})
-	s.run(resource.TestStep{
-		Config: s.config(auto + fmt.Sprintf(`
-  verification = {
-    ssh_banner = [{ port = %d }]
-    interval   = "50ms"
-    timeout    = "1m"
-  }`, ports.Number(server, stub.PortSSH))),
-		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed"), result("checks", knownvalue.ListPartial(map[int]knownvalue.Check{
-			0: knownvalue.ObjectPartial(map[string]knownvalue.Check{"attempts": knownvalue.Int64Exact(12), "last_error": knownvalue.NotNull()}),
-		}))},
-	})
+	s := cloud.overHTTP()
+	s.mustApply(migrationOf(object{"auto_confirm": true, "verification": object{
+		"ssh_banner": []any{object{"port": ports.Number(server, stub.PortSSH)}}, "interval": "50ms", "timeout": passesWithin,
+	}}))
+	s.want(map[string]string{"status": "confirmed"})
+	if got := connections.Load(); got != 12 {
+		t.Errorf("got %d connections, want 12: only the last three pass in a row", got)
+	}
+	if s.state.Get("verification_result.checks.0.last_error") == "" {
+		t.Error("got no last_error, want that of the last try that failed")
+	}
+}
+
+func TestServerMigration_refusesAVerificationThatCannotBe(t *testing.T) {
+	tcp := []any{object{"port": 22}}
+	for _, test := range []struct {
+		verification object
+		want         []string
+	}{
+		{object{}, []string{"verification", "has no check"}},
+		{object{"tcp": []any{}}, []string{"verification.tcp", "at least 1"}},
+		{object{"tcp": []any{object{"port": 0}}}, []string{"verification.tcp[0].port", "from 1 to 65535"}},
+		{object{"http": []any{object{"url": "healthz"}}}, []string{"verification.http[0].url", "http or https URL"}},
+		{object{"tcp": tcp, "timeout": "0s"}, []string{"verification.timeout", "greater than 0"}},
+		{object{"tcp": tcp, "interval": "-1s"}, []string{"verification.interval", "at least 10ms"}},
+		{object{"tcp": tcp, "interval": "often"}, []string{"verification.interval", "must be a duration", "often"}},
+		{object{"tcp": tcp, "successes": 0}, []string{"verification.successes", "at least 1"}},
+		{object{"tcp": tcp, "timeout": "1s", "interval": "1s", "successes": 9}, []string{"verification.timeout", "too short for 9"}},
+		{object{"tcp": tcp, "on_failure": "panic"}, []string{"on_failure", "keep"}},
+	} {
+		inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+			s.wantRefused(migrationOf(object{"verification": test.verification}), test.want...)
+			if got := len(s.Requests()); got != 0 {
+				t.Errorf("got %d requests, want none", got)
+			}
+		})
+	}
 }
 
 func TestAccServerMigration_confirmsNothingWhenItsTestIsCancelled(t *testing.T) {
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests run with TF_ACC set")
-	}
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var begun sync.Once
-	s, ports := tellOf(t, func(v stub.Visit) stub.Health {
+	s, ports := newScenarioWithPorts(t, func(v stub.Visit) stub.Health {
 		if !v.Home && v.Attempt > 0 {
 			begun.Do(cancel) // as Ctrl-C would, in the middle of the test
 			return stub.Wrong
 		}
 		return stub.Healthy
 	})
-	tf := s.terraform(map[string]string{"main.tf": requiredProviders + s.config(auto+strings.Replace(tested(ports, ""), `"1s"`, `"5m"`, 1))})
+	tf := s.terraform(map[string]string{"main.tf": requiredProviders + s.config(autoConfirm+verifiedBlock(ports))})
 	if err := tf.Apply(ctx); err == nil {
 		t.Error("got no error of an apply that was cancelled")
 	}
 	if v, _ := s.Server(server); v.Status != "VERIFY_RESIZE" || s.Count(stub.CallConfirm)+s.Count(stub.CallRevert) > 0 {
 		t.Errorf("got the server in %s after %d confirms and %d reverts, want it awaiting", v.Status, s.Count(stub.CallConfirm), s.Count(stub.CallRevert))
 	}
-	s.heal()
+	repair(s.Stub)
 	if err := tf.Apply(t.Context()); err != nil {
 		t.Fatal(err)
 	}

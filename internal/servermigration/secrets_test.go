@@ -15,15 +15,12 @@ import (
 )
 
 func TestAccServerMigration_keepsSecretsOutOfLogsOutputPlanAndState(t *testing.T) {
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests run with TF_ACC set")
-	}
 	t.Parallel()
-	s, ports := tellOf(t, nil)
+	s, ports := newScenarioWithPorts(t, nil)
 	// A renewal of the token, and failures, are part of the log too.
 	s.Inject(stub.Fault{Call: stub.CallServer, Skip: 2, Count: 1, Status: 401})
 	s.Inject(stub.Fault{Call: stub.CallServer, Skip: 2, Count: 1, Status: 500})
-	tf := s.terraform(map[string]string{"secret.auto.tfvars": "secret = \"secret-of-nobody\"\n", "main.tf": requiredProviders + "variable \"secret\" {\n  ephemeral = true\n}\n" + migrationBlock(auto+fmt.Sprintf(`
+	tf := s.terraform(map[string]string{"secret.auto.tfvars": "secret = \"secret-of-nobody\"\n", "main.tf": requiredProviders + "variable \"secret\" {\n  ephemeral = true\n}\n" + migrationBlock(autoConfirm+fmt.Sprintf(`
   verification = {
     http = [{
       url        = "http://:%d/?key=secret-of-the-query"

@@ -12,9 +12,6 @@ import (
 // TestAccServerMigration_readsTheStatesOfEveryRelease plans with a state of each
 // version of the schema. A state is added with each version, and none is changed.
 func TestAccServerMigration_readsTheStatesOfEveryRelease(t *testing.T) {
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests run with TF_ACC set")
-	}
 	states, err := filepath.Glob("testdata/state_v*.json")
 	if err != nil || len(states) == 0 {
 		t.Fatalf("there are no states in testdata (%v)", err)
@@ -26,7 +23,7 @@ func TestAccServerMigration_readsTheStatesOfEveryRelease(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := tell(t, stub.Config{}, stub.Server{})
+			s := newScenario(t, stub.Config{}, stub.Server{})
 			// The state names the registry's address, whichever CLI reads it.
 			required := strings.Replace(requiredProviders, `"terraform-provider-rackspace/`, `"registry.terraform.io/terraform-provider-rackspace/`, 1)
 			tf := s.terraform(map[string]string{

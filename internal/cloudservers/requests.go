@@ -1,0 +1,165 @@
+package cloudservers
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gophercloud/gophercloud/v2"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+)
+
+// The calls, in the words of messages.
+const (
+	opToken     = "get a token"
+	opServer    = "read the server"
+	opServers   = "list the servers"
+	opActionLog = "read the server's action log"
+	opMigrate   = "migrate the server"
+	opConfirm   = "confirm the migration"
+	opRevert    = "revert the migration"
+)
+
+// overLimitWait is how long no request is sent when the API says that the rate
+// limit is reached, but not for how long.
+const overLimitWait = 10 * time.Second
+
+// call is one API call.
+type call struct {
+	op       string
+	method   string
+	url      string
+	body     any    // sent as JSON, or nil
+	answer   any    // read from JSON, or nil
+	priority bool   // it goes before others that wait for the rate limit
+	action   bool   // it changes a server
+	serverID string // of an action
+}
+
+// failure reports a call that has no usable answer.
+func (c call) failure(err error) *Error {
+	return &Error{Op: c.op, Method: c.method, URL: c.url, Err: err}
+}
+
+// unusable reports an answer of the right status that says something else than
+// what was asked for.
+func (c call) unusable(answer response, reason string) *Error {
+	failure := c.failure(&answerError{errors.New(reason)})
+	failure.StatusCode, failure.RequestID = http.StatusOK, requestID(answer.header)
+	return failure
+}
+
+// response is what is known of an answer beside its body.
+type response struct {
+	status  int
+	header  http.Header
+	askedAt time.Time // just before the request was sent, by this machine's clock
+}
+
+// clock is the API's time when it answered, in whole seconds; this machine's,
+// and false, where the answer does not tell.
+func (r response) clock() (now time.Time, told bool) {
+	now, err := http.ParseTime(r.header.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return now.UTC().Truncate(time.Second), err == nil
+}
+
+// exchange sends a request once, and uses its turn up. Every error is an *Error.
+func (c *Client) exchange(ctx context.Context, what call, turn *Turn, attempt int) (response, error) {
+	if !turn.take() {
+		return response{}, what.failure(errors.New("it has no turn at the rate limit, or its turn is used up"))
+	}
+	sent := false
+	defer func() { turn.leave(sent) }()
+	session := &session{} // a token request has none
+	if what.op != opToken {
+		var err error
+		if session, err = c.authentication.session(ctx); err != nil {
+			return response{}, err
+		}
+	}
+	if ctx.Err() != nil {
+		return response{}, what.failure(context.Cause(ctx))
+	}
+	sent = true
+	answer, failure := c.send(ctx, what, session.Token.ID)
+	c.record(ctx, what, turn, attempt, answer, failure)
+	switch {
+	case failure == nil:
+		return answer, nil
+	case failure.OverLimit():
+		failure.RetryAfter = cmp.Or(failure.RetryAfter, overLimitWait)
+		turn.queue.hold(failure.RetryAfter) // all requests wait, since the limit is the account's
+	case failure.StatusCode == http.StatusUnauthorized:
+		failure.Credentials = &c.config.Credentials
+		// The next call asks for a new token. One that the user gave is kept: there is no other.
+		session.refused.Store(c.config.Credentials.Renewable())
+	}
+	return answer, failure
+}
+
+// accepted are the statuses of an answer that says yes.
+var accepted = []int{
+	http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNonAuthoritativeInfo, http.StatusNoContent,
+}
+
+func (c *Client) send(ctx context.Context, what call, token string) (response, *Error) {
+	options := &gophercloud.RequestOpts{JSONBody: what.body, JSONResponse: what.answer, OkCodes: accepted}
+	if token != "" {
+		options.MoreHeaders = map[string]string{"X-Auth-Token": token}
+	}
+	answer := response{askedAt: time.Now()}
+	resp, err := c.http.Request(ctx, what.method, what.url, options) //nolint:bodyclose // Request has read and closed it
+	if resp != nil {
+		answer.status, answer.header = resp.StatusCode, resp.Header
+	}
+	if err != nil {
+		return answer, newError(what, answer.header, err)
+	}
+	return answer, nil
+}
+
+// Tally counts what a client has sent.
+type Tally struct {
+	Calls     map[string]int // by what they do: "migrate the server"
+	OverLimit int            // answers that said that the rate limit was reached
+}
+
+// Tally returns what was sent so far, repetitions included.
+func (c *Client) Tally() Tally {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return Tally{Calls: maps.Clone(c.tally.Calls), OverLimit: c.tally.OverLimit}
+}
+
+// record counts and logs one request. Neither the token nor a body nor a host is
+// part of it.
+func (c *Client) record(ctx context.Context, what call, turn *Turn, attempt int, answer response, failure *Error) {
+	c.mu.Lock()
+	c.tally.Calls[what.op]++
+	if failure != nil && failure.OverLimit() {
+		c.tally.OverLimit++
+	}
+	c.mu.Unlock()
+	fields := map[string]any{
+		"method": what.method, "path": pathOf(what.url), "attempt": attempt, "pace_wait": turn.waited.String(),
+		"status": answer.status, "duration": time.Since(answer.askedAt).String(), "request_id": requestID(answer.header),
+	}
+	if failure != nil {
+		fields["error"] = failure.Error()
+	}
+	tflog.Debug(ctx, "Cloud Servers request", fields)
+}
+
+// pathOf is a URL without its host.
+func pathOf(address string) string {
+	_, rest, _ := strings.Cut(address, "://")
+	_, path, _ := strings.Cut(rest, "/")
+	return "/" + path
+}

@@ -1,0 +1,112 @@
+package cloudservers
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// sharedServers is what plans and refreshes have read of a region's servers.
+type sharedServers struct {
+	list singleflight.Group
+
+	mu       sync.Mutex
+	servers  map[string]*Server   // with their arrivedAt
+	listedAt time.Time            // when the last list had arrived
+	singleAt time.Time            // when a server was last read by itself instead of a list
+	actedAt  map[string]time.Time // when an action was last asked of a server
+}
+
+// SharedServer reads a server for a plan or a refresh. Terraform asks for many
+// servers at the same time, and they share requests:
+//
+//	within one poll interval …               | what is sent
+//	-----------------------------------------+-----------------------------------
+//	the first server                         | a GET of the server
+//	the others                               | one list of all servers
+//	any server after the list has arrived    | nothing
+//	a server that the list does not have, or | a GET of the server
+//	of which an action was asked since       |
+//	any server, the API refuses lists        | a GET of the server
+//
+// What it returns arrived at most a poll interval ago, and was asked for after the
+// last action of this client. It is not fresh enough to decide on an action.
+func (r *Region) SharedServer(ctx context.Context, id string) (*Server, error) {
+	server, alone := r.shared.find(id, r.client.config.PollInterval)
+	if server == nil && !alone && !r.refusesLists() {
+		err := r.client.share(ctx, &r.shared.list, opServers, r.listShared)
+		if err != nil && !isListRefusal(err) {
+			return nil, err
+		}
+		server, _ = r.shared.find(id, r.client.config.PollInterval)
+	}
+	if server != nil {
+		return server, nil
+	}
+	server, err := r.Server(ctx, id)
+	if err == nil {
+		r.shared.keep([]*Server{server}, false)
+	}
+	return server, err
+}
+
+// listShared lists all servers, unless a list has arrived or was refused meanwhile.
+func (r *Region) listShared(ctx context.Context) error {
+	if r.shared.listed(r.client.config.PollInterval) || r.refusesLists() {
+		return nil
+	}
+	servers, _, err := r.list(ctx, "", time.Time{}, false)
+	if err == nil {
+		r.shared.keep(servers, true)
+	}
+	return err
+}
+
+// listed tells whether a list has arrived within an interval.
+func (s *sharedServers) listed(interval time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Since(s.listedAt) <= interval
+}
+
+// keep adds servers that were read, unless they were asked for again since.
+func (s *sharedServers) keep(servers []*Server, isList bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if isList {
+		s.listedAt = time.Now()
+	}
+	for _, server := range servers {
+		if known := s.servers[server.ID]; known == nil || !known.AskedAt.After(server.AskedAt) {
+			server.arrivedAt, s.servers[server.ID] = time.Now(), server
+		}
+	}
+}
+
+// find returns a server that arrived within an interval, and was asked for after
+// the last action. If there is none, alone tells whether it is to be read by
+// itself: a list that has arrived within the interval lacks it, or it is the first
+// one within the interval.
+func (s *sharedServers) find(id string, interval time.Duration) (server *Server, alone bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	server = s.servers[id]
+	if server != nil && time.Since(server.arrivedAt) <= interval && server.AskedAt.After(s.actedAt[id]) {
+		return server, false
+	}
+	alone = time.Since(s.listedAt) <= interval || time.Since(s.singleAt) > interval
+	if alone {
+		s.singleAt = time.Now()
+	}
+	return nil, alone
+}
+
+// expire notes that an action is asked of a server. What was asked for before that
+// is out of date.
+func (s *sharedServers) expire(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.actedAt[id] = time.Now()
+}

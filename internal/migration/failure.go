@@ -1,0 +1,85 @@
+package migration
+
+import (
+	"context"
+	"errors"
+)
+
+// fail makes the error of an operation.
+func (o *operation) fail(kind Kind, err error) error {
+	failure := &Error{
+		Kind: kind, Migration: o.migration, Server: o.server, Want: o.want(), Err: err,
+		Sent: o.sent != sentNothing, Unsure: o.sent == sentLost,
+	}
+	if kind == KindPending || kind == KindUntold {
+		if failure.Pending = o.moves.open(); failure.Pending == nil && kind == KindUntold {
+			failure.Pending, _ = o.candidate()
+		}
+	}
+	return failure
+}
+
+// want is how the operation settles a migration that awaits it; empty if it does
+// not.
+func (o *operation) want() Status {
+	switch {
+	case !o.known || o.migration.Status == StatusMigrating:
+		return ""
+	case o.goal == goalConfirmed:
+		return StatusConfirmed
+	case o.goal == goalReverted:
+		return StatusReverted
+	}
+	return ""
+}
+
+// cause is the API's error that belongs to an end of a kind, or nil.
+func (o *operation) cause(kind Kind) error {
+	switch kind {
+	case KindRefused, KindUndecided, KindUnsettled:
+		if o.sentBy != nil {
+			return o.sentBy
+		}
+	case KindPending, KindUntold, KindUnproven, KindWait, KindUntested:
+		return o.logErr
+	case KindNotFound, KindGone:
+		return o.failed
+	}
+	return nil
+}
+
+// kindWhenInterrupted is what a wait that was cancelled or timed out says, which is before
+// as long as nothing was sent.
+func (o *operation) kindWhenInterrupted(before Kind) Kind {
+	settling := o.log == logRead && (o.goal == goalConfirmed && o.outcome() == logConfirmed || o.goal == goalReverted && o.outcome() == logReverted)
+	switch {
+	case o.goal == goalObserved:
+		return KindAPI
+	case o.known && (o.sent == sentAccepted || o.sent == sentLost || settling):
+		return KindSettling
+	case o.known && before != KindWait:
+		return KindInterrupted
+	case !o.known && o.sent == sentLost:
+		return KindUndecided
+	}
+	return before
+}
+
+// interrupted is the error of an operation whose context has ended.
+func (o *operation) interrupted(cause error) error {
+	if o.server != nil && stateOf(o.server) == serverBusy {
+		return o.interruptedBefore(KindBusy, cause)
+	}
+	return o.interruptedBefore(KindAPI, cause)
+}
+
+// interruptedBefore is interrupted, with the kind that an operation ends with that
+// has sent nothing. If its time is over because the API refused the request so far,
+// that is the reason.
+func (o *operation) interruptedBefore(kind Kind, cause error) error {
+	cause = errors.Join(cause, o.failed)
+	if o.sentBy != nil && o.sent == sentNothing && !errors.Is(cause, context.Canceled) {
+		kind, cause = KindRefused, errors.Join(cause, o.sentBy)
+	}
+	return o.fail(o.kindWhenInterrupted(kind), cause)
+}

@@ -1,0 +1,131 @@
+package migration
+
+import (
+	"context"
+	"sync"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// ledger is what one run of Terraform knows by itself, and nobody else can tell:
+// what it has migrated, what it has given up, and what its plans have shown. A
+// run is one process with one engine.
+type ledger struct {
+	mu      sync.Mutex
+	servers map[string]*account // by server id
+	done    map[string]Migration
+}
+
+// account is what the run knows of one server.
+type account struct {
+	working  *semaphore.Weighted // held by the operation that works on the server
+	migrated bool                // a Migrate of the run has the server
+	begun    string              // the request id that it sent or took over
+	givenUp  map[string]bool     // request ids that the run has destroyed
+
+	// What the plans of the run have shown, until they are applied. Terraform's own
+	// tests plan and apply several times in one run.
+	state    *Migration // what the state has of the server
+	destroys bool       // a plan removes that from the state
+	creates  bool       // a plan creates another migration of the server
+}
+
+func newLedger() *ledger {
+	return &ledger{servers: map[string]*account{}, done: map[string]Migration{}}
+}
+
+// of returns the account of a server, with the lock held until unlock is called.
+func (l *ledger) of(serverID string) (found *account, unlock func()) {
+	l.mu.Lock()
+	if l.servers[serverID] == nil {
+		l.servers[serverID] = &account{working: semaphore.NewWeighted(1), givenUp: map[string]bool{}}
+	}
+	return l.servers[serverID], l.mu.Unlock
+}
+
+// claim gives the server to one Migrate of the run; false if another one has it.
+func (l *ledger) claim(serverID string) bool {
+	found, unlock := l.of(serverID)
+	defer unlock()
+	claimed := !found.migrated
+	found.migrated, found.creates = true, false
+	return claimed
+}
+
+// enter waits until no other operation of the run works on the server. The error
+// is the context's cause.
+func (l *ledger) enter(ctx context.Context, serverID string) (leave func(), err error) {
+	found, unlock := l.of(serverID)
+	unlock()
+	if found.working.Acquire(ctx, 1) != nil {
+		return nil, context.Cause(ctx)
+	}
+	return func() { found.working.Release(1) }, nil
+}
+
+// giveUp notes that the run destroys a migration; false if a Migrate of the run has
+// begun it or taken it over: then it is not to be touched.
+func (l *ledger) giveUp(m Migration) bool {
+	found, unlock := l.of(m.ServerID)
+	defer unlock()
+	found.state, found.destroys = nil, false
+	if m.RequestID != "" && m.RequestID == found.begun {
+		return false
+	}
+	found.givenUp[m.RequestID] = true
+	return true
+}
+
+func (l *ledger) gaveUp(serverID, requestID string) bool {
+	found, unlock := l.of(serverID)
+	defer unlock()
+	return found.givenUp[requestID]
+}
+
+// begin notes what a Migrate of the run has begun or taken over.
+func (l *ledger) begin(m Migration) {
+	found, unlock := l.of(m.ServerID)
+	found.begun = m.RequestID
+	unlock()
+	l.record(m)
+}
+
+// record keeps what an operation of the run came to.
+func (l *ledger) record(m Migration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if m.RequestID != "" {
+		l.done[m.RequestID] = m
+	}
+}
+
+// Recorded returns a migration that this run has begun, taken over or settled.
+func (e *Engine) Recorded(requestID string) (Migration, bool) {
+	e.ledger.mu.Lock()
+	defer e.ledger.mu.Unlock()
+	m, ok := e.ledger.done[requestID]
+	return m, ok
+}
+
+// NoteState notes that the state has a migration and, with destroys, that a plan
+// removes it. created tells that a plan of this run creates another migration of
+// the same server.
+func (e *Engine) NoteState(m Migration, destroys bool) (created bool) {
+	found, unlock := e.ledger.of(m.ServerID)
+	defer unlock()
+	found.state, found.destroys = &m, found.destroys || destroys
+	return found.creates
+}
+
+// NoteCreate notes that a plan creates a migration of a server. known tells that
+// the state has one of the same server, which is returned, and destroyed that a
+// plan of this run removes that.
+func (e *Engine) NoteCreate(serverID string) (m Migration, known, destroyed bool) {
+	found, unlock := e.ledger.of(serverID)
+	defer unlock()
+	found.creates = true
+	if found.state == nil {
+		return Migration{}, false, false
+	}
+	return *found.state, true, found.destroys
+}

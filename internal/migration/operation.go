@@ -1,0 +1,370 @@
+package migration
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+)
+
+// operation works for one call of the engine on one server. It takes its turn,
+// looks, decides, and sends at most one request before it looks again.
+type operation struct {
+	work
+	engine *Engine
+	region *cloudservers.Region
+	verify *Verification // nil without one
+
+	timeout  time.Duration              // bounds the operation from its first turn on; 0: only the context does
+	admit    func(*operation) error     // asked before the first migrate request, or nil
+	backOff  backoff.ExponentialBackOff // between requests that could not be sent
+	rollback bool                       // the server did not pass its test, so it is reverted
+
+	lookAskedAt  time.Time            // when the older part of the last look was asked for
+	sentAt       time.Time            // when the last confirm or revert was accepted
+	lastLook     *cloudservers.Server // as it was at the last look; nil after a migrate request was accepted
+	failed       error                // why the last look or poll failed, or nil
+	failingSince time.Time            // since when no look succeeds; zero if the last one did
+}
+
+// run brings the operation to its end. Its own time begins with its first turn.
+// Every error is an *Error.
+func (o *operation) run(ctx context.Context) error {
+	if err := o.locate(ctx); err != nil {
+		return err
+	}
+	turn, err := o.takeTurn(ctx)
+	if err != nil {
+		return err
+	}
+	if o.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, o.timeout)
+		defer cancel()
+	}
+	return o.runFrom(ctx, step{do: doLook}, turn)
+}
+
+// runFrom is run, beginning with a step. The turn, which may be nil, is that of the
+// request that may follow a look.
+func (o *operation) runFrom(ctx context.Context, next step, turn *cloudservers.Turn) error {
+	defer func() { turn.Release() }()
+	for {
+		var err error
+		switch next.do {
+		case doLook:
+			if turn == nil {
+				if turn, err = o.takeTurn(ctx); err != nil {
+					return err
+				}
+			}
+			next, err = o.look(ctx)
+		case doTakeOver:
+			o.takeOver()
+			o.milestone(ctx, "Taking over a migration that is not in the state")
+			next = o.decided()
+		case doFinish, doStop:
+			return o.end(ctx, next)
+		default:
+			used := turn
+			turn = nil
+			next, err = o.perform(ctx, next, used)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// perform takes a step that uses the turn up, or lets it go. It returns the next one.
+func (o *operation) perform(ctx context.Context, next step, turn *cloudservers.Turn) (step, error) {
+	defer turn.Release()
+	switch next.do {
+	case doMigrate, doConfirm, doRevert:
+		return o.send(ctx, next.do, turn)
+	}
+	turn.Release()
+	switch next.do {
+	case doTest:
+		return o.runTest(ctx, next.status)
+	case doWait:
+		return o.wait(ctx)
+	}
+	if err := o.sleep(ctx, lookPause); err != nil {
+		return step{}, o.interrupted(err)
+	}
+	return step{do: doLook}, nil
+}
+
+func (o *operation) decided() step { return decide(o.situation()) }
+
+// locate finds the API of the migration's region, and whose account it is.
+func (o *operation) locate(ctx context.Context) error {
+	region, err := o.engine.client.Region(ctx, o.migration.Region)
+	if err != nil {
+		return o.fail(KindAPI, err)
+	}
+	o.region, o.migration.Region, o.userID = region, region.Name, o.engine.client.UserID()
+	return nil
+}
+
+// takeTurn waits until the rate limit allows the request that may follow a look;
+// the turn is nil where none can.
+func (o *operation) takeTurn(ctx context.Context) (*cloudservers.Turn, error) {
+	take := o.region.SettleTurn // which also serves a migrate request that had its turn before
+	switch {
+	case !o.known && o.sent != sentLost:
+		take = o.region.MigrateTurn
+	case !o.known:
+	case o.goal == goalMoved, o.goal == goalObserved,
+		o.server == nil && o.migration.Status != StatusAwaiting,
+		o.server != nil && stateOf(o.server) != serverAwaiting:
+		return nil, nil
+	}
+	turn, err := take(ctx, o.migration.ServerID)
+	if err != nil {
+		return nil, o.interruptedBefore(KindTurn, err)
+	}
+	return turn, nil
+}
+
+// sleep waits. The error is the context's cause.
+func (o *operation) sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// logTimeout bounds the wait for the action log of a migration that is known. The
+// rate limit could hold it back for as long as the whole operation.
+const logTimeout = time.Minute
+
+// look reads the action log and then the server, and decides. What it shows is as
+// old as the older of the two, which are read again if they are too far apart.
+func (o *operation) look(ctx context.Context) (step, error) {
+	bounded, cancel := context.WithCancel(ctx)
+	if o.known || o.sent == sentLost {
+		bounded, cancel = context.WithTimeout(ctx, logTimeout)
+	}
+	log, logErr := o.region.ActionLog(bounded, o.migration.ServerID)
+	cancel()
+	server, err := o.read(ctx)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		o.failed = errors.Join(logErr, err)
+		return step{}, o.interrupted(context.Cause(ctx))
+	case !errors.Is(err, cloudservers.ErrNotFound):
+		return o.notRead(err)
+	}
+	source, asked := logRead, log.AskedAt
+	switch {
+	case logErr != nil:
+		source, asked = logRefused, time.Now()
+		if server != nil {
+			asked = server.AskedAt
+		}
+		o.logUnread(ctx, logErr)
+	case server != nil && server.AskedAt.Sub(asked) > proofTime:
+		return step{do: doLook}, nil
+	}
+	o.moves, o.logErr, o.failed, o.failingSince = readHistory(log.Actions), logErr, err, time.Time{}
+	o.lookAskedAt, o.lastLook = asked, server
+	o.observeAndLog(ctx, server, asked, source)
+	return o.decided(), nil
+}
+
+// read reads the server. Of a migration that was asked for, a server that is not
+// found is read once more: a 404 counts only when it is seen twice.
+func (o *operation) read(ctx context.Context) (*cloudservers.Server, error) {
+	server, err := o.region.Server(ctx, o.migration.ServerID)
+	if !errors.Is(err, cloudservers.ErrNotFound) || !o.known && o.sent != sentLost || o.sleep(ctx, o.engine.client.PollInterval()) != nil {
+		return server, err
+	}
+	return o.region.Server(ctx, o.migration.ServerID)
+}
+
+// notRead says what follows when the server cannot be read. Before a request was
+// sent that is the end. A migration that is known is waited for, as long as the
+// reason may pass. A lost request cannot be judged without looks.
+func (o *operation) notRead(err error) (step, error) {
+	var failure *cloudservers.Error
+	passing := errors.As(err, &failure) && failure.Temporary()
+	o.failed = err
+	if o.failingSince.IsZero() {
+		o.failingSince = time.Now()
+	}
+	switch {
+	case !o.known && o.sent != sentLost, o.goal == goalObserved:
+		return step{}, o.fail(KindAPI, err)
+	case !o.known && time.Since(o.failingSince) > proofTime+effectTime:
+		return step{}, o.fail(KindUndecided, o.sentBy)
+	case o.known && !passing:
+		return step{}, o.fail(o.kindWhenInterrupted(KindWait), err)
+	}
+	return step{do: doLookMore}, nil
+}
+
+// send sends one request, right after a look. It goes on with a look where that
+// one is too old, or where the request was not accepted.
+func (o *operation) send(ctx context.Context, do action, turn *cloudservers.Turn) (step, error) {
+	again := step{do: doLook}
+	if turn == nil || time.Since(o.lookAskedAt) > proofTime {
+		return again, nil
+	}
+	if ctx.Err() != nil {
+		return again, o.interrupted(context.Cause(ctx))
+	}
+	var acceptance cloudservers.Acceptance
+	var err error
+	switch id := o.migration.ServerID; do {
+	case doMigrate:
+		if o.admit != nil && o.sent != sentLost {
+			if err := o.admit(o); err != nil {
+				return again, err
+			}
+		}
+		acceptance, err = o.region.Migrate(ctx, id, turn)
+	case doRevert:
+		acceptance, err = o.region.Revert(ctx, id, turn)
+	default:
+		acceptance, err = o.region.Confirm(ctx, id, turn)
+	}
+	var failure *cloudservers.Error
+	errors.As(err, &failure)
+	if kind, more := o.noteAnswer(do, acceptance, failure); !more {
+		return again, o.fail(kind, err)
+	}
+	switch {
+	case err == nil && do == doMigrate:
+		o.lastLook = nil
+		o.milestone(ctx, "The migration was accepted")
+	case err == nil:
+		o.sentAt = time.Now()
+		o.milestone(ctx, map[action]string{doConfirm: "The confirm was accepted", doRevert: "The revert was accepted"}[do])
+	case ctx.Err() != nil:
+		o.failed = err
+		return again, o.interrupted(context.Cause(ctx))
+	case failure.StatusCode == 0 && !failure.MaybeAccepted():
+		if err := o.sleep(ctx, o.backOff.NextBackOff()); err != nil {
+			return again, o.interrupted(errors.Join(err, failure))
+		}
+		return again, nil
+	default:
+		return again, nil
+	}
+	return step{do: doWait}, nil
+}
+
+// unchangedFor is how long an operation waits for a change, when there is
+// something to change, before it reads the server and the log again.
+const unchangedFor = time.Minute
+
+// wait polls until the server is in a state that something follows from.
+func (o *operation) wait(ctx context.Context) (step, error) {
+	if o.goal == goalObserved {
+		return o.stillPending(), nil
+	}
+	bounded, cancel := o.patience(ctx)
+	defer cancel()
+	err := o.region.Watch(bounded, o.migration.ServerID, func(s *cloudservers.Server) (bool, error) {
+		o.observeAndLog(ctx, s, s.AskedAt, logNotAsked)
+		return o.needsDecision(s), nil
+	})
+	switch {
+	case err == nil && o.known:
+		o.failed = nil
+		return o.decided(), nil
+	case err == nil:
+		return step{do: doLook}, nil
+	case ctx.Err() != nil:
+		return step{}, o.interrupted(err)
+	case bounded.Err() != nil:
+		return step{do: doLook}, nil
+	case errors.Is(err, cloudservers.ErrNotFound):
+		o.failed = err
+		o.observe(nil, time.Now(), logNotAsked)
+		if !o.known {
+			return stop(KindNotFound), nil
+		}
+		return o.decided(), nil
+	case !o.known:
+		return step{}, o.fail(KindAPI, err)
+	}
+	return step{}, o.fail(o.kindWhenInterrupted(KindWait), err)
+}
+
+// patience bounds a wait for a server that is not on its way from one state to
+// another: its next state may never come, or look like this one.
+func (o *operation) patience(ctx context.Context) (context.Context, context.CancelFunc) {
+	switch {
+	case o.lastLook == nil || isTransitional(o.lastLook, o.known):
+		return context.WithCancel(ctx)
+	case o.sent == sentAccepted && time.Since(o.sentAt) < proofTime:
+		return context.WithTimeout(ctx, proofTime)
+	}
+	return context.WithTimeout(ctx, unchangedFor)
+}
+
+// isTransitional tells whether the state of a server is one between two others.
+func isTransitional(s *cloudservers.Server, known bool) bool {
+	switch stateOf(s) {
+	case serverMoving, serverSettling, serverReverting:
+		return true
+	case serverBusy:
+		return !known
+	}
+	return false
+}
+
+// needsDecision tells whether a poll calls for a decision: it shows a state that lasts,
+// and another one than the last look did.
+func (o *operation) needsDecision(s *cloudservers.Server) bool {
+	if isTransitional(s, o.known) {
+		return false
+	}
+	was := o.lastLook
+	return was == nil || was.Status != s.Status || was.TaskState != s.TaskState || was.HostID != s.HostID
+}
+
+// stillPending ends a look at a migration that is still under way.
+func (o *operation) stillPending() step {
+	status := o.migration.Status
+	if o.server != nil {
+		switch stateOf(o.server) {
+		case serverAwaiting, serverSettling, serverReverting:
+			status = StatusAwaiting
+		}
+	}
+	return finish(status)
+}
+
+// end ends the operation with a status or an error.
+func (o *operation) end(ctx context.Context, last step) error {
+	o.noteEnd(last.status)
+	if last.status == StatusAwaiting {
+		o.migration.Status = StatusAwaiting
+		if !o.hasAwaited && o.goal != goalObserved { // nothing proves that it is ours: later, host and flavor must not
+			o.migration.DestinationHostID, o.migration.FlavorID = o.server.HostID, ""
+		}
+	}
+	if last.do == doStop {
+		return o.fail(last.kind, o.cause(last.kind))
+	}
+	o.milestone(ctx, "The migration is "+string(o.migration.Status))
+	switch {
+	case o.rollback && last.status == StatusReverted && o.sent == sentNothing:
+		return o.fail(KindReverted, nil)
+	case o.rollback && last.status == StatusReverted:
+		return o.fail(KindRolledBack, nil)
+	}
+	return nil
+}

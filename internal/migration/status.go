@@ -1,0 +1,189 @@
+package migration
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+)
+
+// Refresh returns the migration as it is now, or was less than a poll interval
+// ago: refreshes share what they read. For one that has ended nothing is sent.
+// What cannot be told yet stays as it was. Every error is an *Error; KindGone says
+// that the server was deleted.
+func (e *Engine) Refresh(ctx context.Context, m Migration) (Migration, error) {
+	if m.Status.Settled() {
+		return m, nil
+	}
+	o := e.operation(m, goalObserved, true)
+	if err := o.locate(ctx); err != nil {
+		return o.migration, err
+	}
+	server, err := o.region.SharedServer(ctx, m.ServerID)
+	if err == nil {
+		o.observe(server, server.AskedAt, logNotAsked)
+		if next := o.decided(); next.do == doFinish || next.do == doWait {
+			err = o.endRefresh(ctx, next)
+			return o.migration, err
+		}
+	} else if !errors.Is(err, cloudservers.ErrNotFound) {
+		return o.migration, o.fail(KindAPI, err)
+	}
+	if _, err = o.look(ctx); err == nil {
+		err = o.endRefresh(ctx, decide(o.situationByAge()))
+	}
+	return o.migration, err
+}
+
+// situationByAge is the situation of a look that is not repeated. It is proof if by
+// the API's clock the server has not changed since longer than a read can lag, and
+// the migration was requested before that.
+func (o *operation) situationByAge() situation {
+	s := o.situation()
+	s.proof = o.server != nil && o.server.Idle() > proofTime+effectTime &&
+		o.server.SeenAt.Sub(o.migration.RequestedAt) > proofTime+effectTime
+	return s
+}
+
+// endRefresh ends a refresh. What cannot be told is no error: the migration stays as it
+// was.
+func (o *operation) endRefresh(ctx context.Context, next step) error {
+	switch {
+	case next.do == doFinish, next.do == doStop && next.kind == KindGone:
+		return o.end(ctx, next)
+	case next.do == doWait:
+		return o.end(ctx, o.stillPending())
+	}
+	return nil
+}
+
+// Find returns a migration of a server by its request id or, when that is empty,
+// the newest one, as far as the server and its action log tell: hosts other than
+// the current one are unknown to them. Every error is an *Error;
+// KindNeverMigrated says that there is none, KindUnknownEnd that it cannot be told
+// how it ended.
+func (e *Engine) Find(ctx context.Context, region, serverID, requestID string) (Migration, error) {
+	o := e.operation(Migration{Region: region, ServerID: serverID}, goalObserved, false)
+	if err := o.locate(ctx); err != nil {
+		return o.migration, err
+	}
+	if _, err := o.look(ctx); err != nil {
+		return o.migration, err
+	}
+	switch {
+	case o.server == nil:
+		return o.migration, o.fail(KindNotFound, o.failed)
+	case o.logErr != nil:
+		return o.migration, o.fail(KindAPI, o.logErr)
+	}
+	move := o.moves.byRequest(requestID)
+	if requestID == "" {
+		move = o.moves.first(func(m Move) bool { return !m.Resize })
+	}
+	if move == nil || move.Resize {
+		o.migration.RequestID = requestID
+		return o.migration, o.fail(KindNeverMigrated, nil)
+	}
+	o.begin(move.RequestID, move.Started, nil)
+	err := o.runFrom(ctx, o.decided(), nil)
+	return o.migration, err
+}
+
+// Check looks at a server before a migration of it is asked for. It returns what
+// a Migrate would begin with: the region's name, as the API spells it, and the
+// migration that it would take over (Migration.Adopted), if there is one. The
+// *Error says what stands in the way: KindNotFound and KindOnMetal for good,
+// KindStatus, KindPending and KindUntold for now.
+func (e *Engine) Check(ctx context.Context, region, serverID string) (Migration, error) {
+	o := e.operation(Migration{Region: region, ServerID: serverID}, goalMoved, false)
+	if err := o.locate(ctx); err != nil {
+		return o.migration, err
+	}
+	server, err := o.region.SharedServer(ctx, serverID)
+	source := logRead
+	switch {
+	case errors.Is(err, cloudservers.ErrNotFound):
+		return o.migration, o.fail(KindNotFound, err)
+	case err != nil:
+		return o.migration, o.fail(KindAPI, err)
+	case server.Idle() <= takeOverWindow || stateOf(server) != serverResting: // else there is nothing to take over
+		var log cloudservers.ActionLog
+		if log, o.logErr = o.region.ActionLog(ctx, serverID); o.logErr != nil {
+			source = logRefused
+		}
+		o.moves = readHistory(log.Actions)
+	}
+	if ctx.Err() != nil {
+		return o.migration, o.fail(KindAPI, context.Cause(ctx))
+	}
+	o.observe(server, server.AskedAt, source)
+	s := o.situation()
+	s.proof = true
+	switch next := decide(s); next.do {
+	case doTakeOver:
+		o.takeOver()
+		if s.log == logConfirmed {
+			o.noteEnd(StatusConfirmed)
+		}
+	case doStop:
+		err = o.end(ctx, next)
+	}
+	return o.migration, err
+}
+
+// Filter says which pending migrations are wanted.
+type Filter struct {
+	Server        func(name string) bool // by the server's name
+	Migrating     bool                   // those under way too
+	ConfirmWithin time.Duration          // what is confirmed by itself within this time; 0: all
+}
+
+// Pending returns the migrations of a region that await confirmation and, where
+// the filter wants them, those that are under way. Servers of other names cost
+// no request of their own. Resizes are left out. Every error is an *Error.
+func (e *Engine) Pending(ctx context.Context, region string, filter Filter) ([]Migration, error) {
+	all := e.operation(Migration{Region: region}, goalObserved, false)
+	if err := all.locate(ctx); err != nil {
+		return nil, err
+	}
+	status := cloudservers.StatusVerifyResize
+	if filter.Migrating {
+		status = ""
+	}
+	servers, err := all.region.Servers(ctx, status)
+	if err != nil {
+		return nil, all.fail(KindAPI, err)
+	}
+	var found []Migration
+	for _, server := range servers {
+		if state := stateOf(server); state < serverMoving || state > serverReverting || !filter.Server(server.Name) {
+			continue
+		}
+		o := e.operation(Migration{Region: all.region.Name, ServerID: server.ID}, goalObserved, false)
+		log, err := all.region.ActionLog(ctx, server.ID)
+		switch {
+		case errors.Is(err, cloudservers.ErrNotFound):
+			continue // it was deleted since
+		case err != nil:
+			return found, o.fail(KindAPI, err)
+		}
+		o.moves = readHistory(log.Actions)
+		open := o.moves.open()
+		if open == nil || open.Resize {
+			continue
+		}
+		o.server = server
+		o.begin(open.RequestID, open.Started, nil)
+		o.observe(server, server.AskedAt, logRead)
+		if next := o.decided(); next.do == doFinish || next.do == doWait {
+			_ = o.endRefresh(ctx, next) // which is no error of these two
+		}
+		// By the API's clock, as the deadline is.
+		left := o.migration.ConfirmBy().Sub(server.SeenAt)
+		if !o.migration.Status.Settled() && (filter.ConfirmWithin == 0 || left <= filter.ConfirmWithin) {
+			found = append(found, o.migration)
+		}
+	}
+	return found, nil
+}

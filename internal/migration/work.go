@@ -1,0 +1,310 @@
+package migration
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+)
+
+const (
+	// proofTime and proofLooks are how long, and how often, the same has to be seen
+	// before it proves that something did not happen: no read is older than
+	// proofTime. A request that was sent takes effect within effectTime or never.
+	proofTime  = 10 * time.Second
+	effectTime = 10 * time.Second
+	proofLooks = 5
+
+	// lookPause is the time between two looks that have to show the same.
+	lookPause = proofTime / (proofLooks - 1)
+
+	// maxUnobserved is the longest gap between two polls in which nobody can have
+	// reverted our migration and begun another one.
+	maxUnobserved = 10 * time.Second
+
+	// takeOverWindow is how long ago a migration may have been confirmed that a
+	// create takes over: as long as Rackspace itself keeps one open.
+	takeOverWindow = ConfirmationWindow
+
+	// clockSlack is how far apart the API's clock, that of its action log and, where
+	// the API does not tell the time, this machine's clock may be.
+	clockSlack = 10 * time.Second
+)
+
+// work is what one operation knows: what its caller wants, what it has sent, and
+// what it has seen. It has no clock and sends nothing, so that a model of the
+// cloud can drive it in place of the API.
+type work struct {
+	goal     goal
+	userID   string                      // the account's user; empty when the token does not name it
+	previous string                      // the request that the wanted migration follows; it is not taken over
+	givenUp  func(requestID string) bool // destroyed by this run, so not taken over
+
+	migration  Migration
+	known      bool // the migration is accepted, taken over, or from the state
+	hasAwaited bool // it was seen to await confirmation
+	test       testState
+
+	sent      sentState           // see situation
+	sentBy    *cloudservers.Error // why the last request failed, or nil
+	conflicts int                 // how often the migrate request was refused with a conflict
+	retries   int                 // how often a request without effect may still be sent again
+	renewed   bool                // the token was refused once, and replaced
+
+	before      *cloudservers.Server // as it was when the migrate request was sent
+	movesBefore history              // the history at that time; nil if it could not be read
+
+	server *cloudservers.Server // as last seen; nil if it was not found
+	moves  history
+	log    logSource
+	logErr error // why the log could not be read
+
+	observed      time.Time // when the server was last asked for
+	wasAtRest     bool      // it was seen at rest since the request was accepted
+	mayBeReplaced bool      // another migration can have replaced ours unseen, or was seen to
+	knownEnd      logState  // how our migration ended, once the log has told; logUnread before
+	otherIsOver   bool      // somebody's move that the log has as open is proven to be over
+
+	shown situation // what the looks since a time have shown
+	since time.Time
+	looks int
+}
+
+// logSource says where the history of a look comes from.
+type logSource int
+
+const (
+	logNotAsked logSource = iota // from a poll: the log was not read
+	logRead
+	logRefused // the log could not be read
+)
+
+// observe takes in a poll or a look: the server, or nil if there is none, and the time
+// at which it was asked for.
+func (w *work) observe(server *cloudservers.Server, asked time.Time, log logSource) {
+	w.server, w.log = server, log
+	asked = asked.Round(0) // the monotonic clock stands still while the machine sleeps
+	gap := !w.observed.IsZero() && asked.Sub(w.observed) > maxUnobserved
+	w.observed = asked
+	if server != nil {
+		w.migration.see(server)
+		w.mayBeReplaced = w.mayBeReplaced || gap && !w.hasAwaited
+		switch stateOf(server) {
+		case serverMoving:
+			w.mayBeReplaced = w.mayBeReplaced || w.wasAtRest || w.hasAwaited
+		case serverAwaiting, serverFailing, serverError:
+			w.mayBeReplaced = w.mayBeReplaced || w.wasAtRest
+		case serverResting, serverBusy:
+			w.wasAtRest = w.known
+		case serverReverting:
+			w.mayBeReplaced = w.mayBeReplaced || w.goal != goalReverted || w.sent == sentNothing
+		}
+	}
+	w.identify()
+	if w.known && log == logRead && w.moves.byRequest(w.migration.RequestID) != nil {
+		if w.knownEnd = w.outcome(); w.knownEnd == logOpen {
+			w.knownEnd = logUnread
+		}
+	}
+	w.noteArrival()
+}
+
+// identify finds the migration in the log that a request began whose answer was
+// lost, or named no request id. One whose answer was lost is the newest new one of
+// our user. Without a request id it has to be the only one of our user.
+func (w *work) identify() {
+	if w.log != logRead || w.known && w.migration.RequestID != "" || !w.known && w.sent != sentLost {
+		return
+	}
+	fresh := w.movesSinceRequest()
+	mine := fresh.first(func(m Move) bool { return w.ours(m) && m.Outcome != OutcomeFailed })
+	if mine == nil {
+		mine = fresh.first(w.ours)
+	}
+	other := fresh.first(func(m Move) bool { return w.ours(m) && m.RequestID != mine.RequestID })
+	switch {
+	case mine == nil:
+	case !w.known:
+		w.begin(mine.RequestID, mine.Started, w.before)
+		w.mayBeReplaced = !w.hasAwaited // nobody has watched the server since the request
+	case other == nil && mine.Outcome != OutcomeFailed:
+		w.migration.RequestID, w.migration.RequestedAt = mine.RequestID, mine.Started
+	}
+}
+
+// movesSinceRequest is the part of the history that began since the migrate request was sent.
+func (w *work) movesSinceRequest() history {
+	since := w.migration.RequestedAt
+	if !w.known {
+		since = w.before.SeenAt
+	}
+	old := func(m Move) bool {
+		if w.movesBefore != nil {
+			return w.movesBefore.byRequest(m.RequestID) != nil
+		}
+		return m.Started.Before(since.Add(-clockSlack))
+	}
+	if i := slices.IndexFunc(w.moves, old); i >= 0 {
+		return w.moves[:i]
+	}
+	return w.moves
+}
+
+// ours tells whether a move is a migration by our user.
+func (w *work) ours(m Move) bool {
+	return !m.Resize && w.userID != "" && m.UserID == w.userID
+}
+
+// begin notes that a migration is known and under way. before is the server before
+// it, or nil after a take-over: where it came from nobody knows any more then.
+func (w *work) begin(requestID string, at time.Time, before *cloudservers.Server) {
+	w.known, w.sent, w.sentBy, w.before = true, sentNothing, nil, before
+	w.wasAtRest, w.mayBeReplaced, w.knownEnd = false, false, logUnread
+	m := &w.migration
+	m.Status, m.RequestID, m.RequestedAt = StatusMigrating, requestID, at
+	if before != nil {
+		m.SourceHostID, m.FlavorID = before.HostID, before.Flavor.ID
+	} else {
+		m.SourceHostID, m.FlavorID = "", w.server.Flavor.ID
+	}
+	w.noteArrival()
+}
+
+// takeOver goes on with the migration that the log offers.
+func (w *work) takeOver() {
+	offered, _ := w.candidate()
+	w.begin(offered.RequestID, offered.Started, nil)
+	w.migration.Adopted, w.mayBeReplaced = true, !w.hasAwaited
+}
+
+// noteArrival notes where our migration brought the server, once that is known to be
+// ours: by the log, or because nobody can have begun another one between two polls.
+func (w *work) noteArrival() {
+	if !w.known || w.server == nil || stateOf(w.server) != serverAwaiting || w.serverHost() == hostSource && w.log != logRead {
+		return
+	}
+	ours := w.log == logRead && w.outcome() == logOpen || w.log != logRead && !w.mayBeReplaced && w.knownEnd == logUnread && w.migration.Status == StatusMigrating
+	if !ours {
+		return
+	}
+	m := &w.migration
+	w.hasAwaited, m.Status = true, StatusAwaiting
+	m.DestinationHostID = cmp.Or(m.DestinationHostID, w.server.HostID)
+	m.FlavorID = cmp.Or(m.FlavorID, w.server.Flavor.ID)
+	m.LaunchedAt = cmp.Or(m.LaunchedAt, w.server.LaunchedAt)
+}
+
+// candidate is the move that could be taken over, and what the log says of it or of
+// what is in the way.
+func (w *work) candidate() (*Move, logState) {
+	newer := w.moves.after(w.previous)
+	if w.sent == sentLost {
+		newer = w.movesSinceRequest()
+	}
+	if open := newer.open(); open != nil && !w.otherIsOver {
+		if w.ours(*open) && !w.givenUp(open.RequestID) {
+			return open, logOpen
+		}
+		return open, logOther
+	}
+	ours := newer.first(w.ours)
+	if ours == nil || w.previous != "" || w.givenUp(ours.RequestID) {
+		return nil, logNothing
+	}
+	switch {
+	case ours.Outcome == OutcomeConfirmed && w.isWithin(takeOverWindow, ours.SettledAt):
+		return ours, logConfirmed
+	case ours.Outcome == OutcomeEnded && w.isWithin(takeOverWindow+ConfirmationWindow, ours.Started):
+		return ours, logEnded
+	}
+	return nil, logNothing
+}
+
+// isWithin tells whether a time was that shortly before the server was seen. Where
+// the API does not tell when that was, this machine's clock may be off.
+func (w *work) isWithin(d time.Duration, at time.Time) bool {
+	if w.server == nil {
+		return false
+	}
+	if w.server.Timeless {
+		d += time.Hour
+	}
+	return w.server.SeenAt.Sub(at) <= d
+}
+
+// outcome is what the log says of the known migration.
+func (w *work) outcome() logState {
+	move := w.moves.byRequest(w.migration.RequestID)
+	if move == nil {
+		return logNothing
+	}
+	return map[Outcome]logState{
+		OutcomeOpen: logOpen, OutcomeFailed: logFailed, OutcomeConfirmed: logConfirmed, OutcomeReverted: logReverted, OutcomeEnded: logEnded,
+	}[move.Outcome]
+}
+
+// noteEnd records how the migration has ended, as the log has it or else as the
+// server shows it.
+func (w *work) noteEnd(status Status) {
+	if !status.Settled() {
+		return
+	}
+	m := &w.migration
+	m.Status, m.SettledBy, m.Automatic = status, "", false
+	if w.server != nil {
+		m.SettledAt = w.server.SeenAt
+		moved := w.serverHost() == hostElsewhere || m.Adopted
+		if status == StatusConfirmed && m.DestinationHostID == "" && moved && stateOf(w.server) == serverResting {
+			m.DestinationHostID = w.server.HostID
+		}
+	}
+	if w.log != logRead {
+		return
+	}
+	if move := w.moves.byRequest(m.RequestID); move != nil && (move.Outcome == OutcomeConfirmed || move.Outcome == OutcomeReverted) {
+		m.SettledAt, m.SettledBy = move.SettledAt, move.SettledBy
+		m.Automatic = status == StatusConfirmed && move.SettledBy == ""
+	}
+}
+
+// noteAnswer notes what became of a request. ended is the kind of error that ends the
+// operation because of it; more says that it goes on.
+func (w *work) noteAnswer(do action, acceptance cloudservers.Acceptance, err *cloudservers.Error) (ended Kind, more bool) {
+	if w.sent == sentLost || w.sent == sentAccepted { // it had no effect, and was sent again
+		w.retries--
+	}
+	if do == doMigrate {
+		w.before, w.movesBefore = w.server, nil
+		if w.log == logRead {
+			w.movesBefore = append(history{}, w.moves...)
+		}
+	}
+	w.shown, w.looks, w.sentBy = situation{}, 0, err
+	switch {
+	case err == nil && do == doMigrate:
+		w.begin(acceptance.RequestID, acceptance.At, w.server)
+	case err == nil:
+		w.sent = sentAccepted
+	case err.MaybeAccepted():
+		w.sent = sentLost
+	case err.OverLimit(): // the next turn waits for as long as the API says
+	case err.StatusCode == http.StatusConflict, err.StatusCode == http.StatusBadRequest && do != doMigrate:
+		if w.sent != sentLost { // else the conflict may be with the request that was lost
+			w.sent = sentRefused
+		}
+		if do == doMigrate {
+			w.conflicts++
+		}
+	case err.Credentials != nil && err.Credentials.Renewable() && !w.renewed:
+		w.renewed = true
+	case err.StatusCode == 0 && err.Temporary() && w.retries > 0:
+		w.retries--
+	case do == doMigrate:
+		return KindRefused, false
+	default:
+		return KindUnsettled, false
+	}
+	return 0, true
+}

@@ -1,0 +1,234 @@
+package servermigration
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+)
+
+// These are the details of the errors of a migration that was accepted.
+
+func (x explanation) failed() string {
+	return paragraphs(x.whyFailed(), x.request(), x.afterFailure())
+}
+
+func (x explanation) whyFailed() string {
+	s := x.failure.Server
+	switch {
+	case s == nil:
+		return ""
+	case s.Fault != nil:
+		return fmt.Sprintf("The server's status is %s. The API says: %d %s. %s", s.Status, s.Fault.Code, sentence(s.Fault.Message), x.host())
+	case s.Status == cloudservers.StatusActive || s.Status == cloudservers.StatusShutoff:
+		return fmt.Sprintf("The server's status is %s. %s The API gives no reason. Most often no other host had room for it.", s.Status, x.host())
+	case s.Status == cloudservers.StatusVerifyResize:
+		return fmt.Sprintf("The server's status is %s, but its action log says that the migration failed. %s", s.Status, x.host())
+	default:
+		return fmt.Sprintf("The server's status is %s. %s The API gives no reason.", s.Status, x.host())
+	}
+}
+
+// host says where the server is, as far as host ids tell.
+func (x explanation) host() string {
+	source, is := x.migration.SourceHostID, x.failure.Server.HostID
+	switch {
+	case source == "" || is == "":
+		return "It is not known on which host it is."
+	case source == is:
+		return "It is on its original host."
+	}
+	return "It is not on its original host."
+}
+
+func (x explanation) afterFailure() string {
+	then := x.toMigrateAgain()
+	s := x.failure.Server
+	switch {
+	case s == nil:
+		return then
+	case s.Status == cloudservers.StatusActive || s.Status == cloudservers.StatusShutoff:
+		return "Nothing awaits confirmation. " + then + " If it fails again, give the request id to Rackspace support."
+	case s.Status == cloudservers.StatusVerifyResize:
+		return "Revert it in the Rackspace control panel or with the API, and give the request id to Rackspace support. " + then
+	}
+	return "The provider does not change a server in this status. Give the request id to Rackspace support, or reset the server's state if you know why it failed. " + then
+}
+
+// toMigrateAgain says how to migrate a server again whose migration has ended.
+func (x explanation) toMigrateAgain() string {
+	if x.in(recorded) {
+		return "To migrate the server again, change triggers."
+	}
+	return "To migrate the server again, apply again."
+}
+
+// unlikeDestroy completes the summary of a migration that has ended otherwise than
+// a destroy wanted.
+func (x explanation) unlikeDestroy(want migration.Status) string {
+	if x.in(destroying) {
+		return ", not " + string(want)
+	}
+	return ""
+}
+
+func (x explanation) reverted() string {
+	back := "The server is back on its original host. What was written to its local disks since the migration is lost."
+	if x.in(destroying) {
+		return fmt.Sprintf("It was reverted%s before the destroy could confirm it. %s The migration was removed from the state.", by(x.migration.SettledBy), back)
+	}
+	return paragraphs("It was reverted outside of Terraform"+by(x.migration.SettledBy)+". "+back, x.request(), "Find out why it was reverted. "+x.toMigrateAgain())
+}
+
+func (x explanation) confirmed() string {
+	if x.in(destroying) {
+		return fmt.Sprintf("It was confirmed%s before the destroy could revert it, and cannot be reverted any more. The server stays on its new host. The migration was removed from the state.",
+			by(x.migration.SettledBy))
+	}
+	return paragraphs("It was confirmed"+by(x.migration.SettledBy)+" before it could be reverted, and cannot be reverted any more. The server stays on its new host.",
+		x.request(), x.toMigrateAgain())
+}
+
+func (x explanation) unknownEnd() string {
+	then := "To migrate the server again, remove the resource from the state (terraform state rm ADDRESS) and apply again."
+	switch x.operation {
+	case creating:
+		then = "Find out what was done to the server, and apply again once that is over."
+	case destroying:
+		then = "The migration was removed from the state. Look at the server, if it matters on which host it is."
+	}
+	return paragraphs("It has ended, but neither the server nor its action log tells whether it was confirmed or reverted. Something else may have been done to the server since. "+x.state(),
+		x.said(), x.request(), then)
+}
+
+func (x explanation) gone() string {
+	if x.in(destroying) {
+		return "It was deleted before its migration was confirmed or reverted. The migration was removed from the state."
+	}
+	return paragraphs("It was deleted before its migration was confirmed or reverted.", x.request(), "Remove the migration from the configuration.")
+}
+
+func (x explanation) whatWasInterrupted() string {
+	if x.failure.TimedOut() {
+		return "The migration of " + serverOf(x.migration) + " did not end within its timeout"
+	}
+	return "The wait for the migration of " + serverOf(x.migration) + " was cancelled"
+}
+
+func (x explanation) interrupted() string {
+	unseen := ""
+	if x.api() != nil {
+		unseen = "The last attempts to read the server failed. " + x.said()
+	}
+	return paragraphs("The migration was accepted and goes on in the cloud. "+x.kept(), unseen, x.state(), x.request(), x.goOn())
+}
+
+func (x explanation) notFollowed() string {
+	return paragraphs(x.said(), "The migration was accepted and goes on in the cloud. "+x.kept(), x.request(), x.advice(), x.goOn())
+}
+
+func (x explanation) unsettled() string {
+	return paragraphs(x.said(), "The server runs on its new host, and the migration still awaits confirmation. "+x.kept(), x.request(), x.advice(), deadline(x.migration))
+}
+
+func (x explanation) unproven() string {
+	sent := "The " + x.noun() + " was not sent"
+	if x.failure.Sent {
+		sent += " again"
+	}
+	return paragraphs(x.said(), sent+". Nothing proves that it is this migration: somebody may have confirmed or reverted this one and begun another one, or a resize. "+
+		"The server's action log, which would tell, cannot be read or does not name it. "+x.kept(), x.request(),
+		"Apply again with a user who may read the action log. Or look at the server, and "+x.verb()+" by hand what awaits confirmation. "+deadline(x.migration))
+}
+
+func (x explanation) settling() string {
+	accepted := "Rackspace has accepted the " + x.noun() + ". "
+	if x.failure.Unsure {
+		accepted = "Rackspace may have accepted the " + x.noun() + ". "
+	}
+	then := "Apply again to see its end: the migration is still in the state."
+	switch {
+	case x.failure.Want == migration.StatusConfirmed && x.in(creating, recorded):
+		then = "The migration is in the state, and the next refresh shows how it ended. If it still awaits confirmation then, apply again."
+	case x.in(creating):
+		then = "Apply again once the server has no task any more. If the migration was reverted, that migrates the server again. If not, the provider continues with it and tests the server again."
+	}
+	return paragraphs(x.said(), accepted+then, x.request())
+}
+
+// kept says where a migration is recorded that goes on.
+func (x explanation) kept() string {
+	if x.in(creating) {
+		return "The migration is not in the state, because Terraform would mark it as tainted and migrate the server again on the next apply. The server's action log has it."
+	}
+	return "The migration is in the state. Apply again to go on."
+}
+
+// goOn says how a migration goes on whose end was not seen.
+func (x explanation) goOn() string {
+	if x.in(creating) {
+		return "Apply again to go on: the provider finds the migration in the server's action log, continues with it, and does not migrate the server again. " + automatically(x.migration)
+	}
+	return automatically(x.migration)
+}
+
+// earlierMigration says what the state has after a change of triggers that migrated
+// nothing.
+func (x explanation) earlierMigration() string {
+	if x.in(again) {
+		return "The state keeps the earlier migration and its triggers."
+	}
+	return ""
+}
+
+// verb is what the provider was about to do to the migration.
+func (x explanation) verb() string {
+	if x.failure.Want == migration.StatusReverted {
+		return "revert"
+	}
+	return "confirm"
+}
+
+func (x explanation) noun() string {
+	if x.failure.Want == migration.StatusReverted {
+		return "revert"
+	}
+	return "confirmation"
+}
+
+// state is the server's status, as last seen.
+func (x explanation) state() string {
+	s := x.failure.Server
+	switch {
+	case s == nil:
+		return ""
+	case s.TaskState != "":
+		return fmt.Sprintf("The server's status is %s (task %s).", s.Status, s.TaskState)
+	default:
+		return fmt.Sprintf("The server's status is %s.", s.Status)
+	}
+}
+
+func (x explanation) request() string {
+	if x.migration.RequestID == "" {
+		return ""
+	}
+	return "Migrate request: " + x.migration.RequestID + "."
+}
+
+// by names the user who did something, if it is known.
+func by(user string) string {
+	if user == "" {
+		return ""
+	}
+	return " (user " + user + ")"
+}
+
+func automatically(m migration.Migration) string {
+	return "Rackspace confirms it automatically after " + m.ConfirmBy().Format(time.RFC3339) + "."
+}
+
+func deadline(m migration.Migration) string {
+	return "Confirm or revert it by " + m.ConfirmBy().Format(time.RFC3339) + ". After that, Rackspace confirms it automatically."
+}

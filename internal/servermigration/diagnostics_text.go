@@ -1,0 +1,181 @@
+package servermigration
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+)
+
+// These are the details of the errors that a migration can end with before it is
+// under way. Those of what comes after are in diagnostics_outcome.go.
+
+func (x explanation) notFound() string {
+	return paragraphs("No server with this id exists in region "+x.migration.Region+", or the user may not see it.", x.said(),
+		"Nothing was sent to any server. Check server_id, and whether the server is in another region (argument region).")
+}
+
+func (x explanation) onMetal() string {
+	return "An OnMetal server is a physical machine. Rackspace cannot move it to another host. " + x.nothingSent() + " Remove its migration from the configuration."
+}
+
+func (x explanation) isBeingDeleted() bool {
+	task := x.failure.Server.TaskState
+	return task == cloudservers.TaskDeleting || task == cloudservers.TaskSoftDeleting
+}
+
+func (x explanation) statusInTheWay() string {
+	if x.isBeingDeleted() {
+		return "it is being deleted"
+	}
+	return "its status is " + x.failure.Server.Status
+}
+
+func (x explanation) wrongStatus() string {
+	if x.isBeingDeleted() {
+		return paragraphs(x.nothingSent(), x.state(), "Remove its migration from the configuration.")
+	}
+	return paragraphs("A migration starts from ACTIVE or SHUTOFF only. "+x.nothingSent(), x.state(),
+		"Bring the server into one of these states, or wait until it is in one. Then apply again.")
+}
+
+func (x explanation) busy() string {
+	return paragraphs(x.because(), "Until then something else was being done to the server. "+x.state(), "Apply again once that is over.")
+}
+
+func (x explanation) claimed() string {
+	return "A server is migrated once in an apply, and another rackspace_server_migration of this configuration has this server. " +
+		"Nothing was sent for this one. Remove one of the two, or give it another server_id."
+}
+
+func (x explanation) turn() string {
+	return paragraphs(x.because(), "It waited because of max_concurrent_migrations, or because of the account's rate limit (requests_per_minute). "+
+		"No migration was requested. Apply again to migrate the server.")
+}
+
+func (x explanation) stopped() string {
+	lines := []string{"Other migrations failed before, and stop_after_failures allows no further one to start:"}
+	for _, failure := range x.failure.Failures {
+		lines = append(lines, "  - "+explanation{migration: failure.Migration, failure: failure}.row().summary)
+	}
+	return paragraphs(strings.Join(lines, "\n"), "No migration of this server was requested. Find out why the others failed, then apply again.")
+}
+
+func (x explanation) whatIsPending() string {
+	switch move := x.failure.Pending; {
+	case move == nil:
+		return "a migration or resize of it is pending"
+	case move.Resize:
+		return "a resize of it is pending"
+	}
+	return "it is being migrated already"
+}
+
+func (x explanation) pending() string {
+	move, what := x.failure.Pending, "The action log does not tell which."
+	switch {
+	case move != nil:
+		what = fmt.Sprintf("User %s requested it at %s (request %s).", move.UserID, move.Started.Format(time.RFC3339), move.RequestID)
+	case x.failure.Err != nil:
+		what = "Its action log, which would tell which, cannot be read. " + x.said()
+	}
+	if x.failure.Server != nil && x.failure.Server.Status == cloudservers.StatusRevertResize {
+		return paragraphs(what, x.state(), x.nothingSent()+" The server is on its way back to its original host. Apply again once it is ACTIVE or SHUTOFF.")
+	}
+	next := "confirm or revert what is pending, in the Rackspace control panel or with the API. Apply again once the server is ACTIVE or SHUTOFF."
+	switch {
+	case move != nil && !move.Resize:
+		next = "To manage the pending migration with Terraform, " + x.importIt() + " Otherwise " + next
+	case move == nil && x.failure.Err != nil:
+		next = "With a user who may read the action log, the provider can continue with a migration of its own. Otherwise " + next
+	default:
+		next = capital(next)
+	}
+	return paragraphs(what, x.state(), x.nothingSent()+" "+next)
+}
+
+func (x explanation) untold() string {
+	why := "Its action log has a migration that has not ended, but the server shows none."
+	if move := x.failure.Pending; move != nil {
+		why = fmt.Sprintf("Its action log has a migration, requested at %s (request %s), and does not tell how it ended.", move.Started.Format(time.RFC3339), move.RequestID)
+	}
+	if x.failure.Err != nil {
+		why = "Its action log, which would tell, cannot be read. " + x.said()
+	}
+	return paragraphs("The server changed within the last 24 hours, so an apply that was interrupted may have migrated it. "+why,
+		x.nothingSent()+" It is not migrated as long as this is not known.",
+		"If it was migrated, "+x.importIt()+" The import needs a user who may read the action log. With such a user an apply also finds out by itself. "+
+			"If it was not migrated, apply again 24 hours after its last change.")
+}
+
+func (x explanation) refused() string {
+	return paragraphs(x.said(), "No migration was started.", x.advice())
+}
+
+func (x explanation) undecided() string {
+	return paragraphs(x.said(), "The migrate request may have been accepted although its answer did not arrive. Neither the server nor its action log tells. "+
+		"The request was not sent again, so that the server is not migrated twice.",
+		"Apply again once the API answers and the action log can be read. If the log shows that the server was migrated, the provider continues with that migration and does not migrate the server again.")
+}
+
+func (x explanation) noRegion(region *cloudservers.RegionError) string {
+	return fmt.Sprintf("The user has no default region. Set region in the provider block, in one of its environment variables, or in the resource. The account has %s.",
+		strings.Join(region.Known, ", "))
+}
+
+func (x explanation) unknownRegion(region *cloudservers.RegionError) string {
+	return fmt.Sprintf("The account has no %s Cloud Servers endpoint in it. Regions that have one: %s.", region.EndpointType, strings.Join(region.Known, ", "))
+}
+
+func (x explanation) noCloudServers() string {
+	return "Its service catalog has no entry cloudServersOpenStack, the Cloud Servers API v2. " +
+		"Check that the credentials are Rackspace's, and that they belong to the right account."
+}
+
+func (x explanation) notRead() string {
+	return paragraphs(x.said(), "Nothing was changed.", x.advice())
+}
+
+// nothingSent says what a migration that was refused has done to the server.
+func (x explanation) nothingSent() string {
+	if x.failure.Sent {
+		return "A migrate request was sent before. It had no effect."
+	}
+	return "Nothing was sent to the server."
+}
+
+func (x explanation) noSuchMigration() string {
+	return "Its action log has no migrate entry of that request. Check migration_id: it is the id of a rackspace_server_migration."
+}
+
+func (x explanation) neverMigrated() string {
+	return "Its action log has no migrate entry. Check the server's id and region. To migrate the server, remove the import: creating the resource migrates it."
+}
+
+func (x explanation) importIt() string {
+	return "import it: terraform import ADDRESS " + x.migration.Region + "/" + x.migration.ServerID + "."
+}
+
+// serverOf names a migration's server as a person would.
+func serverOf(m migration.Migration) string {
+	if m.ServerName == "" {
+		return "server " + m.ServerID
+	}
+	return fmt.Sprintf("server %s (%s)", m.ServerName, m.ServerID)
+}
+
+func paragraphs(texts ...string) string {
+	var kept []string
+	for _, text := range texts {
+		if text != "" {
+			kept = append(kept, text)
+		}
+	}
+	return strings.Join(kept, "\n\n")
+}
+
+func sentence(text string) string { return strings.TrimRight(strings.TrimSpace(text), ".") }
+
+func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
