@@ -1,0 +1,169 @@
+package migration
+
+import (
+	"context"
+	"errors"
+	"math/bits"
+	"slices"
+)
+
+// awaits tells whether a move awaits confirmation, or did so when the last look
+// began. A confirm that was accepted does not show.
+func (s *state) awaits(move int8, since int16) bool {
+	return s.awaited && (s.entries[move].end == ending(OutcomeOpen) || s.entries[move].ended >= since)
+}
+
+// isOurs tells whether what is tested is what a move has brought: no other one began
+// before this instant and has not come back, and it was not reverted before this instant.
+func (s *state) isOurs(move int8) bool {
+	for i := move + 1; i < s.log.length; i++ {
+		e := s.entries[i]
+		back := e.end == ending(OutcomeFailed) || e.end == ending(OutcomeReverted) && s.pending != i
+		if (e.word == toMigrate || e.word == toResize) && !back && e.at < s.now {
+			return false
+		}
+	}
+	e := s.entries[move]
+	return e.end == ending(OutcomeOpen) || e.end == ending(OutcomeConfirmed) || e.ended == s.now
+}
+
+// mayBegin tells whether a migrate request of a run can have an effect, or had one.
+func (s *state) mayBegin(r *run) bool {
+	for i, other := range s.runs {
+		if other == nil || other.plan != r.plan {
+			continue
+		}
+		for _, f := range s.flights[:s.flying] {
+			if f.run == int8(i) && f.word == toMigrate {
+				return true
+			}
+		}
+	}
+	return r.began != 0
+}
+
+// allowed checks a request that is about to be sent: I1, I2 and I3.
+func (m *model) allowed(s *state, r *run, do word) string {
+	switch {
+	case do != toMigrate && s.server.phase == unconfirmed && r.mine>>s.pending&1 == 0:
+		return "I2: a " + words[do] + " is sent for a migration that is not ours"
+	case do == toConfirm && r.plan.test != testNone && !r.settles && !r.tested:
+		return "I3: a confirm is sent before the moved server has passed"
+	case do != toMigrate:
+		return ""
+	case s.mayBegin(r):
+		return "I1: a second migrate request is sent, though the first one had an effect or may still have one"
+	}
+	for i := s.log.length - 1; i > moveOf(r.previous); i-- {
+		e := s.entries[i]
+		if e.word != toMigrate || e.user != me || r.givenUp(requestIDs[i]) {
+			continue
+		}
+		if e.end == ending(OutcomeOpen) && e.at < s.now {
+			return "I1: a migrate request is sent, though a migration of ours is open"
+		}
+		if e.end == ending(OutcomeConfirmed) && e.ended < s.now && e.ended >= 0 && r.previous == "" {
+			return "I1: a create sends a migrate request, though a migration of ours was confirmed lately"
+		}
+		break // the newest one decides
+	}
+	return ""
+}
+
+// adopts checks a migration that a run has made its own: I2.
+func (m *model) adopts(r *run, s *state) string {
+	i := moveOf(r.migration.RequestID)
+	if !r.known || i == noMove || r.mine>>i&1 == 1 {
+		return ""
+	}
+	if e := s.entries[i]; e.word != toMigrate || e.user != me || r.givenUp(requestIDs[i]) || i <= moveOf(r.previous) {
+		return "I2: a migration is taken over that is not ours"
+	}
+	r.mine |= 1 << i
+	return ""
+}
+
+// move is the migration that a run works on. The answer to its request need not have
+// named it.
+func (r *run) move() int8 {
+	if named := moveOf(r.migration.RequestID); named != noMove || r.began == 0 {
+		return named
+	}
+	return int8(bits.TrailingZeros16(r.began))
+}
+
+// unsent are the errors that say that no migration was started.
+var unsent = []Kind{KindAPI, KindNotFound, KindOnMetal, KindStatus, KindBusy, KindPending, KindClaimed, KindTurn, KindUntold, KindRefused}
+
+// judge checks what a run says at its end: I3, I4 and I5.
+func (m *model) judge(s *state, r *run, failure *Error) string {
+	if failure != nil && slices.Contains(unsent, failure.Kind) && s.mayBegin(r) {
+		return "I5: the error says that no migration was started: " + failure.Kind.String()
+	}
+	if !r.known {
+		return ""
+	}
+	move := r.move()
+	if move == noMove { // only the server told
+		return ""
+	}
+	if r.log != logRead && s.entries[move].end == ending(OutcomeReverted) && r.migration.Status == StatusFailed {
+		return "" // the server is where it was, and nothing tells why
+	}
+	status, end := r.migration.Status, Outcome(s.entries[move].end)
+	if failure != nil {
+		if bad := m.judgeKind(s, move, failure.Kind, status); bad != "" {
+			return bad
+		}
+		if slices.Contains([]Kind{KindGone, KindUnproven, KindUnknownEnd, KindWait}, failure.Kind) {
+			return ""
+		}
+	}
+	busy := s.pending == move && s.server.phase != unconfirmed
+	switch {
+	case status == StatusAwaiting && (failure == nil || failure.Kind != KindUnproven) && !s.awaits(move, r.askedAt) && r.goal != goalObserved,
+		status == StatusConfirmed && end != OutcomeConfirmed, status == StatusReverted && end != OutcomeReverted, status == StatusFailed && end != OutcomeFailed:
+		return "I4: the migration is called " + string(status) + ", and that is not so"
+	case failure != nil || r.goal == goalObserved:
+	case status.Settled() && busy && s.server.phase != deleting && s.server.phase != gone:
+		return "I4: the migration is called " + string(status) + " before it is"
+	case r.goal == goalConfirmed && status != StatusConfirmed,
+		r.goal == goalReverted && status != StatusReverted && status != StatusFailed,
+		r.goal == goalMoved && status != StatusAwaiting && status != StatusConfirmed:
+		return "I4: success is reported, and the migration is " + string(status)
+	case r.goal == goalConfirmed && r.plan.test == testDue && !r.settles && !r.tested:
+		return "I3: success is reported, and the moved server was not tested"
+	}
+	return ""
+}
+
+// judgeKind checks what the kind of an error says of the migration.
+func (m *model) judgeKind(s *state, move int8, kind Kind, status Status) string {
+	want := map[Kind][]Status{
+		KindFailed: {StatusFailed}, KindReverted: {StatusReverted}, KindRolledBack: {StatusReverted}, KindConfirmed: {StatusConfirmed},
+		KindUnsettled: {StatusAwaiting}, KindUnverified: {StatusAwaiting, StatusConfirmed}, KindUntested: {StatusConfirmed},
+	}[kind]
+	switch {
+	case kind == KindFailed && (s.server.phase == failing || s.server.phase == inError): // however the migration ended
+	case want != nil && !slices.Contains(want, status):
+		return "I5: the error says " + kind.String() + ", and the status " + string(status)
+	case kind == KindGone && s.server.phase != deleting && s.server.phase != gone:
+		return "I5: the error says that the server is gone"
+	case kind == KindUnknownEnd && s.entries[move].end == ending(OutcomeOpen):
+		return "I5: the error says that the migration has ended"
+	}
+	return ""
+}
+
+// cancelled checks what a run would say if it were cancelled now: I5.
+func (m *model) cancelled(s *state, r *run) string {
+	if r.goal == goalObserved {
+		return ""
+	}
+	var failure *Error
+	errors.As(r.interrupted(context.Canceled), &failure)
+	if slices.Contains(unsent, failure.Kind) && s.mayBegin(r) {
+		return "I5: a cancel says that no migration was started: " + failure.Kind.String()
+	}
+	return ""
+}
