@@ -16,26 +16,38 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// sizes are how many servers are migrated at once; make bench adds what takes
-// long.
-var sizes = []int{1, 10, 100, 1000}
+// fleetCase is a fleet whose servers are all migrated at once.
+type fleetCase struct {
+	servers int
+	takes   time.Duration // how long each migration takes
+}
 
-// migrates is how long a migration of the simulation takes; a bit over the
-// minutes, so that it does not end with a look.
-const migrates = 10*time.Minute + 137*time.Millisecond
+func (c fleetCase) String() string {
+	return fmt.Sprintf("N = %d, %.0f minutes", c.servers, c.takes.Minutes())
+}
+
+// A migration takes a little more than whole minutes, so that it does not end at
+// the time of a poll.
+const (
+	tenMinutes = 10*time.Minute + 137*time.Millisecond
+	twoMinutes = 2*time.Minute + 137*time.Millisecond
+)
+
+// fleetCases are the fleets of TestSimulation. make bench adds one that takes long.
+var fleetCases = []fleetCase{{1, tenMinutes}, {10, tenMinutes}, {100, tenMinutes}, {300, twoMinutes}, {1000, tenMinutes}}
 
 // createTimeout is the default of the resource.
 const createTimeout = 2 * time.Hour
 
 // cloudOf is a cloud with the limits that Rackspace documents.
-func cloudOf(servers int) (*stub.Stub, []string) {
+func cloudOf(c fleetCase) (*stub.Stub, []string) {
 	timing := stub.ObservedTiming()
-	timing.Migrate = migrates - timing.Prepare - timing.Migrated - timing.Finish
+	timing.Migrate = c.takes - timing.Prepare - timing.Migrated - timing.Finish
 	cloud := stub.New(stub.Config{
 		Timing: timing, ReadsPerMinute: cloudservers.DefaultRates.Read, WritesPerMinute: cloudservers.DefaultRates.Write,
 	})
 	var ids []string
-	for range servers {
+	for range c.servers {
 		ids = append(ids, cloud.AddServer(stub.Server{}))
 	}
 	return cloud, ids
@@ -74,14 +86,14 @@ func engineThrough(t *testing.T, transport http.RoundTripper) *migration.Engine 
 // TestSimulation migrates and confirms fleets in virtual time, all their servers
 // at once, through the limits of an account.
 func TestSimulation(t *testing.T) {
-	table := NewTable(t, "Simulation: N servers, migrations of 10 minutes, 1000 reads and 100 writes a minute")
-	for _, n := range sizes {
-		synctest.Test(t, func(t *testing.T) { simulate(t, table, n) })
+	table := NewTable(t, "Simulation: N servers and how long a migration takes, 1000 reads and 100 writes a minute")
+	for _, c := range fleetCases {
+		synctest.Test(t, func(t *testing.T) { simulate(t, table, c) })
 	}
 }
 
-func simulate(t *testing.T, table *Table, n int) {
-	cloud, ids := cloudOf(n)
+func simulate(t *testing.T, table *Table, c fleetCase) {
+	cloud, ids := cloudOf(c)
 	engine := engineOn(t, cloud)
 	began := time.Now()
 	var all sync.WaitGroup
@@ -96,10 +108,15 @@ func simulate(t *testing.T, table *Table, n int) {
 	all.Wait()
 	took := time.Since(began)
 
-	of := fmt.Sprintf("N = %d", n)
-	requests := cloud.Requests()
+	report(table, c, took, cloud)
+}
+
+// report adds the figures of a fleet to the table.
+func report(table *Table, c fleetCase, took time.Duration, cloud *stub.Stub) {
+	of, n := c.String(), float64(c.servers)
 	lists, overLimit := 0, 0
-	asked, lags := map[string]time.Time{}, make([]float64, 0, n)
+	started, lags := map[string]time.Time{}, make([]float64, 0, c.servers)
+	requests := cloud.Requests()
 	for _, request := range requests {
 		switch request.Call {
 		case stub.CallList:
@@ -107,37 +124,63 @@ func simulate(t *testing.T, table *Table, n int) {
 				lists++
 			}
 		case stub.CallMigrate:
-			asked[request.ServerID] = request.Time
+			started[request.ServerID] = request.Time
 		case stub.CallConfirm:
-			lags = append(lags, request.Time.Sub(asked[request.ServerID].Add(migrates)).Seconds())
+			lags = append(lags, request.Time.Sub(started[request.ServerID].Add(c.takes)).Seconds())
 		}
 		if request.Status == 413 {
 			overLimit++
 		}
 	}
 	slices.Sort(lags)
-	ticks := took.Seconds() / 2
-	table.Most(of, "list requests a look, further pages aside", float64(lists)/ticks, 1.05, "")
-	if n == 1000 {
-		table.Most(of, "requests per migration", float64(len(requests))/float64(n), 10, "")
+	table.Most(of, "list requests a poll interval, further pages aside", float64(lists)/(took.Seconds()/2), 1.05, "")
+	if c.servers == 1000 {
+		table.Most(of, "requests a migration", float64(len(requests))/n, 8, "")
 	} else {
-		table.Note(of, "requests per migration", float64(len(requests))/float64(n), "")
+		table.Note(of, "requests a migration", float64(len(requests))/n, "")
 	}
-	for _, call := range []stub.Call{stub.CallToken, stub.CallServer, stub.CallList, stub.CallActionLog, stub.CallMigrate, stub.CallConfirm} {
-		table.Note(of, string(call)+" requests", float64(cloud.Count(call)), "")
+	// Before each write the server and its log are read. A few polls of a fleet read
+	// the server alone, because nobody else waits at that moment.
+	table.Most(of, "token requests", float64(cloud.Count(stub.CallToken)), 1, "")
+	table.Most(of, "migrate requests a migration", float64(cloud.Count(stub.CallMigrate))/n, 1, "")
+	table.Most(of, "confirm requests a migration", float64(cloud.Count(stub.CallConfirm))/n, 1, "")
+	reads := float64(cloud.Count(stub.CallServer) + cloud.Count(stub.CallActionLog))
+	if c.servers > 1 {
+		table.Most(of, "reads beside lists a migration", reads/n, 5, "")
 	}
+	table.Note(of, "reads of a server", float64(cloud.Count(stub.CallServer)), "")
+	table.Note(of, "reads of an action log", float64(cloud.Count(stub.CallActionLog)), "")
+	table.Note(of, "list requests", float64(cloud.Count(stub.CallList)), "")
 	table.Most(of, "413 answers", float64(overLimit), 0, "")
 	table.Note(of, "detection lag, least", lags[0], "s")
 	table.Note(of, "detection lag, median", lags[len(lags)/2], "s")
 	table.Most(of, "detection lag, p95", lags[len(lags)*95/100], 2.2, "s")
 	table.Note(of, "detection lag, most", lags[len(lags)-1], "s")
 	// No client can be faster than its writes and the last migration.
-	minutes := max((n-1)/cloudservers.DefaultRates.Write, 0)
-	bound := max(time.Duration(minutes)*time.Minute+migrates, time.Duration((2*n-1)/cloudservers.DefaultRates.Write)*time.Minute)
-	if n >= 1000 {
+	minutes := max((c.servers-1)/cloudservers.DefaultRates.Write, 0)
+	bound := max(time.Duration(minutes)*time.Minute+c.takes, time.Duration((2*c.servers-1)/cloudservers.DefaultRates.Write)*time.Minute)
+	if c.servers >= 1000 {
 		table.Most(of, "total time, against what the write limit allows", took.Seconds()/bound.Seconds(), 1.05, "")
 	}
 	table.Note(of, "total time", took.Seconds(), "s")
+}
+
+// TestCost_ofOneMigrationWithoutFaults counts what one migration sends, polls aside.
+func TestCost_ofOneMigrationWithoutFaults(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud, ids := cloudOf(fleetCase{1, tenMinutes})
+		_, err := engineOn(t, cloud).Migrate(t.Context(), migration.Request{ServerID: ids[0], AutoConfirm: true, Timeout: createTimeout})
+		if err != nil {
+			t.Fatal(err)
+		}
+		reads := cloud.Count(stub.CallServer) + cloud.Count(stub.CallList) + cloud.Count(stub.CallActionLog)
+		polls := int(time.Since(cloud.Requests()[0].Time) / (2 * time.Second)) // the last one ends the wait
+		table := NewTable(t, "One migration without faults, auto_confirm")
+		table.Most("N = 1", "token requests", float64(cloud.Count(stub.CallToken)), 1, "")
+		table.Most("N = 1", "migrate requests", float64(cloud.Count(stub.CallMigrate)), 1, "")
+		table.Most("N = 1", "confirm requests", float64(cloud.Count(stub.CallConfirm)), 1, "")
+		table.Most("N = 1", "reads beside polls", float64(reads-polls), 5, "")
+	})
 }
 
 // TestRefresh_costsNothingForSettledMigrationsAndALittleForThoseThatAwait
@@ -147,7 +190,7 @@ func TestRefresh_costsNothingForSettledMigrationsAndALittleForThoseThatAwait(t *
 	table := NewTable(t, "Refresh of 1000 migrations, ten at a time")
 	for _, settled := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			cloud, ids := cloudOf(n)
+			cloud, ids := cloudOf(fleetCase{n, tenMinutes})
 			engine := engineOn(t, cloud)
 			migrations := make([]migration.Migration, n)
 			var all sync.WaitGroup

@@ -1,134 +1,323 @@
 package bench
 
 import (
-	"context"
-	"errors"
+	"flag"
 	"fmt"
-	"math/rand/v2"
-	"net/http"
-	"sync"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
-	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
+	"pgregory.net/rapid"
 )
 
-// soakSeeds and soakServers are how many fleets of how many servers TestSoak
-// migrates; make soak has more.
-var soakSeeds, soakServers = 3, 100
-
-// troubled lets things go wrong at random, on the way to a cloud.
-type troubled struct {
-	cloud *stub.Stub
-
-	mu   sync.Mutex
-	dice *rand.Rand
+// isGiven tells whether the command line has a flag.
+func isGiven(name string) bool {
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
+	return given
 }
 
-// RoundTrip implements http.RoundTripper.
-func (t *troubled) RoundTrip(r *http.Request) (*http.Response, error) {
-	t.mu.Lock()
-	if t.dice.IntN(100) < 5 {
-		t.cloud.Inject(t.fault(r.Method))
-	}
-	if t.dice.IntN(500) == 0 {
-		t.cloud.RevokeTokens()
-	}
-	t.mu.Unlock()
-	return t.cloud.Transport().RoundTrip(r)
-}
-
-// fault is one of all kinds of faults, for the next request.
-func (t *troubled) fault(method string) stub.Fault {
-	effect := t.dice.IntN(2) == 0
-	page := stub.HTML(http.StatusBadGateway)
-	page.Effect = effect
-	faults := []stub.Fault{
-		{Reset: true, Effect: effect}, {Hang: true, Effect: effect}, {Truncate: true}, page,
-		{Status: 500, Effect: effect}, {Status: 503, Effect: effect}, {Status: 504, Effect: effect}, {Status: 401}, {Status: 409},
-		{Status: 413, RetryAfter: 7 * time.Second}, {Status: 429, RetryAfter: 3 * time.Second}, {Status: 403}, {Status: 404},
-		{Delay: time.Duration(t.dice.IntN(50_000)) * time.Millisecond},
-	}
-	if method == http.MethodGet { // a confirm that only seems to be accepted is waited for until the timeout
-		faults = append(faults, stub.Fault{Status: http.StatusOK, Body: "[]"})
-	}
-	fault := faults[t.dice.IntN(len(faults))]
-	fault.Count = 1
-	return fault
-}
-
-// TestSoak migrates fleets while requests fail at random in every way and waits
-// are cancelled at random; what failed is applied again without trouble. No
-// server is migrated twice, every migration comes to its end, and no goroutine
-// is left: synctest.Test fails if one is.
+// TestSoak lets everything happen to fleets at random that can happen, and checks
+// after each step that the engine keeps its promises (ENGINE.md, I1 to I6). A
+// failing run is made as short as it gets, and printed as commands that TestStories
+// can play.
 func TestSoak(t *testing.T) {
-	failed := 0
-	for seed := range soakSeeds {
-		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { failed += soak(t, uint64(seed)) })
+	if !isGiven("rapid.checks") && !isGiven("rapid.seed") { // the same fleets each time, so that nothing fails by chance
+		if err := flag.Set("rapid.seed", "1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Of the last run with a problem, which is the shortest one. A run that never ends
+	// shows none; it is the last one.
+	var story []string
+	found := false
+	ends := map[string]int{}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("what happened:\n%s", strings.Join(story, "\n"))
+			return
+		}
+		for _, end := range slices.Sorted(maps.Keys(ends)) {
+			t.Logf("%6d %s", ends[end], end)
+		}
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		rapid.SyncTest(t, func(t *rapid.T) {
+			d := &draws{fleet: newFleet()}
+			t.Cleanup(func() {
+				d.fleet.close()
+				if len(d.fleet.problems) > 0 || !found {
+					story, found = d.fleet.transcript(), len(d.fleet.problems) > 0
+				}
+			})
+			d.begin(t)
+			t.Repeat(rapid.StateMachineActions(d))
+			d.fleet.do("finish")
+			d.Check(t)
+			for _, o := range d.fleet.operations {
+				ends[fmt.Sprintf("%s: %s %s", o.what, o.got.Status, readable(o.err))]++
+			}
 		})
-	}
-	if failed == 0 {
-		t.Error("nothing failed: it proves nothing")
-	}
-	t.Logf("%d of %d migrations failed at first, and came to their end when they were applied again", failed, soakSeeds*soakServers)
+	})
 }
 
-// soak returns how many migrations failed at first.
-func soak(t *testing.T, seed uint64) int {
-	cloud := stub.New(stub.Config{AutoConfirmAfter: -1})
-	dice := rand.New(rand.NewPCG(seed, 1))
-	var ids []string
-	for range soakServers {
-		ids = append(ids, cloud.AddServer(stub.Server{}))
+// TestStories plays the stories under testdata: runs of TestSoak that have failed
+// once, and others that are worth to be kept.
+func TestStories(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("got no stories (%v)", err)
 	}
-	trouble := &troubled{cloud: cloud, dice: rand.New(rand.NewPCG(seed, 2))}
-	first := engineThrough(t, trouble)
-	errs := make([]error, len(ids))
-	done := make([]migration.Migration, len(ids))
-	began := time.Now()
-	var all sync.WaitGroup
-	for i, id := range ids {
-		ctx, cancel := context.WithCancel(t.Context())
-		if dice.IntN(5) == 0 {
-			time.AfterFunc(time.Duration(dice.IntN(60_000))*time.Millisecond, cancel)
-		}
-		all.Go(func() {
-			defer cancel()
-			done[i], errs[i] = first.Migrate(ctx, migration.Request{ServerID: id, AutoConfirm: true, Timeout: 2*time.Hour + 1300*time.Millisecond})
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Test(t, func(t *testing.T) {
+				f := newFleet()
+				defer f.close()
+				for line := range strings.Lines(string(text)) {
+					if command := strings.TrimRight(line, "\n"); command != "" && !strings.HasPrefix(command, " ") && !strings.HasPrefix(command, "#") {
+						f.do(command)
+					}
+				}
+				t.Logf("what happened:\n%s", strings.Join(f.transcript(), "\n"))
+				for _, problem := range f.problems {
+					t.Error(problem)
+				}
+			})
 		})
 	}
-	all.Wait()
-	// What the write limit makes of two requests for each, and some time for the faults.
-	if took, most := time.Since(began), time.Duration(soakServers/50+5)*time.Minute; took > most {
-		t.Errorf("it took %s, want all to end within %s: a wait was lost", took, most)
-	}
-
-	cloud.ClearFaults()
-	again, failed := engineThrough(t, cloud.Transport()), 0
-	for i, id := range ids {
-		var failure *migration.Error
-		switch {
-		case errs[i] == nil:
-		case errors.As(errs[i], &failure) && failure.Kind == migration.KindSettling: // it is in the state
-			failed++
-			time.Sleep(time.Minute)
-			done[i], errs[i] = again.Confirm(t.Context(), done[i], nil)
-		default:
-			failed++
-			done[i], errs[i] = again.Migrate(t.Context(), migration.Request{ServerID: id, AutoConfirm: true})
-		}
-		if errs[i] != nil || done[i].Status != migration.StatusConfirmed {
-			t.Errorf("%s: got %q (%v), want it confirmed", id, done[i].Status, errs[i])
-		}
-		if server, _ := cloud.Server(id); server.Status != "ACTIVE" {
-			t.Errorf("%s: got the server in %s, want it ACTIVE", id, server.Status)
-		}
-		if migrations := cloud.Migrations(id); migrations != 1 {
-			t.Errorf("%s: got %d migrations, want 1", id, migrations)
-		}
-	}
-	return failed
 }
+
+// draws is the state machine of rapid: each method draws a command and runs it.
+type draws struct {
+	fleet   *fleet
+	missing int // how many 404 answers were injected
+}
+
+// Check is called by rapid after each command. Its message has nothing that differs
+// from run to run, so that rapid can tell that two runs fail in the same way.
+func (d *draws) Check(t *rapid.T) {
+	d.fleet.mu.Lock()
+	defer d.fleet.mu.Unlock()
+	if len(d.fleet.problems) > 0 {
+		t.Fatal(d.fleet.problems[0])
+	}
+}
+
+func oneOf[T any](t *rapid.T, label string, values ...T) T {
+	return rapid.SampledFrom(values).Draw(t, label)
+}
+
+// duration draws a duration in milliseconds, at no multiple of any interval.
+func duration(t *rapid.T, label string, least, most time.Duration) time.Duration {
+	ms := rapid.Int64Range(least.Milliseconds(), most.Milliseconds()).Draw(t, label)
+	return time.Duration(ms)*time.Millisecond + 7*time.Microsecond
+}
+
+// maybe draws a word, or nothing.
+func maybe(t *rapid.T, word string) string {
+	if rapid.Bool().Draw(t, word) {
+		return " " + word
+	}
+	return ""
+}
+
+func (d *draws) do(t *rapid.T, format string, args ...any) {
+	if !d.fleet.do(fmt.Sprintf(format, args...)) {
+		t.Skip("it does not apply")
+	}
+}
+
+// begin draws the cloud and its servers.
+func (d *draws) begin(t *rapid.T) {
+	d.do(t, "cloud move=%s auto_confirm=%s poll=%s skew=%s writes=%d concurrent=%d",
+		oneOf(t, "move", 45*time.Second, 2*time.Minute, 9*time.Minute)+137*time.Millisecond,
+		oneOf(t, "auto_confirm", 24*time.Hour, -time.Second, 20*time.Second, 3*time.Minute),
+		oneOf(t, "poll", 2*time.Second, 500*time.Millisecond, 20*time.Second),
+		oneOf(t, "skew", 0, time.Hour, -time.Hour, 4*time.Second),
+		oneOf(t, "writes", 0, 0, 10), oneOf(t, "concurrent", 0, 0, 2))
+	for range oneOf(t, "servers", 1, 1, 2, 3, 5, 10) {
+		d.do(t, "server%s%s", oneOf(t, "state", "", "", " stopped"), oneOf(t, "host id", "", "", "", "", " no_host_id"))
+	}
+}
+
+// place is a server in a pipeline.
+type place struct {
+	pipeline string
+	server   int
+}
+
+func (p place) String() string { return fmt.Sprintf("%s %d", p.pipeline, p.server) }
+
+// place draws a server of a pipeline to which a command applies. With has, it is in
+// the state; with busy, an operation works on it.
+func (d *draws) place(t *rapid.T, has, busy bool) place {
+	var places []place
+	for _, name := range []string{"A", "B"} {
+		p := d.fleet.pipelines[name]
+		for _, s := range d.fleet.servers {
+			state := d.fleet.state(p, s) != nil
+			if running := d.fleet.running(p, s) != nil; running == busy && (busy || state == has) {
+				places = append(places, place{name, s.n})
+			}
+		}
+	}
+	if len(places) == 0 {
+		t.Skip("it does not apply")
+	}
+	return rapid.SampledFrom(places).Draw(t, "place")
+}
+
+func (d *draws) server(t *rapid.T) int {
+	return rapid.IntRange(1, len(d.fleet.servers)).Draw(t, "server")
+}
+
+func (d *draws) timeout(t *rapid.T) string {
+	return oneOf(t, "timeout", "", "", "", "", " timeout=1m0.3s", " timeout=5m0.3s")
+}
+
+// The operations of the pipelines.
+
+func (d *draws) Create(t *rapid.T) {
+	where := d.place(t, false, false)
+	options := oneOf(t, "confirm", "", "", " auto_confirm", " auto_confirm test", " auto_confirm test rollback")
+	d.do(t, "create %s%s%s", where, options, d.timeout(t))
+}
+
+func (d *draws) Again(t *rapid.T) {
+	where := d.place(t, true, false)
+	on := oneOf(t, "on_destroy", "confirm", "confirm test", "revert")
+	d.do(t, "again %s on_destroy=%s%s%s", where, on, maybe(t, "auto_confirm"), d.timeout(t))
+}
+
+func (d *draws) Confirm(t *rapid.T) {
+	where := d.place(t, true, false)
+	d.do(t, "confirm %s%s%s", where, oneOf(t, "test", "", " test", " test rollback"), d.timeout(t))
+}
+
+func (d *draws) Revert(t *rapid.T) {
+	where := d.place(t, true, false)
+	d.do(t, "revert %s%s", where, d.timeout(t))
+}
+
+func (d *draws) Destroy(t *rapid.T) {
+	where := d.place(t, true, false)
+	d.do(t, "destroy %s on_destroy=%s%s", where, oneOf(t, "on_destroy", "none", "confirm", "confirm test", "revert"), d.timeout(t))
+}
+
+func (d *draws) Refresh(t *rapid.T) { d.do(t, "refresh %s", d.place(t, true, false)) }
+
+func (d *draws) Cancel(t *rapid.T) { d.do(t, "cancel %s", d.place(t, false, true)) }
+
+// Kill ends a process that does something, or begins a new one.
+func (d *draws) Kill(t *rapid.T) {
+	d.do(t, "%s %s", oneOf(t, "how", "kill", "kill", "apply"), d.place(t, false, true).pipeline)
+}
+
+// Time.
+
+func (d *draws) Pause(t *rapid.T) {
+	d.do(t, "sleep %s", duration(t, "pause", 10*time.Millisecond, 10*time.Second))
+}
+
+func (d *draws) Wait(t *rapid.T) {
+	d.do(t, "sleep %s", duration(t, "wait", 10*time.Second, 3*time.Minute))
+}
+
+// Arrive waits until about the time when a migration that begins now arrives.
+func (d *draws) Arrive(t *rapid.T) {
+	d.do(t, "sleep %s", d.fleet.config.move+duration(t, "after", 0, 20*time.Second)-5*time.Second)
+}
+
+func (d *draws) WaitLong(t *rapid.T) {
+	d.do(t, "sleep %s", oneOf(t, "wait", 11*time.Minute, 11*time.Minute, 25*time.Hour)+7*time.Microsecond)
+}
+
+func (d *draws) ClockStep(t *rapid.T) {
+	d.do(t, "advance %s", duration(t, "step", 10*time.Millisecond, 3*time.Second))
+}
+
+// The cloud, and other people.
+
+func (d *draws) Somebody(t *rapid.T) {
+	d.do(t, "somebody %d %s", d.server(t), oneOf(t, "action",
+		"confirm", "revert", "migrate", "resize", "confirm_and_migrate", "revert_and_migrate", "delete"))
+}
+
+func (d *draws) SomebodyAtARequest(t *rapid.T) {
+	call := oneOf(t, "call", "server", "log", "migrate", "confirm", "revert")
+	action := oneOf(t, "action", "confirm", "revert", "migrate", "resize", "confirm_and_migrate", "revert_and_migrate")
+	delay := ""
+	if call == "server" || call == "log" {
+		delay = oneOf(t, "delay", "", "", fmt.Sprint(" delay=", slowest))
+	}
+	d.do(t, "fault %s somebody=%s server=%d%s%s skip=%d",
+		call, action, d.server(t), delay, maybe(t, "effect"), rapid.IntRange(0, 3).Draw(t, "skip"))
+}
+
+func (d *draws) Server(t *rapid.T) {
+	change := oneOf(t, "change",
+		"outcome %d no_valid_host", "outcome %d fails", "outcome %d finish_fails", "outcome %d interrupted", "outcome %d refused_at_once",
+		"outcome %d same_host", "outcome %d moves", "source %d down", "source %d up", "confirmation %d fails",
+		"confirmation %d never_ends", "confirmation %d succeeds", "health %d powered_off", "health %d sick", "health %d late", "health %d healthy")
+	d.do(t, change, d.server(t))
+}
+
+// Faults.
+
+func (d *draws) Fault(t *rapid.T) {
+	call := oneOf(t, "call", "any", "token", "server", "list", "log", "migrate", "confirm", "revert")
+	kind := oneOf(t, "kind", "reset", "hang", "truncate", "page", "refuse", "revoke", "500", "503", "504", "401", "409", "413", "429", "403", "404", "delay")
+	effect := ""
+	switch kind {
+	case "reset", "hang", "page", "500", "503", "504":
+		effect = maybe(t, "effect")
+	case "404":
+		// Two in a row would say that the server is gone.
+		if call != "log" && call != "list" {
+			d.missing++
+		}
+		if d.missing > 1 || call == "any" {
+			t.Skip("too many")
+		}
+	case "delay":
+		kind, effect = "delay="+duration(t, "delay", 100*time.Millisecond, 8*time.Second).String(), maybe(t, "effect")
+	}
+	count := oneOf(t, "count", 1, 1, 2, 5)
+	if kind == "404" {
+		count = 1
+	}
+	d.do(t, "fault %s %s%s count=%d", call, kind, effect, count)
+}
+
+func (d *draws) LostWrite(t *rapid.T) {
+	kind := oneOf(t, "kind", "reset", "hang", "page", "late")
+	if kind == "late" {
+		kind = "late=" + duration(t, "late", 100*time.Millisecond, 8*time.Second).String()
+	}
+	d.do(t, "fault %s %s%s", oneOf(t, "call", "migrate", "confirm", "revert"), kind, maybe(t, "effect"))
+}
+
+// OldReads are answered with what was true some seconds ago, or a while after they
+// were made.
+func (d *draws) OldReads(t *rapid.T) {
+	kind := "lag=" + duration(t, "lag", 100*time.Millisecond, 8*time.Second).String()
+	if rapid.Bool().Draw(t, "slow") {
+		kind = "delay=" + duration(t, "delay", 5*time.Second, slowest).String() + " effect"
+	}
+	d.do(t, "fault %s %s count=%d", oneOf(t, "call", "server", "log", "list"), kind, oneOf(t, "count", 1, 2, 5))
+}
+
+func (d *draws) Outage(t *rapid.T) {
+	d.do(t, "fault %s until_clear", oneOf(t, "what", "log 403", "log 403", "log 503", "list 403", "any 503", "any reset", "server garbage"))
+}
+
+func (d *draws) Clear(t *rapid.T) { d.do(t, "clear") }

@@ -1,0 +1,305 @@
+package bench
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
+)
+
+// move is a migrate or resize of a server, and its end, as the cloud knows it. The
+// engine reads the action log with other code than this.
+type move struct {
+	id, user  string
+	migrate   bool
+	start     time.Time
+	failed    bool
+	end       string // confirmed, reverted, replaced by another move, or empty while it is open
+	endedAt   time.Time
+	endFailed bool     // a confirm of it failed
+	settlers  []string // request ids of the confirms and reverts that hit it
+}
+
+// moves are the moves of a server, oldest first.
+func (f *fleet) moves(s *soakServer) []*move {
+	log := f.cloud.ActionLog(s.id)
+	slices.Reverse(log)
+	var all []*move
+	var last *move // that did not fail
+	for _, entry := range log {
+		switch entry.Action {
+		case "migrate", "resize":
+			m := &move{id: entry.RequestID, user: entry.UserID, migrate: entry.Action == "migrate", start: entry.Start, failed: entry.Message != ""}
+			if all = append(all, m); m.failed {
+				continue
+			}
+			if last != nil && last.end == "" {
+				last.end, last.endedAt = "replaced", entry.Start
+			}
+			last = m
+		case "confirmResize", "revertResize":
+			if last == nil {
+				continue
+			}
+			last.settlers = append(last.settlers, entry.RequestID)
+			switch {
+			case entry.Message != "":
+				last.endFailed = true
+			case entry.Action == "confirmResize":
+				last.end, last.endedAt = "confirmed", entry.Start
+			default:
+				last.end, last.endedAt = "reverted", entry.Start
+			}
+		}
+	}
+	return all
+}
+
+func find(moves []*move, wanted func(*move) bool) *move {
+	for _, m := range slices.Backward(moves) {
+		if wanted(m) {
+			return m
+		}
+	}
+	return nil
+}
+
+func byID(moves []*move, id string) *move {
+	return find(moves, func(m *move) bool { return id != "" && m.id == id })
+}
+
+func (m *move) isOurs() bool { return m.migrate && m.user == stub.DefaultUser.ID }
+
+func (m *move) isOpen() bool { return !m.failed && m.end == "" }
+
+// visibleAfter is how long ago something happened that every operation can have seen
+// before it acts: a look is at most ten seconds old, and its reads lag by less than
+// ten seconds.
+const visibleAfter = 25 * time.Second
+
+// slowest is the longest delay of a read. A status may be as old as both reads of a
+// look; a write may not.
+const slowest = 50 * time.Second
+
+// write is a migrate, confirm or revert request that has arrived.
+type write struct {
+	op        *operation
+	call      stub.Call
+	requestID string
+	effective bool // it took effect
+}
+
+// checkWrite checks a write at the moment when it is sent.
+func (f *fleet) checkWrite(op *operation, action string) {
+	f.mu.Lock()
+	ended, readable := !op.ended.IsZero(), op.readable
+	f.mu.Unlock()
+	switch {
+	case ended:
+		f.problem("%s was sent after its operation had ended", action)
+	case action == "confirmResize" && op.test && !op.server.hasPassed(op.began):
+		f.problem("a confirm was sent without a passed verification")
+	case action != "migrate" || !readable:
+		return
+	}
+	now, moves := f.cloud.Now(), f.moves(op.server)
+	long := func(at time.Time) bool { return now.Sub(at) > visibleAfter }
+	if given := slices.Index(moves, byID(moves, op.given.RequestID)); given >= 0 {
+		moves = moves[given+1:]
+	}
+	open := find(moves, (*move).isOpen)
+	newest := find(moves, (*move).isOurs)
+	switch {
+	case action != "migrate":
+	case open != nil && open.isOurs() && long(open.start) && !op.run.gaveUp[open.id]:
+		f.problem("a migrate was sent while one of ours was open")
+	case op.what == "create" && open == nil && newest != nil && newest.end == "confirmed" && long(newest.endedAt) &&
+		now.Sub(newest.endedAt) < 23*time.Hour && !op.run.gaveUp[newest.id]:
+		f.problem("a migrate was sent though one of ours was confirmed lately")
+	}
+}
+
+// checkWrites checks the writes that have arrived so far against what the action log
+// says that they did.
+func (f *fleet) checkWrites() {
+	if f.cloud == nil {
+		return
+	}
+	requests := f.cloud.Requests()
+	for _, request := range requests[f.recorded:] {
+		n, err := strconv.Atoi(request.Header.Get(operationHeader))
+		if err == nil {
+			f.writes = append(f.writes, &write{op: f.operations[n-1], call: request.Call, requestID: request.RequestID})
+		}
+	}
+	f.recorded = len(requests)
+	for _, s := range f.servers {
+		moves := f.moves(s)
+		for _, w := range f.writes {
+			if w.op.server == s && !w.effective {
+				f.checkEffect(w, moves)
+			}
+		}
+	}
+}
+
+// checkEffect checks a write that took effect.
+func (f *fleet) checkEffect(w *write, moves []*move) {
+	if w.call == stub.CallMigrate {
+		if w.effective = byID(moves, w.requestID) != nil; w.effective && f.migratesOf(w.op) > 1 {
+			f.problem("one %s migrated the server more than once", w.op.what)
+		}
+		return
+	}
+	hit := find(moves, func(m *move) bool { return slices.Contains(m.settlers, w.requestID) })
+	if w.effective = hit != nil; !w.effective {
+		return
+	}
+	given := byID(moves, w.op.given.RequestID)
+	switch {
+	case w.op.what == "create" && !hit.isOurs(),
+		w.op.what == "again" && hit != given && (!hit.isOurs() || given != nil && hit.start.Before(given.start)),
+		w.op.what != "create" && w.op.what != "again" && w.op.given.RequestID != "" && hit != given:
+		f.problem("a %s of the %s hit a migration that is not ours", w.call, w.op.what)
+	}
+}
+
+// migratesOf is how many migrate requests of an operation took effect.
+func (f *fleet) migratesOf(op *operation) int {
+	n := 0
+	for _, w := range f.writes {
+		if w.op == op && w.call == stub.CallMigrate && w.effective {
+			n++
+		}
+	}
+	return n
+}
+
+// checkEnd checks what an operation returned.
+func (f *fleet) checkEnd(op *operation) {
+	f.mu.Lock()
+	got, cancelled, ended := op.got, op.cancelled, op.ended
+	f.mu.Unlock()
+	if limit := ended.Add(-time.Second); !cancelled.IsZero() && cancelled.Before(limit) || op.deadline.Before(limit) {
+		f.problem("a %s ended more than a second after its cancellation", op.what)
+	}
+	var failure *migration.Error
+	if op.err != nil && !errors.As(op.err, &failure) {
+		f.problem("a %s returned an error of another type", op.what)
+		return
+	}
+	if op.run.ctx.Err() != nil {
+		return // nobody reads what a process says that was killed
+	}
+	if op.err == nil {
+		f.checkSuccess(op, got)
+	}
+	f.checkStatus(op, got, failure)
+}
+
+// checkSuccess checks that what was asked for is so.
+func (f *fleet) checkSuccess(op *operation, got migration.Migration) {
+	wants := map[string][]migration.Status{
+		"create": {migration.StatusAwaiting, migration.StatusConfirmed}, "again": {migration.StatusAwaiting, migration.StatusConfirmed},
+		"confirm": {migration.StatusConfirmed}, "revert": {migration.StatusReverted, migration.StatusFailed},
+	}[op.what]
+	if op.autoConfirm {
+		wants = []migration.Status{migration.StatusConfirmed}
+	}
+	if wants != nil && !slices.Contains(wants, got.Status) {
+		f.problem("a %s succeeded with status %s", op.what, got.Status)
+	}
+	tested := op.test && !op.given.Status.Settled() && (op.what == "confirm" || op.autoConfirm)
+	if tested && op.what != "again" && (got.VerificationResult == nil || !got.VerificationResult.Passed) {
+		f.problem("a %s succeeded without a passed verification", op.what)
+	}
+	if op.what == "again" && got.RequestID != "" && got.RequestID == op.given.RequestID {
+		f.problem("a server that was to be migrated again was not")
+	}
+}
+
+// isOld tells whether an error says how things were at the last poll, which may have
+// been a while ago, or that it is not known how they are.
+func isOld(failure *migration.Error) bool {
+	if failure == nil {
+		return false
+	}
+	switch failure.Kind {
+	case migration.KindInterrupted, migration.KindSettling, migration.KindWait, migration.KindTesting, migration.KindAPI,
+		migration.KindTurn, migration.KindClaimed, migration.KindGone, migration.KindUnknownEnd, migration.KindUnproven, migration.KindBusy, migration.KindStopped:
+		return true
+	}
+	return false
+}
+
+// checkStatus checks that the status that was returned is true, and that nothing is
+// said not to have been sent that was.
+func (f *fleet) checkStatus(op *operation, got migration.Migration, failure *migration.Error) {
+	moves, now := f.moves(op.server), f.cloud.Now()
+	server, exists := f.cloud.Server(op.server.id)
+	f.checkSent(op, got, failure, moves)
+	m := byID(moves, got.RequestID)
+	if m == nil || op.what == "destroy" && op.onDestroy == migration.OnDestroyNone || got.Status == op.given.Status && got.RequestID == op.given.RequestID && (op.what == "refresh" || got.Status.Settled() || isOld(failure)) {
+		return // nothing new is said
+	}
+	later := len(moves) - 1 - slices.Index(moves, m)
+	recently := m.end != "" && now.Sub(m.endedAt) < visibleAfter+f.config.poll+2*slowest
+	isTrue := true
+	switch got.Status {
+	case migration.StatusConfirmed:
+		isTrue = m.end == "confirmed"
+		if isTrue && failure == nil && exists && later == 0 {
+			isTrue = (server.Status == "ACTIVE" || server.Status == "SHUTOFF")
+		}
+	case migration.StatusReverted:
+		isTrue = m.end == "reverted"
+	case migration.StatusFailed:
+		isTrue = m.failed || m.end == "replaced" || server.Status == "ERROR" || m.end == "" && server.Status != "VERIFY_RESIZE" && server.Status != "RESIZE"
+	case migration.StatusAwaiting:
+		// A confirm or revert that never ends shows in the log alone.
+		neverEnds := later == 0 && (server.Status == "VERIFY_RESIZE" || server.Status == "REVERT_RESIZE")
+		isTrue = !exists || neverEnds || m.isOpen() && server.Status != "RESIZE" || recently || isOld(failure)
+	case migration.StatusMigrating:
+		isTrue = m.isOpen() || m.end == "replaced" || recently || isOld(failure)
+	}
+	if !isTrue {
+		f.problem("a %s returned status %s, which is not true: the migration %s", op.what, got.Status, m.state(server.Status))
+	}
+}
+
+func (m *move) state(status string) string {
+	switch {
+	case m.failed:
+		return "has failed"
+	case m.end != "":
+		return "was " + m.end
+	}
+	return "is open, and its server in " + status
+}
+
+// checkSent checks that an operation names the migration that it has begun.
+func (f *fleet) checkSent(op *operation, got migration.Migration, failure *migration.Error, moves []*move) {
+	for _, request := range f.cloud.Requests() {
+		if request.Call != stub.CallMigrate || request.Header.Get(operationHeader) != strconv.Itoa(op.n) {
+			continue
+		}
+		begun := byID(moves, request.RequestID)
+		if begun == nil || got.RequestID == request.RequestID || got.RequestID == "" && got.Status != "" {
+			continue
+		}
+		if failure != nil && (failure.Kind == migration.KindUndecided || failure.Kind == migration.KindGone || begun.failed && failure.Kind == migration.KindRefused) {
+			continue
+		}
+		if named := byID(moves, got.RequestID); named != nil && named.isOurs() && !named.start.Before(begun.start) {
+			continue // two runs of one user cannot tell whose is the newer one
+		}
+		f.problem("a %s has begun a migration and does not name it (%s)", op.what, readable(op.err))
+	}
+	_, recorded := op.run.engine.Recorded(got.RequestID)
+	if failure == nil && got.RequestID != "" && op.what != "refresh" && op.what != "destroy" && !op.given.Status.Settled() && !recorded {
+		f.problem("the engine has not recorded what a %s did", op.what)
+	}
+}
