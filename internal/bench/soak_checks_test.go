@@ -13,14 +13,13 @@ import (
 // move is a migrate or resize of a server, and its end, as the cloud knows it. The
 // engine reads the action log with other code than this.
 type move struct {
-	id, user  string
-	migrate   bool
-	start     time.Time
-	failed    bool
-	end       string // confirmed, reverted, replaced by another move, or empty while it is open
-	endedAt   time.Time
-	endFailed bool     // a confirm of it failed
-	settlers  []string // request ids of the confirms and reverts that hit it
+	id, user string
+	migrate  bool
+	start    time.Time
+	failed   bool
+	end      string // confirmed, reverted, replaced by another move, or empty while it is open
+	endedAt  time.Time
+	settlers []string // request ids of the confirms and reverts that hit it
 }
 
 // moves are the moves of a server, oldest first.
@@ -46,8 +45,7 @@ func (f *fleet) moves(s *soakServer) []*move {
 			}
 			last.settlers = append(last.settlers, entry.RequestID)
 			switch {
-			case entry.Message != "":
-				last.endFailed = true
+			case entry.Message != "": // it failed
 			case entry.Action == "confirmResize":
 				last.end, last.endedAt = "confirmed", entry.Start
 			default:

@@ -95,8 +95,6 @@ func (f *fleet) add(o options) {
 		seed.Status = "SHUTOFF"
 	}
 	s.id = f.cloud.AddServer(seed)
-	added, _ := f.cloud.Server(s.id)
-	s.home = added.HostID
 	f.servers = append(f.servers, s)
 }
 
@@ -204,6 +202,13 @@ func (f *fleet) operate(name string, p *pipeline, s *soakServer, o options) bool
 	return true
 }
 
+// want notes that the configuration of a pipeline has a migration of a server.
+func (f *fleet) want(op *operation) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	op.pipeline.wanted[op.server] = true
+}
+
 // calls is what an operation calls.
 func (f *fleet) calls(op *operation, test *migration.Verification) func(context.Context, *migration.Engine) (migration.Migration, error) {
 	request := migration.Request{ServerID: op.server.id, AutoConfirm: op.autoConfirm}
@@ -212,7 +217,7 @@ func (f *fleet) calls(op *operation, test *migration.Verification) func(context.
 	}
 	switch op.what {
 	case "create", "again":
-		op.pipeline.wanted[op.server] = true
+		f.want(op)
 		if op.what == "again" {
 			request.Previous, request.OnDestroy, request.PreviousVerification = &op.given, op.onDestroy, test
 		}

@@ -146,7 +146,7 @@ func (f *fleet) close() {
 	}
 }
 
-// transcript is what happened, with names in place of ids.
+// transcript is what happened.
 func (f *fleet) transcript() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -50,9 +50,8 @@ type fleetConfig struct {
 
 // soakServer is a server of the fleet.
 type soakServer struct {
-	n    int
-	id   string
-	home string // the host it was added on
+	n  int
+	id string
 
 	mu     sync.Mutex
 	health string      // healthy, sick (on any other host than its first), or late (sick at first)
@@ -74,8 +73,8 @@ type run struct {
 	ctx       context.Context
 	kill      context.CancelFunc
 	used      map[*soakServer]bool // it has created, confirmed or reverted a migration of the server, which an apply does once
-	destroyed map[*soakServer]bool
-	gaveUp    map[string]bool // request ids that it has destroyed
+	destroyed map[*soakServer]bool // it has destroyed a migration of the server
+	gaveUp    map[string]bool      // request ids that it has destroyed
 }
 
 // operation is one call of an engine.
