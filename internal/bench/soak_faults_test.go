@@ -115,7 +115,7 @@ func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	tagged.Header.Set(operationHeader, strconv.Itoa(op.n))
 	if after, found := w.fleet.takeLate(action); found {
 		w.fleet.tell("%s sent %s: the connection was closed, and the request is on its way", op, action)
-		w.later(tagged, after)
+		w.later(context.WithoutCancel(r.Context()), tagged, after)
 		return nil, &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
 	}
 	resp, err := w.fleet.cloud.Transport().RoundTrip(tagged)
@@ -179,10 +179,10 @@ func (f *fleet) takeLate(action string) (time.Duration, bool) {
 }
 
 // later sends a write in a while. It takes effect within ten seconds or never.
-func (w wire) later(r *http.Request, after time.Duration) {
+func (w wire) later(ctx context.Context, r *http.Request, after time.Duration) {
 	body, _ := io.ReadAll(r.Body)
 	time.AfterFunc(after, func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 9*time.Second-after)
+		ctx, cancel := context.WithTimeout(ctx, 9*time.Second-after)
 		defer cancel()
 		late := r.Clone(ctx)
 		late.Body = io.NopCloser(bytes.NewReader(body))

@@ -152,7 +152,7 @@ func (f *fleet) state(p *pipeline, s *soakServer) *migration.Migration {
 }
 
 // newRun starts a process of the provider.
-func (f *fleet) newRun(p *pipeline) *run {
+func (f *fleet) newRun(p *pipeline) {
 	f.runs++
 	ctx, kill := context.WithCancel(context.Background())
 	r := &run{name: fmt.Sprintf("%s%d", p.name, f.runs), ctx: ctx, kill: kill, used: map[*soakServer]bool{}, destroyed: map[*soakServer]bool{}, gaveUp: map[string]bool{}}
@@ -166,7 +166,6 @@ func (f *fleet) newRun(p *pipeline) *run {
 	}
 	r.engine = migration.New(client, migration.Limits{Concurrent: f.config.concurrent})
 	p.run = r
-	return r
 }
 
 // operationTimeout is the timeout of an operation that has none of its own.

@@ -17,8 +17,10 @@ const (
 	// API's clocks may differ a little, and its times are whole seconds.
 	overlap = 10 * time.Second
 	// fullListEvery is how often a poll lists all servers, in case that a list of
-	// changes missed one: every so many polls.
-	fullListEvery = 30
+	// changes missed one: every so many polls. With the default poll interval that is
+	// not a minute, so that a fleet whose migrations begin each minute does not wait
+	// for the long list each time.
+	fullListEvery = 31
 	// fewServers is up to how many servers are read one by one instead of with a
 	// list of all servers, which may have many pages.
 	fewServers = 3

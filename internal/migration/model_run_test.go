@@ -302,19 +302,18 @@ func (m *model) ends(s *state, r *run, last step) string {
 }
 
 // runTest is operation.runTest.
-func (m *model) runTest(s *state, r *run, passed bool) string {
+func runTest(s *state, r *run, passed bool) {
 	ended := r.next.status
-	r.operation.noteEnd(ended)
+	r.noteEnd(ended)
 	r.next = step{do: doLook}
 	if passed {
 		r.test, r.tested = map[testState]testState{testDue: testPassed, testGate: testNone}[r.test], s.isOurs(r.move())
-		return ""
+		return
 	}
 	r.test = testFailed
 	if r.plan.rollback && !ended.Settled() {
 		r.goal, r.rollback = goalReverted, true
 	}
-	return ""
 }
 
 // send is operation.send: one request, right after a look.
@@ -359,7 +358,9 @@ func (m *model) send(s *state, i int8, r *run, outcome int8) string {
 		return bad
 	case !more:
 		r.ended = true
-		return m.judge(s, r, r.fail(kind, err).(*Error))
+		var failure *Error
+		errors.As(r.fail(kind, err), &failure)
+		return m.judge(s, r, failure)
 	case err == nil && was == doMigrate:
 		r.lastLook = nil
 	}

@@ -128,10 +128,12 @@ func TestServerMigration_explainsEachResponseCode(t *testing.T) {
 		{http.StatusServiceUnavailable, []string{"Cannot migrate server web-1", "503 serviceUnavailable", "No migration was started"}},
 	}
 	for _, test := range tests {
+		// The timeout is no multiple of Retry-After: a request that it cuts short can
+		// have been accepted.
 		t.Run(strconv.Itoa(test.status), func(t *testing.T) {
 			inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
 				s.Inject(stub.Fault{Call: stub.CallMigrate, Status: test.status, RetryAfter: time.Second})
-				s.wantRefused(migrationOf(object{"timeouts": object{"create": "5m"}}), test.want...)
+				s.wantRefused(migrationOf(object{"timeouts": object{"create": "5m0.5s"}}), test.want...)
 				if got := s.Migrations(server); got != 0 {
 					t.Errorf("got %d migrations, want none", got)
 				}

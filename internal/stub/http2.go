@@ -25,9 +25,8 @@ func (s *Stub) ServeHTTP2() *httptest.Server {
 	server.EnableHTTP2 = true
 	server.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
 		http2.NextProtoTLS: func(config *http.Server, conn *tls.Conn, handler http.Handler) {
-			new(http2.Server).ServeConn( //nolint:staticcheck // http.Server does not let anybody change the frames of a connection
-				&resetConn{Conn: conn}, &http2.ServeConnOpts{BaseConfig: config, Handler: handler},
-			)
+			//nolint:staticcheck // http.Server does not let anybody change the frames of a connection
+			new(http2.Server).ServeConn(&resetConn{Conn: conn}, &http2.ServeConnOpts{BaseConfig: config, Handler: handler})
 		},
 	}
 	server.StartTLS()
