@@ -29,6 +29,7 @@ package migration
 //	error                 | nothing of it                 |                | p: stop: UnknownEnd
 //	                      | unreadable, and ours can have |                | p: stop: Wait
 //	                      | been replaced, or has awaited |                |
+//	                      | open, and it has awaited      |                | p: stop: Failed, status as it was
 //	                      | else                          |                | p: stop: Failed, failed
 //	failing               |                               |                | p: as error
 //	awaiting              | open; unreadable, but proven  | not the old one| awaits, see awaiting
@@ -71,6 +72,8 @@ func decideKnown(s situation) step {
 			return s.proven(stop(KindUnknownEnd))
 		case s.log == logUnreadable && (s.mayBeReplaced || s.hasAwaited):
 			return s.proven(stop(KindWait))
+		case s.hasAwaited && s.log == logOpen: // it did move, and a reset of the server's state can bring it back
+			return s.proven(stop(KindFailed))
 		}
 		return s.proven(step{doStop, StatusFailed, KindFailed})
 	case serverMoving:

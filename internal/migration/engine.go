@@ -66,7 +66,7 @@ func (e *Engine) Migrate(ctx context.Context, request Request) (Migration, error
 	o := e.operation(Migration{ServerID: request.ServerID, Region: request.Region}, goalMoved, false)
 	before := o.migration
 	if request.Previous != nil {
-		before, o.previous = *request.Previous, request.Previous.RequestID
+		before = *request.Previous
 		o.migration.ServerName = before.ServerName
 	}
 	if !e.ledger.claim(request.ServerID) {
@@ -81,6 +81,9 @@ func (e *Engine) Migrate(ctx context.Context, request Request) (Migration, error
 		if before, err = e.settle(ctx, before, request.OnDestroy, request.PreviousVerification, request.Timeout); err != nil {
 			return before, err
 		}
+	}
+	if request.Previous != nil {
+		o.again, o.previous, o.after = true, before.RequestID, before.RequestedAt
 	}
 	if request.AutoConfirm {
 		o.goal, o.verify = goalConfirmed, request.Verification

@@ -65,7 +65,7 @@ const (
 	KindTesting
 	// KindUnverified is a moved server that did not pass its test: the migration
 	// awaits confirmation or, by Migration.Status, was confirmed by somebody else or
-	// the cloud (Migration.Verification).
+	// the cloud (Migration.VerificationResult).
 	KindUnverified
 	// KindUntested is a migration that was confirmed by somebody else or the cloud,
 	// and of whose server nothing tells whether it passes its test: another

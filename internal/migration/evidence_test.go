@@ -1,6 +1,7 @@
 package migration_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"testing"
@@ -252,4 +253,55 @@ func TestMigrate_countsWhatItReads(t *testing.T) {
 		c.wantSent(t, stub.CallMigrate, 1)
 		c.wantSent(t, stub.CallConfirm, 1)
 	})
+}
+
+func TestMigrate_migratesAgainThoughThePreviousRequestIsNotNamed(t *testing.T) {
+	for _, onDestroy := range []migration.OnDestroy{migration.OnDestroyNone, migration.OnDestroyConfirm} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(t, stub.Config{}, stub.Server{})
+			previous, err := c.migrate(t.Context(), onDestroy == migration.OnDestroyNone)
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+			c.engine = c.newEngine(t, stub.DefaultUser)
+			previous.RequestID = ""
+			got, err := c.engine.Migrate(t.Context(), migration.Request{
+				ServerID: c.server, AutoConfirm: true, Previous: &previous, OnDestroy: onDestroy,
+			})
+			wantStatus(t, got, err, migration.StatusConfirmed)
+			c.wantMigrations(t, 2)
+		})
+	}
+}
+
+func TestConfirm_saysThatTheRateLimitWasInTheWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		ours, _ := c.migrate(t.Context(), false)
+		c.Inject(stub.Fault{Call: stub.CallConfirm, Status: http.StatusRequestEntityTooLarge, RetryAfter: 30 * time.Second})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute+500*time.Millisecond)
+		defer cancel()
+		_, err := c.confirm(ctx, ours)
+		wantKind(t, err, migration.KindUnsettled)
+	})
+}
+
+func TestConfirm_looksAgainAfterA404(t *testing.T) {
+	for name, do := range map[string]func(*cloud){"nothing has happened": func(*cloud) {}, "deleted": func(c *cloud) { _ = c.Delete(c.server) }} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCloud(t, stub.Config{}, stub.Server{})
+				ours, _ := c.migrate(t.Context(), false)
+				c.Inject(stub.Fault{Call: stub.CallConfirm, Status: http.StatusNotFound, Count: 1, Do: func() { do(c) }})
+				got, err := c.confirm(t.Context(), ours)
+				if name == "deleted" {
+					wantKind(t, err, migration.KindGone)
+					return
+				}
+				wantStatus(t, got, err, migration.StatusConfirmed)
+				c.wantSent(t, stub.CallConfirm, 2)
+			})
+		})
+	}
 }

@@ -19,8 +19,9 @@ func (o *operation) fail(kind Kind, err error) error {
 	return failure
 }
 
-// want is how the operation settles a migration that awaits it; empty if it does
-// not.
+// want is the end that the operation is about to bring the migration to: confirmed
+// or reverted. It is empty while the migration is under way, and where no end is
+// wanted.
 func (o *operation) want() Status {
 	switch {
 	case !o.known || o.migration.Status == StatusMigrating:
@@ -80,6 +81,9 @@ func (o *operation) interruptedBefore(kind Kind, cause error) error {
 	cause = errors.Join(cause, o.failed)
 	if o.sentBy != nil && o.sent == sentNothing && !errors.Is(cause, context.Canceled) {
 		kind, cause = KindRefused, errors.Join(cause, o.sentBy)
+		if o.known {
+			return o.fail(KindUnsettled, cause)
+		}
 	}
 	return o.fail(o.kindWhenInterrupted(kind), cause)
 }

@@ -91,6 +91,14 @@ func (h history) first(wanted func(Move) bool) *Move {
 	return nil
 }
 
+// startedAfter is the part of the history that began after a time.
+func (h history) startedAfter(t time.Time) history {
+	if i := slices.IndexFunc(h, func(m Move) bool { return !m.Started.After(t) }); i >= 0 {
+		return h[:i]
+	}
+	return h
+}
+
 // after is the part of the history that is newer than the move of a request id;
 // all of it, if the log does not have that one.
 func (h history) after(id string) history {

@@ -59,7 +59,7 @@ func (m *model) newRun(p *plan) run {
 	case r.known:
 		r.mine = 1 << moveOf(given)
 	case p.previous:
-		r.previous = given
+		r.again, r.previous = true, given
 	case p.gaveUp:
 		r.givenUp = func(requestID string) bool { return requestID == given }
 	}
@@ -90,7 +90,8 @@ type runKey struct {
 	previous                     string
 	migration                    Migration
 	known, await, rollback       bool
-	rested, broken, dead         bool
+	rested, broken               bool
+	dead                         string
 	told                         logState
 	refused, hasBefore           bool
 	test                         testState
@@ -297,7 +298,7 @@ func (m *model) ends(s *state, r *run, last step) string {
 	}
 	before := r.migration.RequestID
 	*r = run{plan: r.plan, operation: m.operation(Migration{Region: "ORD", ServerID: "server"}, r.plan.goal, false), next: step{do: doLook}, at: r.at, askedAt: -1}
-	r.previous, r.test = before, r.plan.test
+	r.again, r.previous, r.test = true, before, r.plan.test
 	return ""
 }
 

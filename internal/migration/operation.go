@@ -150,12 +150,7 @@ const logTimeout = time.Minute
 // look reads the action log and then the server, and decides. What it shows is as
 // old as the older of the two, which are read again if they are too far apart.
 func (o *operation) look(ctx context.Context) (step, error) {
-	bounded, cancel := context.WithCancel(ctx)
-	if o.known || o.sent == sentLost {
-		bounded, cancel = context.WithTimeout(ctx, logTimeout)
-	}
-	log, logErr := o.region.ActionLog(bounded, o.migration.ServerID)
-	cancel()
+	log, logErr := o.readLog(ctx)
 	server, err := o.read(ctx)
 	switch {
 	case err == nil:
@@ -180,6 +175,16 @@ func (o *operation) look(ctx context.Context) (step, error) {
 	o.lookAskedAt, o.lastLook = asked, server
 	o.observeAndLog(ctx, server, asked, source)
 	return o.decided(), nil
+}
+
+// readLog reads the action log. See logTimeout.
+func (o *operation) readLog(ctx context.Context) (cloudservers.ActionLog, error) {
+	if o.known || o.sent == sentLost {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, logTimeout)
+		defer cancel()
+	}
+	return o.region.ActionLog(ctx, o.migration.ServerID)
 }
 
 // read reads the server. Of a migration that was asked for, a server that is not

@@ -480,7 +480,7 @@ func TestStart_ownsNothingWhereTheTokenNamesNoUser(t *testing.T) {
 		c.engine = c.newEngine(t, nameless)
 		c.Inject(stub.Fault{Call: stub.CallMigrate, Effect: true, Reset: true, Count: 1})
 		_, err := c.migrate(t.Context(), true)
-		wantKind(t, err, migration.KindPending)
+		wantKind(t, err, migration.KindUndecided) // it can be ours
 		c.wantMigrations(t, 1)
 		c.wantSent(t, stub.CallConfirm, 0)
 	})

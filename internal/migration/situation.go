@@ -37,7 +37,7 @@ func (w *work) situation() situation {
 	}
 	s.proof = w.isProof(s)
 	if s.log == logOther && s.server == serverResting && s.proof { // somebody's move is over, so ours before it counts
-		w.otherIsOver = true
+		w.otherIsOver = w.moves.open().RequestID
 		if _, before := w.candidate(); before != logNothing {
 			s.log = before
 		}

@@ -39,7 +39,9 @@ const (
 type work struct {
 	goal     goal
 	userID   string                      // the account's user; empty when the token does not name it
-	previous string                      // the request that the wanted migration follows; it is not taken over
+	again    bool                        // the server is to be migrated again: only a newer, pending migration is taken over
+	previous string                      // the request that the wanted migration follows; empty when its id is not known
+	after    time.Time                   // when that was requested
 	givenUp  func(requestID string) bool // destroyed by this run, so not taken over
 
 	migration  Migration
@@ -65,7 +67,7 @@ type work struct {
 	wasAtRest     bool      // it was seen at rest since the request was accepted
 	mayBeReplaced bool      // another migration can have replaced ours unseen, or was seen to
 	knownEnd      logState  // how our migration ended, once the log has told; logUnread before
-	otherIsOver   bool      // somebody's move that the log has as open is proven to be over
+	otherIsOver   string    // the request of somebody's move that the log has as open, though it is proven to be over
 
 	shown situation // what the looks since a time have shown
 	since time.Time
@@ -182,7 +184,7 @@ func (w *work) takeOver() {
 // noteArrival notes where our migration brought the server, once that is known to be
 // ours: by the log, or because nobody can have begun another one between two polls.
 func (w *work) noteArrival() {
-	if !w.known || w.server == nil || stateOf(w.server) != serverAwaiting || w.serverHost() == hostSource && w.log != logRead {
+	if !w.known || w.server == nil || stateOf(w.server) != serverAwaiting || w.serverHost() == hostSource {
 		return
 	}
 	ours := w.log == logRead && w.outcome() == logOpen || w.log != logRead && !w.mayBeReplaced && w.knownEnd == logUnread && w.migration.Status == StatusMigrating
@@ -199,18 +201,26 @@ func (w *work) noteArrival() {
 // candidate is the move that could be taken over, and what the log says of it or of
 // what is in the way.
 func (w *work) candidate() (*Move, logState) {
-	newer := w.moves.after(w.previous)
-	if w.sent == sentLost {
+	newer := w.moves
+	switch {
+	case w.sent == sentLost:
 		newer = w.movesSinceRequest()
+	case w.again && w.previous != "":
+		newer = w.moves.after(w.previous)
+	case w.again:
+		newer = w.moves.startedAfter(w.after)
 	}
-	if open := newer.open(); open != nil && !w.otherIsOver {
-		if w.ours(*open) && !w.givenUp(open.RequestID) {
+	if open := newer.open(); open != nil && open.RequestID != w.otherIsOver {
+		switch {
+		case w.ours(*open) && !w.givenUp(open.RequestID):
 			return open, logOpen
+		case w.userID == "" && w.sent == sentLost: // it can be ours
+			return nil, logUnreadable
 		}
 		return open, logOther
 	}
 	ours := newer.first(w.ours)
-	if ours == nil || w.previous != "" || w.givenUp(ours.RequestID) {
+	if ours == nil || w.again || w.givenUp(ours.RequestID) {
 		return nil, logNothing
 	}
 	switch {
@@ -300,6 +310,8 @@ func (w *work) noteAnswer(do action, acceptance cloudservers.Acceptance, err *cl
 	case err.Credentials != nil && err.Credentials.Renewable() && !w.renewed:
 		w.renewed = true
 	case err.StatusCode == 0 && err.Temporary() && w.retries > 0:
+		w.retries--
+	case err.StatusCode == http.StatusNotFound && do != doMigrate && w.retries > 0: // a look tells whether the server is gone
 		w.retries--
 	case do == doMigrate:
 		return KindRefused, false

@@ -89,7 +89,7 @@ func refusedCredentials(api *cloudservers.Error) string {
 	}
 	if !credentials.Renewable() {
 		return fmt.Sprintf("The token was refused (%s). It may have expired, and the provider cannot renew a token: "+
-			"set a new one, or use username and api_key, which the provider renews by itself.", credentials.Origin)
+			"set a new one, or use username and api_key, which the provider renews automatically.", credentials.Origin)
 	}
 	return fmt.Sprintf("The credentials were refused (%s). Check them in the Rackspace control panel under My Profile & Settings.", credentials.Origin)
 }

@@ -14,7 +14,7 @@ import (
 
 func (x explanation) notFound() string {
 	return paragraphs("No server with this id exists in region "+x.migration.Region+", or the user may not see it.", x.said(),
-		"Nothing was sent to any server. Check server_id, and whether the server is in another region (argument region).")
+		x.nothingSent()+" Check server_id, and whether the server is in another region (argument region).")
 }
 
 func (x explanation) onMetal() string {
@@ -51,8 +51,8 @@ func (x explanation) claimed() string {
 }
 
 func (x explanation) turn() string {
-	return paragraphs(x.because(), "It waited because of max_concurrent_migrations, or because of the account's rate limit (requests_per_minute). "+
-		"No migration was requested. Apply again to migrate the server.")
+	return paragraphs(x.because(), "It waited because of max_concurrent_migrations, because of the account's rate limit (requests_per_minute), or for another operation on the same server. "+
+		"No migration was started. Apply again to migrate the server.")
 }
 
 func (x explanation) stopped() string {
@@ -106,7 +106,7 @@ func (x explanation) untold() string {
 	}
 	return paragraphs("The server changed within the last 24 hours, so an apply that was interrupted may have migrated it. "+why,
 		x.nothingSent()+" It is not migrated as long as this is not known.",
-		"If it was migrated, "+x.importIt()+" The import needs a user who may read the action log. With such a user an apply also finds out by itself. "+
+		"If it was migrated, "+x.importIt()+" The import needs a user who may read the action log. With such a user an apply finds out, too. "+
 			"If it was not migrated, apply again 24 hours after its last change.")
 }
 

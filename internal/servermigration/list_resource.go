@@ -55,7 +55,7 @@ func (r *migrationList) ListResourceConfigSchema(_ context.Context, _ list.ListR
 				Optional:            true,
 			},
 			"confirm_within": schema.StringAttribute{
-				MarkdownDescription: "List only migrations that Rackspace confirms by itself within this time, such as `2h`. Defaults to all.",
+				MarkdownDescription: "List only migrations that Rackspace confirms automatically within this time, such as `2h`. Defaults to all.",
 				CustomType:          timetypes.GoDurationType{},
 				Optional:            true,
 			},

@@ -82,7 +82,7 @@ func happenedOutside(m migration.Migration) diag.Diagnostics {
 		return diag.Diagnostics{diag.NewWarningDiagnostic(
 			"The migration of "+name+" was reverted outside of Terraform",
 			fmt.Sprintf("It was reverted at %s. The server is back on its original host. What was written to its local disks since the migration is lost. "+
-				"The provider does not migrate the server again by itself. %s", at, toMigrateAgain),
+				"The provider does not migrate the server again without being asked. %s", at, toMigrateAgain),
 		)}
 	case m.Status == migration.StatusConfirmed && m.ServerStatus == cloudservers.StatusError:
 		return diag.Diagnostics{diag.NewWarningDiagnostic(

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
@@ -148,6 +149,8 @@ func reasonOf(failure *migration.Error) string {
 		}
 		return fmt.Sprintf("Its status is %s: user %s requested a %s at %s (request %s).",
 			failure.Server.Status, move.UserID, what, move.Started.Format(time.RFC3339), move.RequestID)
+	case failure.Server.TaskState == cloudservers.TaskDeleting, failure.Server.TaskState == cloudservers.TaskSoftDeleting:
+		return "It is being deleted."
 	default:
 		return fmt.Sprintf("Its status is %s, and a migration starts from ACTIVE or SHUTOFF only.", failure.Server.Status)
 	}

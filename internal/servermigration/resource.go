@@ -151,6 +151,9 @@ func (r *serverMigration) Update(ctx context.Context, req resource.UpdateRequest
 	case confirms(&plan, &state):
 		is, diags = r.confirm(ctx, was, &plan, &state, timeout, test)
 	default:
+		if plan.VerificationResult.IsUnknown() { // triggers that the plan did not know yet are what they were
+			plan.VerificationResult = state.VerificationResult
+		}
 		plan.fromMigration(was)
 	}
 	resp.Diagnostics.Append(diags...)

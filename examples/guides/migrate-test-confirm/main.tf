@@ -10,6 +10,6 @@ resource "rackspace_server_migration" "web" {
 }
 
 output "confirm_by" {
-  description = "When Rackspace confirms the migration by itself."
+  description = "When Rackspace confirms the migration automatically."
   value       = rackspace_server_migration.web.confirm_by
 }

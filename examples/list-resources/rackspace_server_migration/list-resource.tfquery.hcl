@@ -1,4 +1,4 @@
-# Web servers whose migration Rackspace confirms by itself within two hours.
+# Web servers whose migration Rackspace confirms automatically within two hours.
 list "rackspace_server_migration" "urgent" {
   provider         = rackspace
   include_resource = true
