@@ -83,7 +83,7 @@ func (e *Engine) Migrate(ctx context.Context, request Request) (Migration, error
 		}
 	}
 	if request.Previous != nil {
-		o.again, o.previous, o.after = true, before.RequestID, before.RequestedAt
+		o.follow(&before)
 	}
 	if request.AutoConfirm {
 		o.goal, o.verify = goalConfirmed, request.Verification

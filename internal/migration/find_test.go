@@ -127,17 +127,17 @@ func TestCheck_seesWhatStandsInTheWay(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := newCloud(t, stub.Config{}, test.server)
-				_, err := c.engine.Check(t.Context(), "", c.server)
+				_, err := c.engine.Check(t.Context(), "", c.server, nil)
 				wantKind(t, err, test.want)
 			})
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{TaskState: "image_snapshot"})
-		if got, err := c.engine.Check(t.Context(), "ord", c.server); err != nil || got.Region != "ORD" {
+		if got, err := c.engine.Check(t.Context(), "ord", c.server, nil); err != nil || got.Region != "ORD" {
 			t.Errorf("got %q (%v), want ORD and no objection", got.Region, err)
 		}
-		if _, err := c.engine.Check(t.Context(), "XYZ", c.server); err == nil {
+		if _, err := c.engine.Check(t.Context(), "XYZ", c.server, nil); err == nil {
 			t.Error("got no error for a region that does not exist")
 		}
 	})
@@ -203,5 +203,21 @@ func TestFind_takesNoLaterRevertForThatOfTheMigration(t *testing.T) {
 			{"action":"migrate","request_id":"req-1","start_time":"1999-12-31T00:00:00.000000"}]}`})
 		_, err := c.engine.Find(t.Context(), "", c.server, "")
 		wantKind(t, err, migration.KindUnknownEnd) // the revert was the resize's
+	})
+}
+
+func TestCheck_takesNothingOverThatHasEndedWhereAServerIsMigratedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, stub.Server{})
+		ours, err := c.migrate(t.Context(), true)
+		wantStatus(t, ours, err, migration.StatusConfirmed)
+		c.engine = c.newEngine(t, stub.DefaultUser)
+		previous := migration.Migration{ServerID: c.server, RequestID: "req-older", RequestedAt: ours.RequestedAt.Add(-time.Hour)}
+		for _, previous := range []*migration.Migration{nil, &previous} {
+			got, err := c.engine.Check(t.Context(), "", c.server, previous)
+			if err != nil || got.Adopted != (previous == nil) {
+				t.Errorf("got adopted %t (%v) after %v", got.Adopted, err, previous)
+			}
+		}
 	})
 }

@@ -90,13 +90,15 @@ func (e *Engine) Find(ctx context.Context, region, serverID, requestID string) (
 	return o.migration, err
 }
 
-// Check looks at a server before a migration of it is asked for. It returns what
-// a Migrate would begin with: the region's name, as the API spells it, and the
-// migration that it would take over (Migration.Adopted), if there is one. The
+// Check looks at a server before a migration of it is requested; previous is as in
+// Request. It returns what a Migrate would begin with: the region's name, as the API
+// spells it, and the migration that it would take over (Migration.Adopted), if there
+// is one. The
 // *Error says what stands in the way: KindNotFound and KindOnMetal for good,
 // KindStatus, KindPending and KindUntold for now.
-func (e *Engine) Check(ctx context.Context, region, serverID string) (Migration, error) {
+func (e *Engine) Check(ctx context.Context, region, serverID string, previous *Migration) (Migration, error) {
 	o := e.operation(Migration{Region: region, ServerID: serverID}, goalMoved, false)
+	o.follow(previous)
 	if err := o.locate(ctx); err != nil {
 		return o.migration, err
 	}

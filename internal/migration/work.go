@@ -74,6 +74,13 @@ type work struct {
 	looks int
 }
 
+// follow makes the migration that is wanted one after a previous one, if there is one.
+func (w *work) follow(previous *Migration) {
+	if previous != nil {
+		w.again, w.previous, w.after = true, previous.RequestID, previous.RequestedAt
+	}
+}
+
 // logSource says where the history of a look comes from.
 type logSource int
 

@@ -71,7 +71,7 @@ func (r *serverMigration) planCreate(ctx context.Context, plan *model, req resou
 	case known && destroyed && isRecent(was):
 		resp.Diagnostics.Append(refuseNewName(was))
 	default:
-		r.checkServer(ctx, plan, was, req, resp)
+		r.checkServer(ctx, plan, was, nil, req, resp)
 	}
 }
 
@@ -97,7 +97,7 @@ func (r *serverMigration) planUpdate(ctx context.Context, was migration.Migratio
 			return
 		}
 		if was.Status.Settled() {
-			r.checkServer(ctx, plan, was, req, resp)
+			r.checkServer(ctx, plan, was, &was, req, resp)
 		}
 		plan.expectAnotherMigration()
 	case confirms(plan, state):
@@ -118,7 +118,8 @@ const planTimeout = time.Minute
 // checkServer looks at a server that is going to be migrated. What stands in the
 // way for good is an error. What may be over by the time of the apply is a warning.
 // The server's migration in the state, if there is one, is not to be taken over.
-func (r *serverMigration) checkServer(ctx context.Context, plan *model, was migration.Migration, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+// previous is that one where an update migrates the server again.
+func (r *serverMigration) checkServer(ctx context.Context, plan *model, was migration.Migration, previous *migration.Migration, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	var region types.String
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("region"), &region)...)
 	if region.IsUnknown() || resp.Diagnostics.HasError() {
@@ -126,7 +127,7 @@ func (r *serverMigration) checkServer(ctx context.Context, plan *model, was migr
 	}
 	ctx, cancel := context.WithTimeout(ctx, planTimeout)
 	defer cancel()
-	found, err := r.engine.Check(ctx, region.ValueString(), plan.ServerID.ValueString())
+	found, err := r.engine.Check(ctx, region.ValueString(), plan.ServerID.ValueString(), previous)
 	if plan.Region.IsUnknown() && found.Region != "" {
 		plan.Region = types.StringValue(found.Region)
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
