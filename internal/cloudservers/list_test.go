@@ -108,7 +108,7 @@ func TestSharedServer_costsOneListForEachInterval(t *testing.T) {
 		wantReads, pages int // requests for single servers, and for pages of lists
 	}{
 		{"the list is slow", 3 * time.Second, 0, 30 * time.Second, 1, 10},
-		{"Terraform is slow", 0, 50 * time.Millisecond, 5 * time.Second, 3, 3 * 10},
+		{"Terraform is slow", 0, 50 * time.Millisecond, 5 * time.Second, 1, 3 * 10},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

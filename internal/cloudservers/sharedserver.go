@@ -24,7 +24,8 @@ type sharedServers struct {
 //
 //	within one poll interval …               | what is sent
 //	-----------------------------------------+-----------------------------------
-//	the first server                         | a GET of the server
+//	the first server, unless there was a     | a GET of the server
+//	list in the interval before              |
 //	the others                               | one list of all servers
 //	any server after the list has arrived    | nothing
 //	a server that the list does not have, or | a GET of the server
@@ -88,7 +89,8 @@ func (s *sharedServers) keep(servers []*Server, isList bool) {
 // find returns a server that arrived within an interval, and was asked for after
 // the last action. If there is none, alone tells whether it is to be read by
 // itself: a list that has arrived within the interval lacks it, or it is the first
-// one within the interval.
+// one within the interval. It is not read by itself where a list was needed just
+// before: then many servers are being refreshed.
 func (s *sharedServers) find(id string, interval time.Duration) (server *Server, alone bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,7 +98,7 @@ func (s *sharedServers) find(id string, interval time.Duration) (server *Server,
 	if server != nil && time.Since(server.arrivedAt) <= interval && server.AskedAt.After(s.actedAt[id]) {
 		return server, false
 	}
-	alone = time.Since(s.listedAt) <= interval || time.Since(s.singleAt) > interval
+	alone = time.Since(s.listedAt) <= interval || time.Since(s.singleAt) > interval && time.Since(s.listedAt) > 2*interval
 	if alone {
 		s.singleAt = time.Now()
 	}
