@@ -124,7 +124,7 @@ func TestError_knowsWhatCanHaveHadAnEffect(t *testing.T) {
 		{"timeout", context.DeadlineExceeded, true, true, "no answer came in time"},
 		{"cancelled", context.Canceled, true, false, "the call was cancelled"},
 		{"too large", &http.MaxBytesError{Limit: maxAnswer}, true, true, "the answer is larger than 32 MiB"},
-		{"something else", errors.New("strange"), true, true, "strange"},
+		{"something else", errors.New("strange"), true, true, "the connection failed, or its answer could not be read"},
 		{"400", answered(400, nil, `{"badRequest":{"message":"Malformed request body"}}`), false, false, "Malformed request body"},
 		{"302", answered(302, nil, ""), false, false, "Found, without a fault in the answer (a proxy's page, or nothing)"},
 		{"413", answered(413, nil, ""), false, true, "Request Entity Too Large, without a fault in the answer (a proxy's page, or nothing)"},

@@ -1,4 +1,5 @@
-// Package neterror says in plain words why a network exchange failed.
+// Package neterror says in plain words why a network exchange failed. Go's own
+// texts are for programmers, and change with its versions.
 package neterror
 
 import (
@@ -6,42 +7,120 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"net/url"
+	"net/http"
+	"net/textproto"
 	"os"
+	"strings"
 	"syscall"
+
+	"golang.org/x/net/http2"
 )
 
-// Reason says why an exchange failed, without the chain of what was tried.
+const (
+	closed     = "the connection was closed before the answer was complete"
+	late       = "no answer came in time"
+	refused    = "the connection was refused"
+	notHTTP    = "the answer cannot be read as HTTP/1.1"
+	notTLS     = "it does not speak TLS on that port"
+	unknown    = "the connection failed, or its answer could not be read"
+	proxyError = "the connection to the proxy failed"
+)
+
+// systemReasons are the words for failures that the system reports; the others
+// are reported in the system's words, such as "no route to host". Windows has
+// numbers of its own, which are error numbers on no other system.
+var systemReasons = map[syscall.Errno]string{
+	syscall.ECONNABORTED: closed, 10053: closed,
+	syscall.ECONNRESET: closed, 10054: closed,
+	syscall.EPIPE:     closed,
+	syscall.ETIMEDOUT: late, 10060: late,
+	syscall.ECONNREFUSED: refused, 10061: refused,
+}
+
+// Reason says why an exchange failed, without the chain of what was tried. Where
+// Go has no type for the reason, it says no more than that the exchange failed.
 func Reason(err error) string {
+	if text := known(err); text != "" {
+		return text
+	}
+	return unknown
+}
+
+// Known tells whether Reason says more of an error than that an exchange failed.
+func Known(err error) bool { return known(err) != "" }
+
+// known is the reason of an error that has a type; else it is empty.
+func known(err error) string {
 	var (
 		dns     *net.DNSError
 		op      *net.OpError
-		verify  *tls.CertificateVerificationError
 		network net.Error
-		request *url.Error
+		system  syscall.Errno
 	)
 	switch {
-	case errors.As(err, &dns):
-		return fmt.Sprintf("the name %s could not be resolved", dns.Name)
-	case errors.As(err, &verify):
-		return "the TLS certificate is not trusted: " + distrust(verify.Err)
 	case errors.Is(err, context.Canceled):
 		return "the call was cancelled"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "the connection was refused"
+	case errors.As(err, &op) && op.Op == "proxyconnect":
+		if text := known(op.Err); text != "" {
+			return proxyError + ": " + text
+		}
+		return proxyError
+	case errors.As(err, &dns):
+		return "the name " + dns.Name + " could not be resolved"
+	case Untrusted(err):
+		return "the TLS certificate is not trusted: " + distrust(err)
+	case errors.As(err, &system):
+		return systemReason(system)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &network) && network.Timeout():
-		return "no answer came in time"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "the connection was closed before the answer was complete"
-	case errors.As(err, &op):
-		return op.Err.Error()
-	case errors.As(err, &request):
-		return request.Err.Error()
+		return late
+	case isClosed(err):
+		return closed
 	default:
-		return err.Error()
+		return protocolReason(err)
+	}
+}
+
+func systemReason(system syscall.Errno) string {
+	if text, ok := systemReasons[system]; ok {
+		return text
+	}
+	return strings.TrimRight(system.Error(), ".\r\n ") // the system's own text
+}
+
+func isClosed(err error) bool {
+	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, http.ErrServerClosed} {
+		if errors.Is(err, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// protocolReason is about a connection that was there, and that did not serve
+// for what it was made for.
+func protocolReason(err error) string {
+	var op *net.OpError
+	switch {
+	case errors.As(err, new(tls.RecordHeaderError)), errors.Is(err, http.ErrSchemeMismatch):
+		return notTLS
+	case errors.As(err, new(http2.StreamError)): // net/http's own error fills it in
+		return "the exchange was broken off before the answer was complete"
+	case errors.As(err, new(textproto.ProtocolError)):
+		return notHTTP
+	case !errors.As(err, &op):
+		return ""
+	}
+	switch op.Op {
+	case "dial":
+		return "the connection could not be made"
+	case "remote error": // a TLS alert of the server
+		return "the server broke off the TLS connection"
+	case "local error": // a TLS alert to the server
+		return "the TLS connection failed"
+	default:
+		return ""
 	}
 }
 
@@ -63,7 +142,15 @@ func distrust(err error) string {
 		return "it is not for the name " + name.Host
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return "it has expired, or is not valid yet by this machine's clock"
+	case errors.As(err, &invalid) && invalid.Reason == x509.IncompatibleUsage:
+		return "it is not meant for a server"
+	case errors.As(err, &invalid), errors.As(err, new(x509.ConstraintViolationError)):
+		return "it, or the certificate of its authority, is not valid"
+	case errors.As(err, new(x509.InsecureAlgorithmError)):
+		return "its signature is made in a way that is not secure"
+	case errors.As(err, new(x509.SystemRootsError)):
+		return "this machine's list of authorities cannot be read"
 	default:
-		return err.Error()
+		return "it could not be verified"
 	}
 }
