@@ -151,9 +151,13 @@ type unexpected string
 
 func (u unexpected) Error() string { return string(u) }
 
+// reason says why a try failed.
 func reason(err error) string {
+	var elsewhere *redirectedError
 	var answer unexpected
 	switch {
+	case errors.As(err, &elsewhere):
+		return fmt.Sprintf("it redirects to %s; there, %s", elsewhere.to, reason(elsewhere.err))
 	case errors.As(err, &answer):
 		return answer.Error()
 	case errors.Is(err, errNoAddress):

@@ -140,6 +140,9 @@ func TestRun_saysWhatEveryCheckCameTo(t *testing.T) {
 				if check.Passed != test.passed || check.Attempts != test.attempts || check.LastError != test.lastError {
 					t.Errorf("got %+v, want %d attempts and %q", check, test.attempts, test.lastError)
 				}
+				if len(n.dialled) < check.Attempts {
+					t.Errorf("got %d connections for %d attempts, want a new one for each", len(n.dialled), check.Attempts)
+				}
 				if len(check.Target) == 0 || check.Target == url {
 					t.Errorf("got target %q, want it without its query", check.Target)
 				}
@@ -264,39 +267,4 @@ func TestRun_endsWithItsContext(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestRun_sendsHeadersToTheHostThatTheyAreFor(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var got []*http.Request
-		n := &network{serve: func(_ int, conn net.Conn) {
-			defer func() { _ = conn.Close() }()
-			request, err := http.ReadRequest(bufio.NewReader(conn))
-			if err != nil {
-				return
-			}
-			got = append(got, request)
-			if request.Host == "app.example.com" {
-				_, _ = conn.Write([]byte(answer(307, "")))
-				return
-			}
-			_, _ = conn.Write([]byte(answer(200, "")))
-		}}
-		result, err := plan(n, func(p *verification.Plan) {
-			p.Successes = 1
-			get(verification.HTTP{
-				URL: "http://192.0.2.11/", FollowRedirects: true,
-				Headers: map[string]string{"Host": "app.example.com", "X-Api-Key": "secret"},
-			})(p)
-		}).Run(t.Context(), "")
-		if err != nil || !result.Passed || len(got) != 2 {
-			t.Fatalf("got %+v (%v) after %d requests, want it passed after a redirect", result, err, len(got))
-		}
-		if got[0].Header.Get("X-Api-Key") != "secret" || got[0].UserAgent() != "terraform-provider-rackspace" {
-			t.Errorf("got headers %v, want the key", got[0].Header)
-		}
-		if got[1].Host != "elsewhere.example" || got[1].Header.Get("X-Api-Key") != "" {
-			t.Errorf("got the redirect to %s with %v, want it without the key", got[1].Host, got[1].Header)
-		}
-	})
 }

@@ -1,0 +1,184 @@
+package verification
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+const (
+	// maxBody is how much of an answer is searched for text.
+	maxBody = 1 << 20
+	// maxRedirects is where following them ends.
+	maxRedirects = 10
+	// maxHost is the length of the longest host name (RFC 1035, 2.3.4).
+	maxHost = 255
+)
+
+// target is the URL of a check, at the server's address if it names no host.
+func (h HTTP) target(host string) *url.URL {
+	parsed, err := url.Parse(h.URL)
+	if err != nil {
+		return &url.URL{} // Validate has refused it
+	}
+	switch {
+	case parsed.Hostname() != "":
+	case parsed.Port() != "":
+		parsed.Host = net.JoinHostPort(host, parsed.Port())
+	case strings.Contains(host, ":"):
+		parsed.Host = "[" + host + "]"
+	default:
+		parsed.Host = host
+	}
+	return parsed
+}
+
+// shown is a URL without what may be secret in it.
+func shown(target *url.URL) string {
+	public := url.URL{Scheme: target.Scheme, Host: target.Host, Path: target.Path}
+	return public.String()
+}
+
+// origin is the scheme, host and port of a URL, whether or not it names the
+// port.
+func origin(of *url.URL) [3]string {
+	port := map[string]string{"http": "80", "https": "443"}[of.Scheme]
+	return [3]string{of.Scheme, strings.ToLower(of.Hostname()), cmp.Or(of.Port(), port)}
+}
+
+// get passes a target that gives the right answer, after the redirects that the
+// check follows. They are followed here, and not by an http.Client, because a
+// client copies headers from one request to the next, and sends the URL that
+// redirects as the Referer.
+func (p Plan) get(ctx context.Context, check HTTP, target *url.URL) error {
+	if target.Hostname() == "" {
+		return errNoAddress
+	}
+	at := target
+	for range 1 + maxRedirects {
+		next, err := p.getOnce(ctx, check, target, at)
+		if err != nil && origin(at) != origin(target) {
+			return &redirectedError{shown(&url.URL{Scheme: at.Scheme, Host: at.Host}), err}
+		}
+		if err != nil || next == nil {
+			return err
+		}
+		at = next
+	}
+	return unexpected("it redirects without an end")
+}
+
+// redirectedError is a failure at another origin than that of the check's URL.
+type redirectedError struct {
+	to  string
+	err error
+}
+
+func (e *redirectedError) Error() string { return "at " + e.to + ": " + e.err.Error() }
+func (e *redirectedError) Unwrap() error { return e.err }
+
+// getOnce sends the request of a check with this target to a URL. It judges the
+// answer, or returns the URL that the answer redirects to.
+func (p Plan) getOnce(ctx context.Context, check HTTP, target, at *url.URL) (*url.URL, error) {
+	request, err := check.request(ctx, target, at)
+	if err != nil {
+		return nil, err
+	}
+	response, err := p.ask(ctx, request, check.tls(target, at))
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close() //nolint:errcheck // it was only read from
+	if check.FollowRedirects && redirects(response) {
+		return redirection(response)
+	}
+	return nil, readable(check.judge(response))
+}
+
+// request is what a check with this target sends to a URL. What the user wants
+// to be sent, which may be secret, is for the target's origin alone.
+func (h HTTP) request(ctx context.Context, target, at *url.URL) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("User-Agent", "terraform-provider-rackspace")
+	if origin(at) != origin(target) {
+		return request, nil
+	}
+	for name, value := range h.Headers {
+		request.Header.Set(name, value)
+		if http.CanonicalHeaderKey(name) == "Host" {
+			request.Host = value
+		}
+	}
+	return request, nil
+}
+
+// tls is how a check with this target connects to a URL. The name that the
+// certificate has to be for is a name of the target's host, whatever the port:
+// a plain http target may redirect to https.
+func (h HTTP) tls(target, at *url.URL) *tls.Config {
+	config := &tls.Config{ServerName: at.Hostname(), MinVersion: tls.VersionTLS12}
+	if h.TLSServerName != "" && strings.EqualFold(at.Hostname(), target.Hostname()) {
+		config.ServerName = h.TLSServerName
+	}
+	if h.CACertificate != "" {
+		config.RootCAs = x509.NewCertPool()
+		config.RootCAs.AppendCertsFromPEM([]byte(h.CACertificate))
+	}
+	return config
+}
+
+// redirects tells whether an answer says where to ask instead.
+func redirects(response *http.Response) bool {
+	switch response.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return response.Header.Get("Location") != ""
+	default:
+		return false
+	}
+}
+
+// redirection is the URL that an answer redirects to. A username and password in
+// it are not sent: only an http.Client would do that.
+func redirection(response *http.Response) (*url.URL, error) {
+	next, err := response.Location()
+	if err == nil {
+		next.Host, err = httpguts.PunycodeHostPort(next.Host)
+	}
+	if err != nil || next.Scheme != "http" && next.Scheme != "https" || next.Hostname() == "" || len(next.Host) > maxHost {
+		return nil, unexpected("it redirects to what is not an http or https URL")
+	}
+	return next, nil
+}
+
+// judge passes an answer that is right.
+func (h HTTP) judge(response *http.Response) error {
+	switch {
+	case len(h.StatusCodes) > 0 && !slices.Contains(h.StatusCodes, response.StatusCode),
+		len(h.StatusCodes) == 0 && response.StatusCode/100 != 2:
+		return unexpected(fmt.Sprintf("it answered with status %d", response.StatusCode))
+	case h.BodyContains == "":
+		return nil
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
+	switch {
+	case strings.Contains(string(body), h.BodyContains):
+		return nil
+	case err != nil:
+		return err
+	default:
+		return unexpected(fmt.Sprintf("its answer does not contain %q", h.BodyContains))
+	}
+}
