@@ -16,28 +16,28 @@ import (
 
 // Defaults of a Plan.
 const (
-	DefaultInterval  = 5 * time.Second
-	DefaultTimeout   = 5 * time.Minute
-	DefaultSuccesses = 3
-	DefaultSSHPort   = 22
+	DefaultInterval     = 5 * time.Second
+	DefaultTimeout      = 5 * time.Minute
+	DefaultCheckTimeout = 10 * time.Second
+	DefaultSuccesses    = 3
+	DefaultSSHPort      = 22
 )
 
-const (
-	// tryTimeout bounds one try of a check.
-	tryTimeout = 10 * time.Second
-	// minInterval keeps a typing error from flooding a server.
-	minInterval = 10 * time.Millisecond
-)
+// minInterval keeps a typing error from flooding a server.
+const minInterval = 10 * time.Millisecond
 
-// Plan is what a server has to pass: every check, so many times in a row.
+// Plan is what a server has to pass. A round tries every check once, all at the
+// same time. The server passes after enough rounds in a row in which every
+// check passes.
 type Plan struct {
 	TCP       []TCP
 	HTTP      []HTTP
 	SSHBanner []SSHBanner
 
-	Interval  time.Duration // between the tries of a check
-	Timeout   time.Duration // for all of them together
-	Successes int           // in a row, that each check needs
+	Interval     time.Duration // from the start of a round to the start of the next one
+	Timeout      time.Duration // for all rounds together
+	CheckTimeout time.Duration // bounds one try of a check; DefaultCheckTimeout, and at most Timeout, when 0
+	Successes    int           // rounds in a row that have to pass
 
 	// Dial makes connections; nil is the network's.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -102,10 +102,24 @@ func (p Plan) Validate() []Problem {
 		wrong("must be greater than 0.", "timeout")
 	case p.Successes < 1:
 		wrong("must be at least 1.", "successes")
-	case time.Duration(p.Successes-1) > p.Timeout/p.Interval:
+	case time.Duration(p.Successes-1) > (p.Timeout-1)/p.Interval: // no round begins at the timeout
 		wrong(fmt.Sprintf("is too short for %d successes in a row, %s apart.", p.Successes, p.Interval), "timeout")
 	}
+	switch {
+	case p.CheckTimeout < 0:
+		wrong("must be greater than 0.", "check_timeout")
+	case p.CheckTimeout > p.Timeout && p.Timeout > 0:
+		wrong(fmt.Sprintf("must be at most the timeout of the verification, %s.", p.Timeout), "check_timeout")
+	}
 	return problems
+}
+
+// checkTimeout is how long one try of a check can take.
+func (p Plan) checkTimeout() time.Duration {
+	if p.CheckTimeout == 0 {
+		return min(DefaultCheckTimeout, p.Timeout)
+	}
+	return p.CheckTimeout
 }
 
 func isPort(port int) bool { return port >= 1 && port <= 65535 }

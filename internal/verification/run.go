@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-log/tflog"
@@ -21,16 +23,19 @@ type Result struct {
 	Checks    []Check
 }
 
-// Check is what became of one check.
+// Check is what became of one check. A check that has passed is not to blame
+// for a plan that has not: it passed in enough rounds in a row, up to the last
+// round that was complete.
 type Check struct {
 	Name      string // its place in the plan: tcp[0], http[1], ssh_banner[0]
 	Target    string // what was asked: an address, or a URL without its query
 	Passed    bool
-	Attempts  int
-	LastError string // in plain words; empty when no try failed
+	Attempts  int    // how often it was tried in complete rounds
+	LastError string // in plain words; empty when it has always passed, and often enough
 }
 
-// Failed are the checks that did not pass.
+// Failed are the checks that did not pass. There is at least one where the plan
+// did not pass.
 func (r Result) Failed() []Check {
 	var failed []Check
 	for _, check := range r.Checks {
@@ -47,38 +52,110 @@ var errNoAddress = errors.New("the server has no address, and the check names no
 // prober is one check, ready to be tried.
 type prober struct {
 	Check
-	try func(ctx context.Context) error
+	inARow int // how many rounds in a row it has passed
+	try    func(ctx context.Context) error
 }
 
-// Run tries all checks of a plan at the same time, at a host, each until it has
-// passed so many times in a row, until the timeout ends them all. The error is
-// the context's cause if that ended first: then nothing has passed.
+// Run tests a host in rounds until enough of them in a row have passed, or the
+// timeout ends. Every round tries all checks, also those that have passed
+// before, each on a new connection. The error is the context's cause if that
+// ended before the host had passed.
 func (p Plan) Run(ctx context.Context, host string) (Result, error) {
-	probers := p.probers(host)
+	checks := p.probers(host)
 	bounded, cancel := context.WithTimeout(ctx, p.Timeout)
 	defer cancel()
-	var all sync.WaitGroup
-	for _, prober := range probers {
-		all.Go(func() { p.repeat(bounded, prober) })
+	for first := true; first || !ended(bounded); first = false {
+		next := time.After(p.Interval)
+		p.runRound(bounded, checks, first)
+		if p.havePassed(checks) {
+			break
+		}
+		select {
+		case <-next:
+		case <-bounded.Done():
+		}
 	}
-	all.Wait()
-	result := Result{Passed: true, CheckedAt: time.Now().UTC().Truncate(time.Second)}
-	for _, prober := range probers {
-		result.Checks = append(result.Checks, prober.Check)
-		result.Passed = result.Passed && prober.Passed
-	}
-	if ctx.Err() != nil {
-		result.Passed = false
+	result := p.result(checks)
+	if !result.Passed && ctx.Err() != nil {
 		return result, context.Cause(ctx)
 	}
 	return result, nil
+}
+
+// runRound tries all checks at the same time. A round that the context cuts
+// short says less than the round before it, so only the first round counts then.
+func (p Plan) runRound(ctx context.Context, checks []*prober, first bool) {
+	errs := make([]error, len(checks))
+	var all sync.WaitGroup
+	var cutShort atomic.Bool
+	for i, check := range checks {
+		all.Go(func() {
+			bounded, cancel := context.WithTimeout(ctx, p.checkTimeout())
+			defer cancel()
+			errs[i] = check.try(bounded)
+			if errs[i] != nil && ended(ctx) {
+				cutShort.Store(true)
+			}
+		})
+	}
+	all.Wait()
+	if cutShort.Load() && !first {
+		return
+	}
+	for i, check := range checks {
+		check.note(ctx, errs[i])
+	}
+}
+
+// note records what a try came to.
+func (c *prober) note(ctx context.Context, err error) {
+	c.Attempts++
+	if err == nil {
+		c.inARow++
+		return
+	}
+	c.inARow, c.LastError = 0, reason(err)
+	tflog.Debug(ctx, "A check of the server failed", map[string]any{
+		"check": c.Name, "target": c.Target, "attempt": c.Attempts, "error": c.LastError,
+	})
+}
+
+// havePassed tells whether enough rounds in a row have passed. Each round has
+// tried all checks, so the check with the fewest in a row decides.
+func (p Plan) havePassed(checks []*prober) bool {
+	return !slices.ContainsFunc(checks, func(c *prober) bool { return c.inARow < p.Successes })
+}
+
+// result is what became of the checks, now that no further round begins.
+func (p Plan) result(checks []*prober) Result {
+	result := Result{Passed: p.havePassed(checks), CheckedAt: time.Now().UTC().Truncate(time.Second)}
+	for _, c := range checks {
+		c.Passed = c.inARow >= p.Successes
+		if !c.Passed && c.inARow > 0 {
+			c.LastError = tooFew(c.LastError, c.inARow, p.Successes)
+		}
+		result.Checks = append(result.Checks, c.Check)
+	}
+	return result
+}
+
+// tooFew says that a check passed in the last rounds, but not in enough of them.
+func tooFew(before string, inARow, needed int) string {
+	text := fmt.Sprintf("it passed in %d rounds in a row, and has to pass in %d", inARow, needed)
+	if inARow == 1 {
+		text = fmt.Sprintf("it passed in 1 round, and has to pass in %d in a row", needed)
+	}
+	if before == "" {
+		return text
+	}
+	return before + "; then " + text
 }
 
 // probers are the checks of the plan, in its order.
 func (p Plan) probers(host string) []*prober {
 	var all []*prober
 	add := func(kind string, i int, target string, try func(context.Context) error) {
-		all = append(all, &prober{Check{Name: fmt.Sprintf("%s[%d]", kind, i), Target: target}, try})
+		all = append(all, &prober{Check: Check{Name: fmt.Sprintf("%s[%d]", kind, i), Target: target}, try: try})
 	}
 	for i, check := range p.TCP {
 		target := address(check.Host, host, check.Port)
@@ -101,42 +178,6 @@ func address(named, host string, port int) string {
 		host = named
 	}
 	return net.JoinHostPort(host, strconv.Itoa(port))
-}
-
-// repeat tries a check once every interval until it has passed or the context
-// ends.
-func (p Plan) repeat(ctx context.Context, check *prober) {
-	tick := time.NewTicker(p.Interval)
-	defer tick.Stop()
-	for row := 0; ; {
-		try, cancel := context.WithTimeout(ctx, tryTimeout)
-		err := check.try(try)
-		cancel()
-		if err != nil && check.LastError != "" && ended(ctx) {
-			return // cut short, so it says less than the try before it
-		}
-		check.Attempts++
-		if err == nil {
-			row++
-		} else {
-			row, check.LastError = 0, reason(err)
-			tflog.Debug(ctx, "A check of the server failed", map[string]any{
-				"check": check.Name, "target": check.Target, "attempt": check.Attempts, "error": check.LastError,
-			})
-		}
-		if row == p.Successes {
-			check.Passed = true
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			if check.LastError == "" {
-				check.LastError = fmt.Sprintf("it passed %d times in a row, and needs %d", row, p.Successes)
-			}
-			return
-		}
-	}
 }
 
 // ended tells whether a context has ended, or is about to: a connection can run

@@ -123,7 +123,7 @@ func TestRun_saysWhatEveryCheckCameTo(t *testing.T) {
 				return
 			}
 			says(banner)(attempt, conn)
-		}, ssh, false, 60, "it does not answer with an SSH banner"},
+		}, ssh, false, 60, "it does not answer with an SSH banner; then it passed in 2 rounds in a row, and has to pass in 3"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
