@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/durations"
 )
 
 // The names of the arguments.
@@ -56,18 +57,18 @@ var environment = map[string][]string{
 }
 
 type model struct {
-	Username         types.String         `tfsdk:"username"`
-	APIKey           types.String         `tfsdk:"api_key"`
-	Password         types.String         `tfsdk:"password"`
-	Token            types.String         `tfsdk:"token"`
-	TenantID         types.String         `tfsdk:"tenant_id"`
-	Region           types.String         `tfsdk:"region"`
-	IdentityEndpoint types.String         `tfsdk:"identity_endpoint"`
-	ComputeEndpoint  types.String         `tfsdk:"compute_endpoint"`
-	EndpointType     types.String         `tfsdk:"endpoint_type"`
-	PollInterval     timetypes.GoDuration `tfsdk:"poll_interval"`
-	RequestTimeout   timetypes.GoDuration `tfsdk:"request_timeout"`
-	MaxRetries       types.Int64          `tfsdk:"max_retries"`
+	Username         types.String `tfsdk:"username"`
+	APIKey           types.String `tfsdk:"api_key"`
+	Password         types.String `tfsdk:"password"`
+	Token            types.String `tfsdk:"token"`
+	TenantID         types.String `tfsdk:"tenant_id"`
+	Region           types.String `tfsdk:"region"`
+	IdentityEndpoint types.String `tfsdk:"identity_endpoint"`
+	ComputeEndpoint  types.String `tfsdk:"compute_endpoint"`
+	EndpointType     types.String `tfsdk:"endpoint_type"`
+	PollInterval     types.String `tfsdk:"poll_interval"`
+	RequestTimeout   types.String `tfsdk:"request_timeout"`
+	MaxRetries       types.Int64  `tfsdk:"max_retries"`
 
 	MaxConcurrentMigrations types.Int64 `tfsdk:"max_concurrent_migrations"`
 	StopAfterFailures       types.Int64 `tfsdk:"stop_after_failures"`
@@ -111,9 +112,9 @@ func (p *rackspaceProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 				},
 			},
 			argPollInterval: duration(argPollInterval, "How often pending migrations are looked at, all of a region together with one request, "+
-				"such as `2s`; at least `100ms`. Defaults to `2s`."),
+				"such as `2s`; at least `100ms`. Defaults to `2s`.", minPollInterval),
 			argRequestTimeout: duration(argRequestTimeout, "How long one HTTP exchange with the API may take, "+
-				"such as `1m`; at least `1s`. Defaults to `1m`."),
+				"such as `1m`; at least `1s`. Defaults to `1m`.", minRequestTimeout),
 			argMaxRetries: schema.Int64Attribute{
 				MarkdownDescription: described(argMaxRetries, "How often a request is repeated after failures that may pass, "+
 					"such as a lost connection, from `0` to `100`. The rate limit does not count: it is waited out within the operation's timeout. "+
@@ -172,11 +173,11 @@ func secret(name, description string) schema.StringAttribute {
 	return attribute
 }
 
-func duration(name, description string) schema.StringAttribute {
+func duration(name, description string, least time.Duration) schema.StringAttribute {
 	return schema.StringAttribute{
 		MarkdownDescription: described(name, description),
-		CustomType:          timetypes.GoDurationType{},
 		Optional:            true,
+		Validators:          []validator.String{durations.AtLeast(least)},
 	}
 }
 

@@ -116,7 +116,9 @@ func TestProvider_explainsWhatIsWrong(t *testing.T) {
 		{"no region", stub.Config{NoDefaultRegion: true}, nil, `(?s)No region is set.*Set region in the provider block.*DFW, LON, ORD`},
 		{"no ServiceNet", stub.Config{}, acctest.Object{"region": "LON", "endpoint_type": "internal"}, `(?s)There is no region "LON".*no internal Cloud Servers endpoint.*DFW, ORD`},
 		{"an endpoint type", stub.Config{}, acctest.Object{"endpoint_type": "admin"}, `(?s)endpoint_type.*one of:.*public.*internal`},
-		{"a duration", stub.Config{}, acctest.Object{"request_timeout": "soon"}, `(?s)request_timeout.*not a valid Go`},
+		{"a duration", stub.Config{}, acctest.Object{"request_timeout": "soon"}, `(?s)Invalid duration \(AttributeName\("request_timeout"\)\).*The argument request_timeout must be a duration such as "10s" or "1m30s", not "soon"\. The units are`},
+		{"a duration without a unit", stub.Config{}, acctest.Object{"poll_interval": "10"}, `(?s)The argument poll_interval must be a duration such as "10s" or "1m30s", not "10"\. It lacks a unit: write "10s" for seconds, or "10m" for minutes\.\n\n$`},
+		{"no duration at all", stub.Config{}, acctest.Object{"poll_interval": "0s"}, `(?s)The argument poll_interval must be at least 100ms, not "0s"`},
 		{"retries", stub.Config{}, acctest.Object{"max_retries": 101}, `(?s)max_retries.*between 0 and 100`},
 		{"plain http", stub.Config{}, acctest.Object{"compute_endpoint": "http://192.0.2.1/v2/1"}, `(?s)Invalid compute endpoint.*must begin with https://`},
 	}

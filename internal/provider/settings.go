@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/durations"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
@@ -222,9 +223,9 @@ func (s *settings) duration(argument string, unset, least time.Duration) time.Du
 	if !from.set() {
 		return unset
 	}
-	value, err := time.ParseDuration(from.value)
-	if err != nil || value < least {
-		s.invalid(from, fmt.Sprintf("must be a duration of at least %s, such as %q, not %q.", least, unset, from.value))
+	value, problem := durations.ParseAtLeast(from.value, least)
+	if problem != "" {
+		s.invalid(from, problem)
 	}
 	return value
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -77,8 +76,8 @@ func TestResolve_takesEveryArgument(t *testing.T) {
 		StopAfterFailures: types.Int64Value(3), RequestsPerMinute: &ratesModel{Read: types.Int64Value(500)},
 		Token: str("t"), TenantID: str("123456"), Region: str("dfw"),
 		IdentityEndpoint: str("https://identity.example/v2.0/"), ComputeEndpoint: str("http://127.0.0.1:8774/v2/1"),
-		EndpointType: str("internal"), PollInterval: timetypes.NewGoDurationValue(5 * time.Second),
-		RequestTimeout: timetypes.NewGoDurationValue(10 * time.Second), MaxRetries: types.Int64Value(0),
+		EndpointType: str("internal"), PollInterval: str("5s"),
+		RequestTimeout: str("10s"), MaxRetries: types.Int64Value(0),
 	}).resolve()
 	if diags.HasError() {
 		t.Fatal(diags)
@@ -160,9 +159,11 @@ func TestResolve_namesTheArgumentAndTheVariablesOfWhatIsWrong(t *testing.T) {
 		{"a file", valid(func(m *model) { m.ComputeEndpoint = str("file:///etc/passwd") }), nil, []string{"compute_endpoint", "must be a URL"}},
 		{"a password in a URL", valid(func(m *model) { m.ComputeEndpoint = str("https://u:p@ord.example/v2") }), nil, []string{"compute_endpoint", "must not contain a username or password"}},
 		{"an endpoint type", valid(func(*model) {}), map[string]string{"OS_ENDPOINT_TYPE": "admin"}, []string{"OS_ENDPOINT_TYPE", `"public" or "internal"`}},
-		{"too short an interval", valid(func(m *model) { m.PollInterval = timetypes.NewGoDurationValue(time.Millisecond) }), nil, []string{"poll_interval", "at least 100ms"}},
-		{"no interval", valid(func(*model) {}), map[string]string{"RACKSPACE_POLL_INTERVAL": "often"}, []string{"RACKSPACE_POLL_INTERVAL", "poll_interval", "often"}},
-		{"a timeout of nothing", valid(func(m *model) { m.RequestTimeout = timetypes.NewGoDurationValue(0) }), nil, []string{"request_timeout", "at least 1s"}},
+		{"too short an interval", valid(func(m *model) { m.PollInterval = str("1ms") }), nil, []string{"poll_interval", "at least 100ms"}},
+		{"no interval", valid(func(*model) {}), map[string]string{"RACKSPACE_POLL_INTERVAL": "often"}, []string{"RACKSPACE_POLL_INTERVAL", "poll_interval", `must be a duration such as "10s" or "1m30s", not "often"`}},
+		{"an interval without a unit", valid(func(*model) {}), map[string]string{"RACKSPACE_POLL_INTERVAL": "10"}, []string{"RACKSPACE_POLL_INTERVAL", `not "10"`, `write "10s"`}},
+		{"a timeout without a unit", valid(func(*model) {}), map[string]string{"RACKSPACE_REQUEST_TIMEOUT": "60"}, []string{"RACKSPACE_REQUEST_TIMEOUT", `not "60"`, `write "60s"`}},
+		{"a timeout of nothing", valid(func(m *model) { m.RequestTimeout = str("0s") }), nil, []string{"request_timeout", "at least 1s"}},
 		{"retries", valid(func(*model) {}), map[string]string{"RACKSPACE_MAX_RETRIES": "-1"}, []string{"RACKSPACE_MAX_RETRIES", "0 to 100"}},
 		{"no migrations at all", valid(func(m *model) { m.MaxConcurrentMigrations = types.Int64Value(0) }), nil, []string{"max_concurrent_migrations", "from 1 to"}},
 		{"many migrations", valid(func(*model) {}), map[string]string{"RACKSPACE_MAX_CONCURRENT_MIGRATIONS": "many"}, []string{"RACKSPACE_MAX_CONCURRENT_MIGRATIONS", "many"}},

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
@@ -15,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/durations"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
@@ -32,10 +32,10 @@ type migrationList struct {
 func NewListResource() list.ListResource { return &migrationList{} }
 
 type listModel struct {
-	Region           types.String         `tfsdk:"region"`
-	ServerName       types.String         `tfsdk:"server_name"`
-	ConfirmWithin    timetypes.GoDuration `tfsdk:"confirm_within"`
-	IncludeMigrating types.Bool           `tfsdk:"include_migrating"`
+	Region           types.String `tfsdk:"region"`
+	ServerName       types.String `tfsdk:"server_name"`
+	ConfirmWithin    types.String `tfsdk:"confirm_within"`
+	IncludeMigrating types.Bool   `tfsdk:"include_migrating"`
 }
 
 func (r *migrationList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
@@ -56,8 +56,8 @@ func (r *migrationList) ListResourceConfigSchema(_ context.Context, _ list.ListR
 			},
 			"confirm_within": schema.StringAttribute{
 				MarkdownDescription: "List only migrations that Rackspace confirms automatically within this time, such as `2h`. Defaults to all.",
-				CustomType:          timetypes.GoDurationType{},
 				Optional:            true,
+				Validators:          []validator.String{durations.AtLeast(durations.Positive)},
 			},
 			"include_migrating": schema.BoolAttribute{
 				MarkdownDescription: "Whether to list migrations that are still under way too. Defaults to `false`.",
@@ -77,12 +77,8 @@ func (r *migrationList) List(ctx context.Context, req list.ListRequest, stream *
 	filter := migration.Filter{Migrating: config.IncludeMigrating.ValueBool()}
 	if !config.ConfirmWithin.IsNull() {
 		var more diag.Diagnostics
-		filter.ConfirmWithin, more = config.ConfirmWithin.ValueGoDuration()
+		filter.ConfirmWithin, more = durations.Read(path.Root("confirm_within"), config.ConfirmWithin, durations.Positive)
 		diags.Append(more...)
-		if filter.ConfirmWithin <= 0 {
-			diags.AddAttributeError(path.Root("confirm_within"), "Invalid time",
-				fmt.Sprintf("The argument %q must be a duration greater than 0, such as \"2h\", not %q.", "confirm_within", config.ConfirmWithin.ValueString()))
-		}
 	}
 	if diags.HasError() {
 		stream.Results = list.ListResultsStreamDiagnostics(diags)

@@ -81,7 +81,7 @@ func TestAccServerMigrationList_findsWhatAwaitsConfirmation(t *testing.T) {
 	})
 	steps = append(steps,
 		resource.TestStep{Query: true, Config: listBlock(`server_name = "("`), ExpectError: says("Invalid regular expression", "server_name")},
-		resource.TestStep{Query: true, Config: listBlock(`confirm_within = "0s"`), ExpectError: says("Invalid time", "confirm_within")},
+		resource.TestStep{Query: true, Config: listBlock(`confirm_within = "0s"`), ExpectError: says("Invalid duration", "confirm_within must be greater than 0")},
 		resource.TestStep{Query: true, Config: listBlock(`region = "XYZ"`), ExpectError: says(`There is no region "XYZ"`)},
 	)
 	s.run(steps...)

@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/durations"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/verification"
 )
@@ -128,9 +129,9 @@ func duration(name string, value types.String, unset time.Duration, diags *diag.
 	if value.IsNull() {
 		return unset
 	}
-	parsed, err := time.ParseDuration(value.ValueString())
-	if err != nil {
-		diags.Append(invalid(verification.Problem{Path: []any{name}, Text: fmt.Sprintf("must be a duration such as %q, not %q.", unset, value.ValueString())}))
+	parsed, problem := durations.Parse(value.ValueString())
+	if problem != "" {
+		diags.Append(invalid(verification.Problem{Path: []any{name}, Text: problem}))
 	}
 	return parsed
 }
