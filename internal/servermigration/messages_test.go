@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
@@ -296,6 +297,7 @@ func noticesOf() []message {
 		warn("plan: cannot migrate again", willMigrateAgain(sample, types.StringValue("none"))),
 		warn("plan: replacement refused", refuseReplacement(sample)),
 		warn("plan: new name refused", refuseNewName(settledSample(migration.StatusConfirmed, ""))),
+		warn("invalid argument of a verification", invalidAt(path.Root("verification").AtName("tcp").AtListIndex(0).AtName("port"), "must be a port from 1 to 65535.")),
 		warn("plan: not verified", remainsUnverified(settledSample(migration.StatusConfirmed, ""))),
 	}
 }

@@ -55,8 +55,9 @@ type httpModel struct {
 	FollowRedirects types.Bool        `tfsdk:"follow_redirects"`
 }
 
-// ValidateConfig refuses a verification that cannot be carried out, as soon as
-// all of it is known.
+// ValidateConfig refuses a verification that cannot be carried out, as soon as all
+// of it is known. The validators of its arguments do not wait for that, and may have
+// found the same: the framework shows equal errors once.
 func (r *serverMigration) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var configured types.Object
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("verification"), &configured)...)
@@ -122,7 +123,7 @@ func invalid(problem verification.Problem) diag.Diagnostic {
 			at = at.AtName(fmt.Sprint(step))
 		}
 	}
-	return diag.NewAttributeErrorDiagnostic(at, "Invalid verification", fmt.Sprintf("The argument %s %s", at, problem.Text))
+	return invalidAt(at, problem.Text)
 }
 
 func duration(name string, value types.String, unset time.Duration, diags *diag.Diagnostics) time.Duration {
