@@ -94,7 +94,7 @@ func (a *authentication) authenticate(ctx context.Context) error {
 	}
 	what := call{
 		op: opToken, method: http.MethodPost, url: a.client.http.IdentityBase + "v2.0/tokens",
-		body: a.client.config.Credentials.tokenRequest(), answer: &body,
+		body: a.client.config.Credentials.tokenRequest(), answer: &body, origin: a.client.config.IdentityOrigin,
 	}
 	answer, err := a.client.retry(ctx, what, a.client.tokens)
 	if err != nil {

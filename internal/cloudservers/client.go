@@ -36,6 +36,7 @@ const maxAnswer = 32 << 20
 // left at their zero value, which means the default named at each.
 type Config struct {
 	IdentityEndpoint string        // DefaultIdentityEndpoint
+	IdentityOrigin   string        // where IdentityEndpoint is set, in words; empty for the default
 	ComputeEndpoint  string        // the catalog's, for the region that is asked for
 	EndpointType     EndpointType  // EndpointPublic
 	Credentials      Credentials   // required

@@ -38,6 +38,10 @@ type Error struct {
 	// Credentials are the ones that were refused with status 401, else nil.
 	Credentials *Credentials
 
+	// IdentityOrigin is where the address of the Identity API is set, for an error
+	// of that API; empty for the default address.
+	IdentityOrigin string
+
 	Err error // why there was no usable answer, or nil
 
 	action bool
@@ -72,6 +76,15 @@ func (e *Error) isRefusal() bool {
 	return e.StatusCode >= 300 && e.StatusCode < 500 || e.StatusCode == http.StatusNotImplemented
 }
 
+// OfIdentity tells whether the call was one of the Identity API.
+func (e *Error) OfIdentity() bool { return e.Op == opToken }
+
+// Unreadable tells whether an answer arrived that is not one of this API.
+func (e *Error) Unreadable() bool {
+	var unusable *answerError
+	return errors.As(e.Err, &unusable)
+}
+
 // Authentication tells whether it was the credentials or the way to the
 // Identity API that failed, whatever the call was for.
 func (e *Error) Authentication() bool {
@@ -84,9 +97,10 @@ func (e *Error) OverLimit() bool {
 	return e.StatusCode == http.StatusRequestEntityTooLarge || e.StatusCode == http.StatusTooManyRequests
 }
 
-// Is makes errors.Is(err, ErrNotFound) true for a 404.
+// Is makes errors.Is(err, ErrNotFound) true for a 404. One of the Identity API says
+// nothing about a server.
 func (e *Error) Is(target error) bool {
-	return target == ErrNotFound && e.StatusCode == http.StatusNotFound
+	return target == ErrNotFound && e.StatusCode == http.StatusNotFound && !e.OfIdentity()
 }
 
 // ErrNotFound is a 404: the API knows nothing by that id in that region.
@@ -125,7 +139,7 @@ func neverSent(err error) bool {
 
 // newError describes a failed exchange.
 func newError(c call, header http.Header, err error) *Error {
-	e := &Error{Op: c.op, Method: c.method, URL: c.url, RequestID: requestID(header), action: c.action}
+	e := &Error{Op: c.op, Method: c.method, URL: c.url, RequestID: requestID(header), IdentityOrigin: c.origin, action: c.action}
 	var response gophercloud.ErrUnexpectedResponseCode
 	var syntax *json.SyntaxError
 	var shape *json.UnmarshalTypeError

@@ -98,7 +98,7 @@ func (r *Region) refusesLists() bool {
 // isListRefusal tells whether the API refused a list, as it may do with lists only.
 func isListRefusal(err error) bool {
 	var failure *Error
-	return errors.As(err, &failure) && slices.Contains(refusals, failure.StatusCode)
+	return errors.As(err, &failure) && !failure.OfIdentity() && slices.Contains(refusals, failure.StatusCode)
 }
 
 var refusals = []int{

@@ -38,11 +38,12 @@ type call struct {
 	priority bool   // it goes before others that wait for the rate limit
 	action   bool   // it changes a server
 	serverID string // of an action
+	origin   string // where the address of the Identity API is set, for one of its calls
 }
 
 // failure reports a call that has no usable answer.
 func (c call) failure(err error) *Error {
-	return &Error{Op: c.op, Method: c.method, URL: c.url, Err: err}
+	return &Error{Op: c.op, Method: c.method, URL: c.url, IdentityOrigin: c.origin, Err: err}
 }
 
 // unusable reports an answer of the right status that says something else than

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"fmt"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/acctest"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/provider"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/servermigration"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
@@ -146,6 +148,69 @@ func TestProvider_saysWhichCredentialsWereRefused(t *testing.T) {
 	if got := len(cloud.Requests()); got != 1 {
 		t.Errorf("got %d requests, want the token request alone", got)
 	}
+}
+
+func TestProvider_explainsAnAuthenticationThatFails(t *testing.T) {
+	const (
+		noIdentity = `What answers there is not an Identity API v2\.0\..*The address comes from identity_endpoint in the provider block\. Correct it`
+		problem    = `The Identity API has a problem\. Apply again later.*identity_endpoint`
+	)
+	status := func(status int) stub.Fault { return stub.Fault{Status: status} }
+	page := stub.HTML(http.StatusOK)
+	redirect := stub.HTML(http.StatusMovedPermanently)
+	redirect.Header["Location"] = []string{"https://identity.example/?key=secret"}
+	tests := []struct {
+		name  string
+		fault stub.Fault
+		want  string
+	}{
+		{"400", status(http.StatusBadRequest), `The answer is: 400 badRequest: Malformed request body\..*not an Identity API v2\.0, or it does not take credentials of this kind.*identity_endpoint in the provider block`},
+		{"401", status(http.StatusUnauthorized), `The answer is: 401 unauthorized.*credentials were refused \(username from the provider block`},
+		{"403", status(http.StatusForbidden), `The answer is: 403 forbidden.*The user may not log in`},
+		{"404", status(http.StatusNotFound), `The answer is: 404 itemNotFound.*` + noIdentity},
+		{"404, a page", stub.HTML(http.StatusNotFound), `The answer is: 404 Not Found, without a fault.*` + noIdentity},
+		{"405", status(http.StatusMethodNotAllowed), `The answer is: 405 badMethod.*` + noIdentity},
+		{"410, a page", stub.HTML(http.StatusGone), `The answer is: 410 Gone.*` + noIdentity},
+		{"501", status(http.StatusNotImplemented), `The answer is: 501.*` + noIdentity},
+		{"a redirect", redirect, `The answer is: 301 Moved Permanently.*it redirects, and the provider does not follow a redirect with credentials.*identity_endpoint in the provider block`},
+		{"a page", page, `got no usable answer: the answer could not be read: it is not the JSON that the API promises\..*` + noIdentity},
+		{"another API", stub.Fault{Status: http.StatusOK, Body: `{"versions":[]}`}, `got no usable answer: the answer could not be read: it has no access\.token\.id\..*` + noIdentity},
+		{"500", status(http.StatusInternalServerError), `The answer is: 500 identityFault.*` + problem},
+		{"502, a page", stub.HTML(http.StatusBadGateway), `The answer is: 502 Bad Gateway, without a fault.*` + problem},
+		{"503", status(http.StatusServiceUnavailable), `The answer is: 503.*` + problem},
+		{"no answer", stub.Fault{Reset: true}, `got no usable answer: .*Check the network\..*identity_endpoint in the provider block`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			cloud := newCloud(t, stub.Config{})
+			test.fault.Call = stub.CallToken
+			cloud.Inject(test.fault)
+			_, got := apply(t, cloud.Arguments(acctest.Object{"max_retries": 0}))
+			want := `(?s)^ERROR: Cannot authenticate with Rackspace .*asked the Identity API for a token \(POST ` + regexp.QuoteMeta(cloud.URL) + `/v2\.0/tokens\).*` + test.want
+			wantAuthenticationError(t, got.Errors(), want)
+		})
+	}
+}
+
+// wantAuthenticationError checks an error that is about no server.
+func wantAuthenticationError(t *testing.T, got, want string) {
+	t.Helper()
+	if !regexp.MustCompile(want).MatchString(got) {
+		t.Errorf("got the error %q, want %s in it", got, want)
+	}
+	for _, unwanted := range []string{"server_id", "region", "secret", "<", "compute_endpoint"} {
+		if strings.Contains(got, unwanted) {
+			t.Errorf("got %q in the error %q", unwanted, got)
+		}
+	}
+}
+
+func TestProvider_saysWhichVariableSetTheWrongIdentityEndpoint(t *testing.T) {
+	cloud := newCloud(t, stub.Config{})
+	t.Setenv("OS_AUTH_URL", cloud.URL+"/identity/v3") // as of another cloud
+	_, got := apply(t, acctest.Object{"username": stub.DefaultUser.Name, "api_key": stub.DefaultUser.APIKey})
+	wantAuthenticationError(t, got.Errors(), `(?s)POST `+regexp.QuoteMeta(cloud.URL)+`/identity/v2\.0/tokens\)\. The answer is: 404 .*The Identity API v3 is not supported\.`+
+		` The address comes from the environment variable OS_AUTH_URL, which identity_endpoint in the provider block would override\..*`+regexp.QuoteMeta(cloudservers.DefaultIdentityEndpoint))
 }
 
 func TestAccProvider_takesItsSettingsFromTheEnvironment(t *testing.T) {

@@ -69,6 +69,7 @@ func (m *model) resolve() (cloudservers.Config, migration.Limits, diag.Diagnosti
 		Credentials:      s.credentials(),
 		Region:           s.get(argRegion).value,
 		IdentityEndpoint: s.endpoint(argIdentityEndpoint),
+		IdentityOrigin:   s.placeOf(argIdentityEndpoint),
 		ComputeEndpoint:  s.endpoint(argComputeEndpoint),
 		EndpointType:     s.endpointType(),
 		PollInterval:     s.duration(argPollInterval, defaultPollInterval, minPollInterval),
@@ -122,6 +123,17 @@ func (s *settings) get(argument string) setting {
 		}
 	}
 	return setting{argument: argument}
+}
+
+// placeOf says where an argument is set; nothing where it is not.
+func (s *settings) placeOf(argument string) string {
+	switch from := s.get(argument); {
+	case from.variable != "":
+		return fmt.Sprintf("the environment variable %s, which %s in the provider block would override", from.variable, argument)
+	case from.set():
+		return argument + " in the provider block"
+	}
+	return ""
 }
 
 // invalid reports a setting that cannot be used; problem goes on from its name.

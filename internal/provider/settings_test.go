@@ -85,7 +85,7 @@ func TestResolve_takesEveryArgument(t *testing.T) {
 	want := cloudservers.Config{
 		Credentials:      cloudservers.Credentials{Token: "t", TenantID: "123456", Origin: "token from the provider block"},
 		Region:           "dfw",
-		IdentityEndpoint: "https://identity.example/v2.0/", ComputeEndpoint: "http://127.0.0.1:8774/v2/1",
+		IdentityEndpoint: "https://identity.example/v2.0/", IdentityOrigin: "identity_endpoint in the provider block", ComputeEndpoint: "http://127.0.0.1:8774/v2/1",
 		EndpointType: cloudservers.EndpointInternal, PollInterval: 5 * time.Second, RequestTimeout: 10 * time.Second,
 		Rates: cloudservers.Rates{Read: 500},
 	}

@@ -22,12 +22,22 @@ func (x explanation) said() string {
 	switch {
 	case api == nil:
 		return x.because()
-	case api.StatusCode == 0 || api.Err != nil:
-		return fmt.Sprintf("The API gave no usable answer to %s %s: %s.", api.Method, api.URL, sentence(api.Reason()))
+	case api.OfIdentity():
+		return askedForToken(api)
+	case isAnswer(api):
+		return "The API says: " + answerOf(api)
 	}
-	text := fmt.Sprintf("The API says: %d %s.", api.StatusCode, sentence(api.Reason()))
+	return fmt.Sprintf("The API gave no usable answer to %s %s: %s.", api.Method, api.URL, sentence(api.Reason()))
+}
+
+// isAnswer tells whether the API refused a call with an answer that could be read.
+func isAnswer(api *cloudservers.Error) bool { return api.StatusCode != 0 && api.Err == nil }
+
+// answerOf is what the API answered.
+func answerOf(api *cloudservers.Error) string {
+	text := fmt.Sprintf("%d %s.", api.StatusCode, sentence(api.Reason()))
 	if api.Fault != "" {
-		text = fmt.Sprintf("The API says: %d %s: %s.", api.StatusCode, api.Fault, sentence(api.Message))
+		text = fmt.Sprintf("%d %s: %s.", api.StatusCode, api.Fault, sentence(api.Message))
 	}
 	if api.Details != "" {
 		text += " " + sentence(api.Details) + "."
@@ -53,8 +63,11 @@ func (x explanation) because() string {
 // advice is what to do about a status code.
 func (x explanation) advice() string {
 	api := x.api()
-	if api == nil {
+	switch {
+	case api == nil:
 		return ""
+	case api.OfIdentity():
+		return adviceOnToken(api)
 	}
 	switch api.StatusCode {
 	case http.StatusBadRequest:

@@ -92,6 +92,11 @@ func messages() []message {
 	pending := func(resize bool, user string) *migration.Move {
 		return &migration.Move{RequestID: "req-77000000-0000-4000-8000-000000000007", UserID: user, Resize: resize, Started: sample.RequestedAt}
 	}
+	// A token request that failed, with the address of the Identity API from a variable.
+	unauthenticated := func(name string, change func(*cloudservers.Error)) message {
+		failure := noToken(change)
+		return fails("authentication failed: "+name, migration.KindAPI, creating, func(e *migration.Error) { e.Err, e.Migration.Region = failure, "" })
+	}
 	server := func(status, task string) func(*migration.Error) {
 		return func(e *migration.Error) { e.Server = sampleServer(status, task) }
 	}
@@ -150,6 +155,22 @@ func messages() []message {
 		unread("connection reset", &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}),
 		unread("timeout", context.DeadlineExceeded),
 		unread("name not resolved", &net.DNSError{Err: "no such host", Name: "ord.servers.api.rackspacecloud.com", IsNotFound: true}),
+		unauthenticated("no Identity API", func(e *cloudservers.Error) { e.StatusCode = 404 }),
+		unauthenticated("no Identity API at the default address", func(e *cloudservers.Error) { e.StatusCode, e.IdentityOrigin = 405, "" }),
+		unauthenticated("a redirect", func(e *cloudservers.Error) { e.StatusCode = 302 }),
+		unauthenticated("400", func(e *cloudservers.Error) {
+			e.StatusCode, e.Fault, e.Message = 400, "badRequest", "Invalid json request body"
+		}),
+		unauthenticated("401", func(e *cloudservers.Error) {
+			e.StatusCode, e.Fault, e.Message, e.Credentials = 401, "unauthorized", "Unable to authenticate user with credentials provided.", renewable.Credentials
+		}),
+		unauthenticated("403", func(e *cloudservers.Error) {
+			e.StatusCode, e.Fault, e.Message = 403, "userDisabled", "User demo is disabled."
+		}),
+		unauthenticated("429", func(e *cloudservers.Error) { e.StatusCode, e.Fault, e.Message = 429, "overLimit", "OverLimit Retry..." }),
+		unauthenticated("503, a proxy's page", func(e *cloudservers.Error) { e.StatusCode = 503 }),
+		unauthenticated("connection refused", func(e *cloudservers.Error) { e.Err = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED} }),
+		unauthenticated("wait for another caller timed out", func(e *cloudservers.Error) { e.Method, e.URL, e.Err = "", "", context.DeadlineExceeded }),
 		fails("no region", migration.KindAPI, creating, func(e *migration.Error) {
 			e.Err = &cloudservers.RegionError{Known: []string{"DFW", "ORD"}, EndpointType: cloudservers.EndpointPublic}
 		}),
@@ -259,6 +280,16 @@ func messages() []message {
 		{"defect", explain(errors.New("something"), recorded)},
 	}
 	return append(all, noticesOf()...)
+}
+
+// noToken is a token request that failed.
+func noToken(change func(*cloudservers.Error)) *cloudservers.Error {
+	err := &cloudservers.Error{
+		Op: "get a token", Method: http.MethodPost, URL: "https://identity.example.com/v2.0/tokens",
+		IdentityOrigin: "the environment variable OS_AUTH_URL, which identity_endpoint in the provider block would override",
+	}
+	change(err)
+	return err
 }
 
 // noticesOf are the warnings, and the refusals of a plan.
