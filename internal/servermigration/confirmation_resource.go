@@ -63,7 +63,7 @@ func (c *confirmation) Schema(ctx context.Context, _ resource.SchemaRequest, res
 			"-> For a test over TCP, HTTP or SSH the provider needs no second resource: see `verification` of `rackspace_server_migration`. " +
 			"Use either this resource or `auto_confirm = true`.",
 		Attributes: map[string]schema.Attribute{
-			"id": computed("The same as `migration_id`."),
+			"id": computed("The same as `migration_id`. A confirmation is imported by it."),
 			"migration_id": schema.StringAttribute{
 				MarkdownDescription: "The `id` of the `rackspace_server_migration` to confirm. Another one is confirmed anew.",
 				Required:            true,
@@ -137,8 +137,9 @@ func (m *confirmationModel) fromMigration(from migration.Migration) {
 	m.ID, m.Status, m.SettledAt = m.MigrationID, types.StringValue(string(from.Status)), timestamp(from.SettledAt)
 }
 
-// Read looks again at a confirmation whose end was not seen. A migration that is
-// not confirmed is removed from the state, so that the next apply confirms it.
+// Read looks again at a confirmation whose end was not seen. That of a migration
+// that is not confirmed is removed from the state, so that the next apply confirms
+// it. So is one whose server was deleted: nothing is left to confirm.
 func (c *confirmation) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state confirmationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -153,6 +154,14 @@ func (c *confirmation) Read(ctx context.Context, req resource.ReadRequest, resp 
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	is, err := c.find(ctx, state.MigrationID.ValueString())
+	if isGone(err) { // a 404 counts only when it is seen twice
+		is, err = c.find(ctx, state.MigrationID.ValueString())
+	}
+	if isGone(err) {
+		resp.Diagnostics.Append(removedConfirmation(is))
+		resp.State.RemoveResource(ctx)
+		return
+	}
 	resp.Diagnostics.Append(explain(err, recorded)...)
 	switch {
 	case resp.Diagnostics.HasError():
@@ -162,6 +171,11 @@ func (c *confirmation) Read(ctx context.Context, req resource.ReadRequest, resp 
 		state.fromMigration(is)
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
+}
+
+// isGone tells whether an error says that the server does not exist any more.
+func isGone(err error) bool {
+	return isKind(err, migration.KindNotFound) || isKind(err, migration.KindGone)
 }
 
 // Update records a change of timeouts.

@@ -113,7 +113,10 @@ func TestServerMigrationConfirmation_refusesWhatWasReverted(t *testing.T) {
 	})
 }
 
-func TestServerMigrationConfirmation_seesTheEndThatItsApplyDidNotSee(t *testing.T) {
+// confirmedUnseen plays a confirmation whose end its apply does not see, since the
+// cloud shows it an hour later.
+func confirmedUnseen(t *testing.T, run func(s, confirmation *protocolScenario, config object)) {
+	t.Helper()
 	timing := stub.ObservedTiming()
 	timing.ConfirmStale = time.Hour
 	inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolScenario) {
@@ -122,12 +125,38 @@ func TestServerMigrationConfirmation_seesTheEndThatItsApplyDidNotSee(t *testing.
 		config := object{"migration_id": s.state.Get("id"), "timeouts": object{"create": "1m"}}
 		confirmation.mustApply(config) // ends with a warning
 		confirmation.want(map[string]string{"status": awaiting})
+		run(s, confirmation, config)
+	})
+}
+
+func TestServerMigrationConfirmation_seesTheEndThatItsApplyDidNotSee(t *testing.T) {
+	confirmedUnseen(t, func(s, confirmation *protocolScenario, config object) {
 		time.Sleep(2 * time.Hour)
 		s.wantPlan(migrationOf(nil), acctest.NoOp)
 		confirmation.wantPlan(config, acctest.NoOp)
 		s.want(map[string]string{"status": "confirmed"})
 		confirmation.want(map[string]string{"status": "confirmed"})
 		s.wantSent(sent{migrates: 1, confirms: 1})
+	})
+}
+
+func TestServerMigrationConfirmation_isRemovedWithItsServer(t *testing.T) {
+	confirmedUnseen(t, func(s, confirmation *protocolScenario, _ object) {
+		s.must(s.Delete(server))
+		wantWarned(t, confirmation.wantPlan(nil, acctest.NoOp),
+			"The server of a confirmation is gone: server ", "removed from the state", "Remove it from the configuration too")
+		if confirmation.state.Exists() {
+			t.Error("got a confirmation, want that it is removed from the state")
+		}
+	})
+}
+
+func TestServerMigrationConfirmation_isNotRemovedAfterOneAnswerThatItsServerIsGone(t *testing.T) {
+	confirmedUnseen(t, func(s, confirmation *protocolScenario, config object) {
+		time.Sleep(2 * time.Hour)
+		s.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusNotFound, Count: 1})
+		confirmation.wantPlan(config, acctest.NoOp)
+		confirmation.want(map[string]string{"status": "confirmed"})
 	})
 }
 

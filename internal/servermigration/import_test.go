@@ -74,7 +74,11 @@ func TestAccServerMigration_importsWhatItCreated(t *testing.T) {
 	}
 	s.run(resource.TestStep{
 		Config: s.config(noArguments) + fmt.Sprintf("resource %q \"confirmed\" {\n  server_id = %q\n  %s\n}\n", servermigration.ResourceType, other, autoConfirm),
-	}, verify(address, server), verify(confirmed, other))
+	}, verify(address, server), verify(confirmed, other), resource.TestStep{
+		// Without an id of its own a step imports the id of the resource.
+		ResourceName: address, ImportState: true, ImportStateVerify: true,
+		ImportStateVerifyIgnore: []string{"source_host_id", "destination_host_id"},
+	})
 }
 
 func TestServerMigration_revertsWhatItImported(t *testing.T) {
@@ -118,9 +122,12 @@ func TestServerMigration_explainsWhatItCannotImport(t *testing.T) {
 		{"never migrated", server, []string{"There is no migration to import", "web-1", "was never migrated"}},
 		{"no server", "DFW/" + server, []string{"There is no server " + server, "in region DFW"}},
 		{"no region", "XYZ/" + server, []string{`There is no region "XYZ"`, "DFW, LON, ORD"}},
-		{"a name", "web-1", []string{"Invalid import id", "SERVER_ID or REGION/SERVER_ID"}},
-		{"an empty region", "/" + server, []string{"Invalid import id"}},
-		{"the id of a resource", "ORD/" + server + "/req-1", []string{"Invalid import id"}},
+		{"a name", "web-1", []string{"Invalid import id", `"web-1" is none`, "SERVER_ID, ", "REGION/SERVER_ID, ", "REGION/SERVER_ID/REQUEST_ID, "}},
+		{"an empty region", "/" + server, []string{"Invalid import id", `"/` + server + `" is none`}},
+		{"an empty region and a request", "/" + server + "/req-1", []string{"Invalid import id"}},
+		{"a name in a region", "ORD/web-1", []string{"Invalid import id", `"ORD/web-1" is none`}},
+		{"too much", "ORD/" + server + "/req-1/more", []string{"Invalid import id", `/req-1/more" is none`}},
+		{"an unknown request", "ORD/" + server + "/req-1", []string{"There is no migration to import: server web-1", "has none of request req-1", "imports the newest migration"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -131,6 +138,29 @@ func TestServerMigration_explainsWhatItCannotImport(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestServerMigration_importsTheMigrationThatItsIDNames(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+		s.must(s.Migrate(server, "user-7"))
+		s.must(s.Confirm(server, "user-7"))
+		s.must(s.Migrate(server, "user-7"))
+		log := s.ActionLog(server) // newest first
+		newest, older := log[0].RequestID, log[2].RequestID
+		for id, want := range map[string]struct{ request, status string }{
+			server:                         {newest, awaiting},
+			"ORD/" + server:                {newest, awaiting},
+			"ORD/" + server + "/":          {newest, awaiting}, // of a migration whose request nobody named
+			"ORD/" + server + "/" + newest: {newest, awaiting},
+			"ord/" + server + "/" + older:  {older, "confirmed"},
+			"ORD/" + server + "/" + older:  {older, "confirmed"},
+		} {
+			s.importID(id)
+			s.want(map[string]string{"request_id": want.request, "status": want.status, "id": "ORD/" + server + "/" + want.request, "region": "ORD"})
+			s.wantPlan(migrationOf(nil), acctest.NoOp)
+		}
+		s.wantSent(sent{})
+	})
 }
 
 func TestAccServerMigration_isImportedByIdentity(t *testing.T) {

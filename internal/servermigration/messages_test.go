@@ -328,6 +328,12 @@ func noticesOf() []message {
 		warn("plan: cannot migrate again", willMigrateAgain(sample, types.StringValue("none"))),
 		warn("plan: replacement refused", refuseReplacement(sample)),
 		warn("plan: new name refused", refuseNewName(settledSample(migration.StatusConfirmed, ""))),
+		warn("import id is none", invalidImportID("web-1", identity{})),
+		warn("import identity is none", invalidImportID("", identity{ServerID: types.StringValue("web-1")})),
+		{"no such migration to import", explainImport(sample, &migration.Error{Kind: migration.KindNeverMigrated, Migration: sample})},
+		warn("no confirmation to import, awaiting", notConfirmed(sample)),
+		warn("no confirmation to import, reverted", notConfirmed(settledSample(migration.StatusReverted, "user-7"))),
+		warn("server of a confirmation gone", removedConfirmation(sample)),
 		warn("invalid argument of a verification", invalidAt(path.Root("verification").AtName("tcp").AtListIndex(0).AtName("port"), "must be a port from 1 to 65535.")),
 		warn("plan: not verified", remainsUnverified(settledSample(migration.StatusConfirmed, ""))),
 	}

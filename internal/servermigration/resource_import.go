@@ -2,9 +2,11 @@ package servermigration
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -41,12 +43,19 @@ func (r *serverMigration) IdentitySchema(_ context.Context, _ resource.IdentityS
 	}
 }
 
-// ImportState takes over the newest migration of a server, which is named as
-// SERVER_ID, REGION/SERVER_ID or by identity.
+// importID names a migration: that of a request or, without one, the newest of its
+// server.
+type importID struct {
+	identity
+	request string
+}
+
+// ImportState takes over a migration, which is named as SERVER_ID,
+// REGION/SERVER_ID, REGION/SERVER_ID/REQUEST_ID or by identity.
 func (r *serverMigration) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	var asked identity
+	var asked importID
 	if req.ID == "" && req.Identity != nil {
-		resp.Diagnostics.Append(req.Identity.Get(ctx, &asked)...)
+		resp.Diagnostics.Append(req.Identity.Get(ctx, &asked.identity)...)
 	} else {
 		asked = parseImportID(req.ID)
 	}
@@ -54,15 +63,13 @@ func (r *serverMigration) ImportState(ctx context.Context, req resource.ImportSt
 		return
 	}
 	if !uuid.MatchString(asked.ServerID.ValueString()) {
-		resp.Diagnostics.AddError("Invalid import id", "A migration is imported by its server: SERVER_ID or REGION/SERVER_ID, "+
-			"where SERVER_ID is the server's UUID in lower case, such as ORD/8c65cb68-0681-4c30-bc88-6b83a8a26aee. "+
-			"It takes over the server's newest migration.")
+		resp.Diagnostics.Append(invalidImportID(req.ID, asked.identity))
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, defaultReadTimeout)
 	defer cancel()
-	found, err := r.engine.Find(ctx, asked.Region.ValueString(), asked.ServerID.ValueString(), "")
-	resp.Diagnostics.Append(explain(err, creating)...)
+	found, err := r.engine.Find(ctx, asked.Region.ValueString(), asked.ServerID.ValueString(), asked.request)
+	resp.Diagnostics.Append(explainImport(found, err)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -71,17 +78,41 @@ func (r *serverMigration) ImportState(ctx context.Context, req resource.ImportSt
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(found))...)
 }
 
-// parseImportID reads SERVER_ID or REGION/SERVER_ID. The id of a resource,
-// REGION/SERVER_ID/REQUEST_ID, is neither: it could name an older migration.
-func parseImportID(id string) identity {
-	region, server, found := strings.Cut(id, "/")
-	if !found {
-		return identity{ServerID: types.StringValue(id)}
+// parseImportID reads the id of an import. What cannot be one has no server.
+func parseImportID(id string) importID {
+	parts := strings.Split(id, "/")
+	asked := importID{}
+	switch {
+	case len(parts) == 1:
+		asked.ServerID = types.StringValue(id)
+	case len(parts) > 3, parts[0] == "":
+	default:
+		asked.Region, asked.ServerID = types.StringValue(parts[0]), types.StringValue(parts[1])
+		asked.request = strings.Join(parts[2:], "")
 	}
-	if region == "" {
-		return identity{}
+	return asked
+}
+
+func invalidImportID(id string, by identity) diag.Diagnostic {
+	what := fmt.Sprintf("%q is none. ", id)
+	if id == "" {
+		what = fmt.Sprintf("The server_id of the identity is %q. ", by.ServerID.ValueString())
 	}
-	return identity{Region: types.StringValue(region), ServerID: types.StringValue(server)}
+	return diag.NewErrorDiagnostic("Invalid import id", what+"A migration is imported by one of these:\n"+
+		"  - SERVER_ID, the UUID of its server in lower case: the newest migration of that server in the provider's region\n"+
+		"  - REGION/SERVER_ID, such as ORD/8c65cb68-0681-4c30-bc88-6b83a8a26aee: the newest migration of that server\n"+
+		"  - REGION/SERVER_ID/REQUEST_ID, the id of the resource: the migration of that request, also an older one")
+}
+
+// explainImport says why a migration was not found that is to be imported.
+func explainImport(found migration.Migration, err error) diag.Diagnostics {
+	if isKind(err, migration.KindNeverMigrated) && found.RequestID != "" {
+		return diag.Diagnostics{diag.NewErrorDiagnostic(
+			"There is no migration to import: "+serverOf(found)+" has none of request "+found.RequestID,
+			"Its action log has no migrate entry of that request. Check the id. Without the request id, REGION/SERVER_ID imports the newest migration of the server.",
+		)}
+	}
+	return explain(err, creating)
 }
 
 // imported is the state of a migration that somebody started outside of

@@ -43,7 +43,7 @@ func (m *model) fromMigration(from migration.Migration) {
 	if !strings.EqualFold(m.Region.ValueString(), from.Region) {
 		m.Region = types.StringValue(from.Region)
 	}
-	m.ID = types.StringValue(strings.Join([]string{from.Region, from.ServerID, from.RequestID}, "/"))
+	m.ID = types.StringValue(idOf(from))
 	m.Status = types.StringValue(string(from.Status))
 	m.ServerStatus = optional(from.ServerStatus)
 	m.ServerName = optional(from.ServerName)
@@ -56,6 +56,11 @@ func (m *model) fromMigration(from migration.Migration) {
 	if from.VerificationResult != nil || m.VerificationResult.IsUnknown() {
 		m.VerificationResult = resultOf(from.VerificationResult)
 	}
+}
+
+// idOf is the id of a migration's resource.
+func idOf(m migration.Migration) string {
+	return strings.Join([]string{m.Region, m.ServerID, m.RequestID}, "/")
 }
 
 // expectConfirmation marks what a confirmation changes as unknown.

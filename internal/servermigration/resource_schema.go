@@ -33,7 +33,7 @@ func (r *serverMigration) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			"What nobody has confirmed or reverted by then, Rackspace confirms automatically.\n\n" +
 			"-> A migration restarts the server. A server that is shut off stays shut off. OnMetal servers cannot be migrated.",
 		Attributes: map[string]schema.Attribute{
-			"id": computed("Identifies the migration: `REGION/SERVER_ID/REQUEST_ID`."),
+			"id": computed("Identifies the migration, also for an import: `REGION/SERVER_ID/REQUEST_ID`."),
 			"server_id": schema.StringAttribute{
 				MarkdownDescription: "UUID of the server to migrate, in lower case, as the API writes it. A change replaces the resource: the other server is migrated.",
 				Required:            true,
