@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
@@ -13,6 +14,7 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 	rackspace "github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/provider"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/servermigration"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
@@ -79,7 +81,7 @@ func (p inProcess) Configure(_ context.Context, _ provider.ConfigureRequest, res
 		resp.Diagnostics.AddError("Cannot make a client", err.Error())
 		return
 	}
-	resp.ResourceData = migration.New(client, p.limits)
+	resp.ResourceData = &servermigration.Config{Engine: migration.New(client, p.limits), WarnBefore: 6 * time.Hour}
 }
 
 func newSession(t *testing.T, p provider.Provider) *Session {

@@ -139,7 +139,7 @@ func TestMigrate_leavesTheMigrationAwaitingConfirmation(t *testing.T) {
 			RequestID: c.ActionLog(c.server)[0].RequestID,
 			Status:    migration.StatusAwaiting, ServerStatus: cloudservers.StatusVerifyResize,
 			SourceHostID: before, DestinationHostID: c.hostID(t), FlavorID: "general1-1", LaunchedAt: got.LaunchedAt,
-			RequestedAt: asked.UTC(),
+			RequestedAt: asked.UTC(), SeenAt: got.SeenAt,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("migration (-want +got):\n%s", diff)

@@ -55,6 +55,7 @@ type Migration struct {
 	SettledBy         string    // the user who settled it; empty when it was the cloud, or unknown
 	Adopted           bool      // an earlier run asked for it, and Migrate took it over
 	Automatic         bool      // the action log says that the cloud confirmed it by itself
+	SeenAt            time.Time // the API's clock when the server was last seen; zero if this run has not seen it
 
 	VerificationResult *verification.Result // what its server's test came to; nil without one
 }
@@ -70,7 +71,7 @@ func (m *Migration) ConfirmBy() time.Time {
 
 // see takes over what a look at the server shows.
 func (m *Migration) see(s *cloudservers.Server) {
-	m.ServerStatus = s.Status
+	m.ServerStatus, m.SeenAt = s.Status, s.SeenAt
 	if s.Name != "" {
 		m.ServerName = s.Name
 	}

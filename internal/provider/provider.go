@@ -50,7 +50,7 @@ func (p *rackspaceProvider) ConfigValidators(context.Context) []provider.ConfigV
 	}
 }
 
-// Configure makes the engine that the resources share. It sends nothing:
+// Configure makes what the resources share. It sends nothing:
 // credentials are checked by the first call that needs them.
 func (p *rackspaceProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	var block model
@@ -58,11 +58,12 @@ func (p *rackspaceProvider) Configure(ctx context.Context, req provider.Configur
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	config, limits, diags := block.resolve()
+	settings, diags := block.resolve()
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	config := settings.client
 	config.UserAgent = fmt.Sprintf("terraform-provider-rackspace/%s Terraform/%s", p.version, req.TerraformVersion)
 	config.Context = context.WithoutCancel(ctx) // for its logger, which outlives that of a resource
 	client, err := cloudservers.New(config)
@@ -73,8 +74,8 @@ func (p *rackspaceProvider) Configure(ctx context.Context, req provider.Configur
 	if p.configured != nil {
 		p.configured(client)
 	}
-	engine := migration.New(client, limits)
-	resp.ResourceData, resp.ListResourceData = engine, engine
+	shared := &servermigration.Config{Engine: migration.New(client, settings.limits), WarnBefore: settings.warnBefore}
+	resp.ResourceData, resp.ListResourceData = shared, shared
 }
 
 func (p *rackspaceProvider) Resources(context.Context) []func() resource.Resource {

@@ -31,6 +31,7 @@ const (
 	argPollInterval     = "poll_interval"
 	argRequestTimeout   = "request_timeout"
 	argMaxRetries       = "max_retries"
+	argWarnBefore       = "warn_before"
 
 	argMaxConcurrentMigrations = "max_concurrent_migrations"
 	argStopAfterFailures       = "stop_after_failures"
@@ -52,6 +53,7 @@ var environment = map[string][]string{
 	argPollInterval:     {"RACKSPACE_POLL_INTERVAL"},
 	argRequestTimeout:   {"RACKSPACE_REQUEST_TIMEOUT"},
 	argMaxRetries:       {"RACKSPACE_MAX_RETRIES"},
+	argWarnBefore:       {"RACKSPACE_WARN_BEFORE"},
 
 	argMaxConcurrentMigrations: {"RACKSPACE_MAX_CONCURRENT_MIGRATIONS"},
 }
@@ -68,6 +70,7 @@ type model struct {
 	EndpointType     types.String `tfsdk:"endpoint_type"`
 	PollInterval     types.String `tfsdk:"poll_interval"`
 	RequestTimeout   types.String `tfsdk:"request_timeout"`
+	WarnBefore       types.String `tfsdk:"warn_before"`
 	MaxRetries       types.Int64  `tfsdk:"max_retries"`
 
 	MaxConcurrentMigrations types.Int64 `tfsdk:"max_concurrent_migrations"`
@@ -115,6 +118,8 @@ func (p *rackspaceProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 				"such as `2s`; at least `100ms`. Defaults to `2s`.", minPollInterval),
 			argRequestTimeout: duration(argRequestTimeout, "How long one HTTP exchange with the API may take, "+
 				"such as `1m`; at least `1s`. Defaults to `1m`.", minRequestTimeout),
+			argWarnBefore: duration(argWarnBefore, "How long before Rackspace confirms a migration automatically its plans and refreshes begin to warn of that, "+
+				"such as `12h`. `0s` turns these warnings off. Defaults to `6h`.", 0),
 			argMaxRetries: schema.Int64Attribute{
 				MarkdownDescription: described(argMaxRetries, "How often a request is repeated after failures that may pass, "+
 					"such as a lost connection, from `0` to `100`. The rate limit does not count: it is waited out within the operation's timeout. "+

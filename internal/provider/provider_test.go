@@ -120,6 +120,7 @@ func TestProvider_explainsWhatIsWrong(t *testing.T) {
 		{"an endpoint type", stub.Config{}, acctest.Object{"endpoint_type": "admin"}, `(?s)endpoint_type.*one of:.*public.*internal`},
 		{"a duration", stub.Config{}, acctest.Object{"request_timeout": "soon"}, `(?s)Invalid duration \(AttributeName\("request_timeout"\)\).*The argument request_timeout must be a duration such as "10s" or "1m30s", not "soon"\. The units are`},
 		{"a duration without a unit", stub.Config{}, acctest.Object{"poll_interval": "10"}, `(?s)The argument poll_interval must be a duration such as "10s" or "1m30s", not "10"\. It lacks a unit: write "10s" for seconds, or "10m" for minutes\.\n\n$`},
+		{"a negative duration", stub.Config{}, acctest.Object{"warn_before": "-1h"}, `(?s)The argument warn_before must not be negative, as "-1h" is`},
 		{"no duration at all", stub.Config{}, acctest.Object{"poll_interval": "0s"}, `(?s)The argument poll_interval must be at least 100ms, not "0s"`},
 		{"retries", stub.Config{}, acctest.Object{"max_retries": 101}, `(?s)max_retries.*between 0 and 100`},
 		{"plain http", stub.Config{}, acctest.Object{"compute_endpoint": "http://192.0.2.1/v2/1"}, `(?s)Invalid compute endpoint.*must begin with https://`},

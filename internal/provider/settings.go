@@ -23,6 +23,7 @@ const (
 	minPollInterval       = 100 * time.Millisecond
 	defaultRequestTimeout = time.Minute
 	minRequestTimeout     = time.Second
+	defaultWarnBefore     = 6 * time.Hour
 	defaultMaxRetries     = 5
 	maxMaxRetries         = 100
 	maxFleet              = 1_000_000 // beyond any account
@@ -51,19 +52,26 @@ type settings struct {
 	diags diag.Diagnostics
 }
 
-// resolve turns a provider block and the environment into the configuration of
-// the client and the limits of the engine. Every problem is reported, each with its argument.
-func (m *model) resolve() (cloudservers.Config, migration.Limits, diag.Diagnostics) {
+// resolved is what a provider block and the environment ask for.
+type resolved struct {
+	client     cloudservers.Config
+	limits     migration.Limits
+	warnBefore time.Duration
+}
+
+// resolve reads a provider block and the environment. Every problem is reported,
+// each with its argument.
+func (m *model) resolve() (resolved, diag.Diagnostics) {
 	s := &settings{block: map[string]attr.Value{
 		argUsername: m.Username, argAPIKey: m.APIKey, argPassword: m.Password, argToken: m.Token,
 		argTenantID: m.TenantID, argRegion: m.Region,
 		argIdentityEndpoint: m.IdentityEndpoint, argComputeEndpoint: m.ComputeEndpoint, argEndpointType: m.EndpointType,
-		argPollInterval: m.PollInterval, argRequestTimeout: m.RequestTimeout, argMaxRetries: m.MaxRetries,
+		argPollInterval: m.PollInterval, argRequestTimeout: m.RequestTimeout, argMaxRetries: m.MaxRetries, argWarnBefore: m.WarnBefore,
 		argMaxConcurrentMigrations: m.MaxConcurrentMigrations, argStopAfterFailures: m.StopAfterFailures,
 	}}
 	s.refuseUnknown()
 	if s.diags.HasError() {
-		return cloudservers.Config{}, migration.Limits{}, s.diags
+		return resolved{}, s.diags
 	}
 	config := cloudservers.Config{
 		Credentials:      s.credentials(),
@@ -81,7 +89,7 @@ func (m *model) resolve() (cloudservers.Config, migration.Limits, diag.Diagnosti
 		Concurrent: s.number(argMaxConcurrentMigrations, 0, 1, maxFleet),
 		Failures:   s.number(argStopAfterFailures, 0, 1, maxFleet),
 	}
-	return config, limits, s.diags
+	return resolved{config, limits, s.duration(argWarnBefore, defaultWarnBefore, 0)}, s.diags
 }
 
 // refuseUnknown reports arguments whose values are known only after an apply:

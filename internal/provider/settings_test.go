@@ -50,7 +50,7 @@ func TestResolve_takesTheFirstVariableThatIsSet(t *testing.T) {
 
 func TestResolve_hasTheDocumentedDefaults(t *testing.T) {
 	clearEnvironment(t)
-	got, limits, diags := (&model{Username: str("demo"), APIKey: str("key")}).resolve()
+	got, diags := (&model{Username: str("demo"), APIKey: str("key")}).resolve()
 	if diags.HasError() {
 		t.Fatal(diags)
 	}
@@ -61,23 +61,26 @@ func TestResolve_hasTheDocumentedDefaults(t *testing.T) {
 		},
 		EndpointType: cloudservers.EndpointPublic, PollInterval: 2 * time.Second, RequestTimeout: time.Minute, MaxRetries: 5,
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got.client); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
 	}
-	if limits != (migration.Limits{}) {
-		t.Errorf("got limits %+v, want none", limits)
+	if got.limits != (migration.Limits{}) {
+		t.Errorf("got limits %+v, want none", got.limits)
+	}
+	if got.warnBefore != 6*time.Hour {
+		t.Errorf("got warnings %s before, want 6h", got.warnBefore)
 	}
 }
 
 func TestResolve_takesEveryArgument(t *testing.T) {
 	clearEnvironment(t)
 	t.Setenv("RACKSPACE_MAX_CONCURRENT_MIGRATIONS", "20")
-	got, limits, diags := (&model{
+	got, diags := (&model{
 		StopAfterFailures: types.Int64Value(3), RequestsPerMinute: &ratesModel{Read: types.Int64Value(500)},
 		Token: str("t"), TenantID: str("123456"), Region: str("dfw"),
 		IdentityEndpoint: str("https://identity.example/v2.0/"), ComputeEndpoint: str("http://127.0.0.1:8774/v2/1"),
 		EndpointType: str("internal"), PollInterval: str("5s"),
-		RequestTimeout: str("10s"), MaxRetries: types.Int64Value(0),
+		RequestTimeout: str("10s"), WarnBefore: str("0s"), MaxRetries: types.Int64Value(0),
 	}).resolve()
 	if diags.HasError() {
 		t.Fatal(diags)
@@ -89,11 +92,14 @@ func TestResolve_takesEveryArgument(t *testing.T) {
 		EndpointType: cloudservers.EndpointInternal, PollInterval: 5 * time.Second, RequestTimeout: 10 * time.Second,
 		Rates: cloudservers.Rates{Read: 500},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got.client); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
 	}
-	if want := (migration.Limits{Concurrent: 20, Failures: 3}); limits != want {
-		t.Errorf("got limits %+v, want %+v", limits, want)
+	if want := (migration.Limits{Concurrent: 20, Failures: 3}); got.limits != want {
+		t.Errorf("got limits %+v, want %+v", got.limits, want)
+	}
+	if got.warnBefore != 0 {
+		t.Errorf("got warnings %s before, want none", got.warnBefore)
 	}
 }
 
@@ -126,11 +132,11 @@ func TestResolve_picksTheCredentials(t *testing.T) {
 			for variable, value := range test.env {
 				t.Setenv(variable, value)
 			}
-			got, _, diags := test.block.resolve()
+			got, diags := test.block.resolve()
 			if diags.HasError() {
 				t.Fatal(diags)
 			}
-			if diff := cmp.Diff(test.want, got.Credentials); diff != "" {
+			if diff := cmp.Diff(test.want, got.client.Credentials); diff != "" {
 				t.Errorf("credentials (-want +got):\n%s", diff)
 			}
 		})
@@ -163,6 +169,8 @@ func TestResolve_namesTheArgumentAndTheVariablesOfWhatIsWrong(t *testing.T) {
 		{"no interval", valid(func(*model) {}), map[string]string{"RACKSPACE_POLL_INTERVAL": "often"}, []string{"RACKSPACE_POLL_INTERVAL", "poll_interval", `must be a duration such as "10s" or "1m30s", not "often"`}},
 		{"an interval without a unit", valid(func(*model) {}), map[string]string{"RACKSPACE_POLL_INTERVAL": "10"}, []string{"RACKSPACE_POLL_INTERVAL", `not "10"`, `write "10s"`}},
 		{"a timeout without a unit", valid(func(*model) {}), map[string]string{"RACKSPACE_REQUEST_TIMEOUT": "60"}, []string{"RACKSPACE_REQUEST_TIMEOUT", `not "60"`, `write "60s"`}},
+		{"a negative time to warn", valid(func(*model) {}), map[string]string{"RACKSPACE_WARN_BEFORE": "-6h"}, []string{"RACKSPACE_WARN_BEFORE", "warn_before", "must not be negative"}},
+		{"a time to warn without a unit", valid(func(m *model) { m.WarnBefore = str("6") }), nil, []string{"warn_before", `write "6s"`}},
 		{"a timeout of nothing", valid(func(m *model) { m.RequestTimeout = str("0s") }), nil, []string{"request_timeout", "at least 1s"}},
 		{"retries", valid(func(*model) {}), map[string]string{"RACKSPACE_MAX_RETRIES": "-1"}, []string{"RACKSPACE_MAX_RETRIES", "0 to 100"}},
 		{"no migrations at all", valid(func(m *model) { m.MaxConcurrentMigrations = types.Int64Value(0) }), nil, []string{"max_concurrent_migrations", "from 1 to"}},
@@ -178,7 +186,7 @@ func TestResolve_namesTheArgumentAndTheVariablesOfWhatIsWrong(t *testing.T) {
 			for variable, value := range test.env {
 				t.Setenv(variable, value)
 			}
-			_, _, diags := test.block.resolve()
+			_, diags := test.block.resolve()
 			if len(diags) != 1 {
 				t.Fatalf("got %d diagnostics, want 1: %v", len(diags), diags)
 			}
@@ -196,7 +204,7 @@ func TestResolve_acceptsPlainHTTPToLoopback(t *testing.T) {
 	clearEnvironment(t)
 	for _, host := range []string{"localhost", "127.0.0.1:8774", "127.8.8.8", "[::1]:8774"} {
 		block := model{Username: str("demo"), APIKey: str("key"), IdentityEndpoint: str("http://" + host + "/v2.0/")}
-		if _, _, diags := block.resolve(); diags.HasError() {
+		if _, diags := block.resolve(); diags.HasError() {
 			t.Errorf("%s: got %v, want none", host, diags)
 		}
 	}

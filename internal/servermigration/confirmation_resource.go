@@ -40,7 +40,7 @@ func (c *confirmation) Metadata(_ context.Context, _ resource.MetadataRequest, r
 }
 
 func (c *confirmation) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	c.engine = engineOf(req.ProviderData, &resp.Diagnostics)
+	c.engine = configOf(req.ProviderData, &resp.Diagnostics).Engine
 }
 
 type confirmationModel struct {

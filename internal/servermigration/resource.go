@@ -5,7 +5,6 @@ package servermigration
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -37,6 +36,7 @@ var (
 )
 
 type serverMigration struct {
+	config *Config
 	engine *migration.Engine
 }
 
@@ -48,17 +48,8 @@ func (r *serverMigration) Metadata(_ context.Context, _ resource.MetadataRequest
 }
 
 func (r *serverMigration) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.engine = engineOf(req.ProviderData, &resp.Diagnostics)
-}
-
-// engineOf reads what the provider hands over: its engine, or nothing while only
-// the schema is asked for.
-func engineOf(data any, diags *diag.Diagnostics) *migration.Engine {
-	engine, ok := data.(*migration.Engine)
-	if data != nil && !ok {
-		diags.AddError("Provider defect", fmt.Sprintf("The provider configured a resource with a %T. Please report this.", data))
-	}
-	return engine
+	r.config = configOf(req.ProviderData, &resp.Diagnostics)
+	r.engine = r.config.Engine
 }
 
 // Create migrates the server. A failure leaves nothing in the state: Terraform
@@ -120,6 +111,7 @@ func (r *serverMigration) Read(ctx context.Context, req resource.ReadRequest, re
 	if is.Status != was.Status {
 		resp.Diagnostics.Append(happenedOutside(is)...)
 	}
+	resp.Diagnostics.Append(r.config.remind(is, is.SeenAt)...)
 	r.engine.NoteState(is, false)
 	state.fromMigration(is)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)

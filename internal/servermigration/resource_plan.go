@@ -107,6 +107,7 @@ func (r *serverMigration) planUpdate(ctx context.Context, was migration.Migratio
 		resp.Diagnostics.Append(remainsUnverified(was))
 		return
 	default:
+		resp.Diagnostics.Append(r.config.remind(was, time.Now())...)
 		return
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)

@@ -28,7 +28,7 @@ type planner struct {
 func newPlanner(t *testing.T) *planner {
 	cloud := stub.New(stub.Config{})
 	cloud.AddServer(stub.Server{ID: sample.ServerID, Name: sample.ServerName})
-	p := &planner{t: t, resource: &serverMigration{engine: engineOn(t, cloud.Transport())}}
+	p := &planner{t: t, resource: &serverMigration{config: &Config{}, engine: engineOn(t, cloud.Transport())}}
 	p.resource.Schema(t.Context(), resource.SchemaRequest{}, &p.schema)
 	return p
 }

@@ -1,0 +1,33 @@
+package servermigration
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+)
+
+// Config is what the provider hands over to its resources, for one run of
+// Terraform. They share it, also when they work at the same time.
+type Config struct {
+	Engine     *migration.Engine
+	WarnBefore time.Duration // how long before its deadline a migration is reminded of; 0: never
+
+	deadlines sync.Map // the migrations whose deadline this run has looked at, by server and request id
+}
+
+// configOf reads what the provider hands over. It is empty while only the schema
+// is asked for.
+func configOf(data any, diags *diag.Diagnostics) *Config {
+	config, ok := data.(*Config)
+	if data != nil && !ok {
+		diags.AddError("Provider defect", fmt.Sprintf("The provider configured a resource with a %T. Please report this.", data))
+	}
+	if config == nil {
+		return &Config{}
+	}
+	return config
+}

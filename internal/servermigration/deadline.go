@@ -1,0 +1,87 @@
+package servermigration
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+)
+
+// These are the warnings about the time at which Rackspace confirms a migration
+// automatically.
+
+// remind warns of a migration that awaits confirmation when its deadline is near.
+// It speaks once for each migration: a plan that follows a refresh, or a refresh that
+// follows an import, does not say the same again.
+func (c *Config) remind(m migration.Migration, now time.Time) diag.Diagnostics {
+	if c.WarnBefore == 0 || m.Status != migration.StatusAwaiting || !c.isFirstLook(m) || m.ConfirmBy().Sub(now) >= c.WarnBefore {
+		return nil
+	}
+	return diag.Diagnostics{deadlineIsNear(m, now)}
+}
+
+// tellDeadline says the deadline of a migration that is imported while it awaits
+// confirmation.
+func (c *Config) tellDeadline(m migration.Migration) diag.Diagnostics {
+	if m.Status != migration.StatusAwaiting {
+		return nil
+	}
+	c.isFirstLook(m)
+	return diag.Diagnostics{importedWhilePending(m, m.SeenAt)}
+}
+
+// isFirstLook notes that the deadline of a migration was looked at, and tells
+// whether that is the first time in this run.
+func (c *Config) isFirstLook(m migration.Migration) bool {
+	_, before := c.deadlines.LoadOrStore(m.ServerID+"/"+m.RequestID, true)
+	return !before
+}
+
+func deadlineIsNear(m migration.Migration, now time.Time) diag.Diagnostic {
+	return diag.NewWarningDiagnostic("Rackspace is about to confirm the migration of "+serverOf(m)+" automatically",
+		paragraphs("Nobody has confirmed or reverted it yet. "+untilDeadline(m, now), toDecide,
+			"The provider argument warn_before says how long before the deadline this warning begins."))
+}
+
+func importedWhilePending(m migration.Migration, now time.Time) diag.Diagnostic {
+	return diag.NewWarningDiagnostic("The imported migration of "+serverOf(m)+" awaits confirmation",
+		paragraphs(untilDeadline(m, now), toDecide))
+}
+
+// toDecide says how a pending migration in the state is confirmed or reverted.
+const toDecide = "Test the server. To confirm the migration, set auto_confirm = true and apply. " +
+	"To revert it, set on_destroy = \"revert\", apply, and then destroy the resource: what was written to the server's local disks since the migration is lost."
+
+// untilDeadline says how long there is to decide, and what happens then.
+func untilDeadline(m migration.Migration, now time.Time) string {
+	by, left := m.ConfirmBy(), m.ConfirmBy().Sub(now)
+	then := " The original server is then removed, and the migration cannot be reverted any more."
+	if left <= 0 {
+		return fmt.Sprintf("Its deadline, %s, has passed: Rackspace can confirm it at any moment.", by.Format(time.RFC3339)) + then
+	}
+	return fmt.Sprintf("Rackspace confirms it automatically after %s, in %s.", by.Format(time.RFC3339), inWords(left)) + then
+}
+
+// inWords is a time in hours and whole minutes.
+func inWords(d time.Duration) string {
+	var parts []string
+	for _, part := range []struct {
+		number int
+		unit   string
+	}{{int(d.Hours()), "hour"}, {int(d.Minutes()) % 60, "minute"}} {
+		switch part.number {
+		case 0:
+		case 1:
+			parts = append(parts, "1 "+part.unit)
+		default:
+			parts = append(parts, fmt.Sprintf("%d %ss", part.number, part.unit))
+		}
+	}
+	if parts == nil {
+		return "less than a minute"
+	}
+	return strings.Join(parts, " and ")
+}
