@@ -117,6 +117,21 @@ type Change struct {
 	identity *tfprotov6.ResourceIdentityData
 }
 
+// Contradicts returns where a plan differs from what an earlier one of the same
+// change knew, or an empty text. Terraform does not apply such a plan.
+func (c *Change) Contradicts(earlier *Change) string {
+	differences, err := earlier.Planned.value.Diff(c.Planned.value)
+	if err != nil {
+		return err.Error()
+	}
+	for _, d := range differences {
+		if d.Value1 != nil && d.Value1.IsFullyKnown() {
+			return d.Path.String()
+		}
+	}
+	return ""
+}
+
 // Action is what a plan does to a resource.
 type Action string
 
@@ -134,6 +149,7 @@ func (s *Session) Validate(typeName string, config Object) Diagnostics {
 	s.t.Helper()
 	resp, err := s.server.ValidateResourceConfig(s.t.Context(), &tfprotov6.ValidateResourceConfigRequest{
 		TypeName: typeName, Config: s.encode(s.typeOf(typeName), config),
+		ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true},
 	})
 	s.check(err)
 	return resp.Diagnostics

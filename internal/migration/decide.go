@@ -4,7 +4,7 @@ package migration
 type goal int
 
 const (
-	goalMoved     goal = iota // the server has moved; confirming is left to others
+	goalMoved     goal = iota // the server has moved and was tested; confirming is left to others
 	goalConfirmed             // the migration is confirmed
 	goalReverted              // the migration is reverted
 	goalObserved              // nothing: only to know how far the migration has come
@@ -73,7 +73,7 @@ const (
 	testGate                    // it has to pass before a confirm is sent
 	testDue                     // it has to pass before a confirm is sent and before a success is reported
 	testPassed                  // the server passed, while nothing else had begun on it as far as was seen
-	testFailed                  // the server did not pass
+	testFailed                  // the server did not pass: only reported where the goal is moved
 )
 
 // situation is all that a decision depends on.

@@ -127,10 +127,11 @@ func decideResting(s situation) step {
 //
 //	goal      | the test …     | the request …         | then
 //	-----------+----------------+-----------------------+--------------------------------------
-//	moved,    |                |                       | finish: awaiting
-//	seen      |                |                       |
-//	confirmed | is due         | was not sent          | test
-//	          | has failed     | was not sent          | stop: Unverified
+//	seen      |                |                       | finish: awaiting
+//	moved,    | is due         |                       | test
+//	confirmed |                |                       |
+//	moved     |                |                       | finish: awaiting
+//	confirmed | has failed     |                       | stop: Unverified
 //	confirmed,|                | was not sent          | confirm, or revert
 //	reverted  |                | was accepted, and the | wait
 //	          |                | log is unreadable     |
@@ -140,13 +141,15 @@ func decideResting(s situation) step {
 func awaiting(s situation) step {
 	send := step{do: doConfirm}
 	switch {
-	case s.goal == goalMoved || s.goal == goalObserved:
+	case s.goal == goalObserved:
 		return finish(StatusAwaiting)
 	case s.goal == goalReverted:
 		send = step{do: doRevert}
-	case s.sent == sentNothing && (s.test == testDue || s.test == testGate):
+	case s.test == testDue, s.test == testGate:
 		return step{do: doTest}
-	case s.sent == sentNothing && s.test == testFailed:
+	case s.goal == goalMoved:
+		return finish(StatusAwaiting)
+	case s.test == testFailed:
 		return stop(KindUnverified)
 	}
 	switch {
@@ -165,13 +168,14 @@ func awaiting(s situation) step {
 //	goal      | it is …   | the test …       | then
 //	-----------+-----------+------------------+-------------------
 //	seen      |           |                  | finish: as it is
-//	confirmed | confirmed | is due or has    | stop: Untested, if a newer
-//	          |           | passed           | move has begun
+//	moved,    | confirmed | is due, or was   | stop: Untested, if a newer
+//	confirmed |           | made and no      | move has begun
+//	          |           | confirm was sent |
 //	          |           | has passed       | stop: Untested, if the log is
 //	          |           |                  | unreadable, unless our confirm
 //	          |           |                  | was accepted
 //	          |           | is due           | test
-//	          |           | has failed       | stop: Unverified
+//	confirmed | confirmed | has failed       | stop: Unverified
 //	moved,    | confirmed |                  | finish: confirmed
 //	confirmed | reverted  |                  | stop: Reverted
 //	          | failed    |                  | stop: Failed
@@ -188,10 +192,10 @@ func concluded(s situation, status Status) step {
 		return step{doStop, status, KindReverted}
 	case status == StatusFailed:
 		return step{doStop, status, KindFailed}
-	case s.goal == goalConfirmed && s.newer && (s.test == testDue || s.test == testPassed),
-		s.goal == goalConfirmed && s.log == logUnreadable && s.sent != sentAccepted && s.test == testPassed:
+	case s.newer && (s.test == testDue || s.sent == sentNothing && (s.test == testPassed || s.test == testFailed)),
+		s.log == logUnreadable && s.sent != sentAccepted && s.test == testPassed:
 		return step{doStop, status, KindUntested}
-	case s.goal == goalConfirmed && s.test == testDue:
+	case s.test == testDue:
 		return step{doTest, status, 0}
 	case s.goal == goalConfirmed && s.test == testFailed:
 		return step{doStop, status, KindUnverified}

@@ -58,8 +58,8 @@ var rules = []struct {
 	{"on the original host a confirm or revert needs proof, since a revert passes through there", func(s situation, next step) bool {
 		return settles(next) && s.host == hostSource && !s.proof
 	}},
-	{"only what awaits confirmation or was confirmed is tested, if the goal is to confirm", func(s situation, next step) bool {
-		asked := s.goal == goalConfirmed && (s.test == testDue || s.test == testGate)
+	{"only what awaits confirmation or was confirmed is tested, unless the goal is to revert or to see", func(s situation, next step) bool {
+		asked := (s.goal == goalMoved || s.goal == goalConfirmed) && (s.test == testDue || s.test == testGate)
 		return next.do == doTest && (!s.known || !asked || s.server != serverAwaiting && next.status != StatusConfirmed)
 	}},
 	{"a success is what the goal says", func(s situation, next step) bool {
@@ -70,10 +70,14 @@ var rules = []struct {
 		return next.do == doFinish && (!s.known || !slices.Contains(allowed[s.goal], next.status))
 	}},
 	{"no success is reported while a test is due or has failed", func(s situation, next step) bool {
-		return next.do == doFinish && s.goal == goalConfirmed && (s.test == testDue || s.test == testFailed)
+		confirms := s.goal == goalConfirmed && (s.test == testDue || s.test == testFailed)
+		return next.do == doFinish && (confirms || s.goal == goalMoved && s.test == testDue)
 	}},
-	{"a test that passed is no success any more when another move has begun", func(s situation, next step) bool {
-		return next.do == doFinish && s.goal == goalConfirmed && s.test == testPassed && s.newer && s.log != logUnread
+	{"a test says nothing any more when another move has begun before a confirm was sent", func(s situation, next step) bool {
+		moved := s.goal == goalMoved || s.goal == goalConfirmed
+		made := s.test == testPassed || s.test == testFailed
+		says := next == finish(StatusConfirmed) || next == step{doStop, StatusConfirmed, KindUnverified}
+		return says && moved && made && s.newer && s.sent == sentNothing && s.log != logUnread
 	}},
 	{"what the log says of the end is what is reported", func(s situation, next step) bool {
 		word := map[logState]Status{logFailed: StatusFailed, logConfirmed: StatusConfirmed, logReverted: StatusReverted}[s.log]

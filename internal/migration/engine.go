@@ -38,8 +38,10 @@ type Request struct {
 	ServerID    string
 	AutoConfirm bool // confirm as soon as the server has moved and passed its test
 
-	// Verification is what the server has to pass before AutoConfirm confirms, and
-	// before that is a success; nil confirms without a test.
+	// Verification is what the server has to pass before it is moved and, with
+	// AutoConfirm, before the migration is confirmed and called a success. Without
+	// AutoConfirm a moved server that does not pass is only reported
+	// (Migration.VerificationResult), unless it asks for a revert. nil tests nothing.
 	Verification *Verification
 
 	// Timeout bounds the migration from its turn on, and before that what is done to
@@ -86,13 +88,12 @@ func (e *Engine) Migrate(ctx context.Context, request Request) (Migration, error
 		o.follow(&before)
 	}
 	if request.AutoConfirm {
-		o.goal, o.verify = goalConfirmed, request.Verification
-		if o.verify != nil {
-			o.test = testDue
-		}
+		o.goal = goalConfirmed
 	}
+	o.toTest(request.Verification, testDue)
 	o.timeout, o.admit = request.Timeout, e.fleet.admit
 	err = e.fleet.run(ctx, o)
+	o.migration.Announced = e.ledger.isAnnounced(o.migration)
 	if !o.known && request.Previous != nil {
 		return before, err
 	}
@@ -108,6 +109,13 @@ func (e *Engine) Migrate(ctx context.Context, request Request) (Migration, error
 // test was passed. Every error is an *Error.
 func (e *Engine) Confirm(ctx context.Context, m Migration, test *Verification) (Migration, error) {
 	return e.exclusive(ctx, m, func() (Migration, error) { return e.settleAs(ctx, m, goalConfirmed, test, testDue, 0) })
+}
+
+// Test tests the server of a migration that awaits confirmation. One that is under
+// way is first waited for. A server that does not pass is only reported, as by
+// Migrate without AutoConfirm. Every error is an *Error.
+func (e *Engine) Test(ctx context.Context, m Migration, test *Verification) (Migration, error) {
+	return e.exclusive(ctx, m, func() (Migration, error) { return e.settleAs(ctx, m, goalMoved, test, testDue, 0) })
 }
 
 // Revert reverts a migration and waits until the server is back on its original
@@ -144,6 +152,9 @@ func (e *Engine) exclusive(ctx context.Context, m Migration, do func() (Migratio
 func (e *Engine) settle(ctx context.Context, m Migration, on OnDestroy, test *Verification, timeout time.Duration) (Migration, error) {
 	switch on {
 	case OnDestroyConfirm:
+		if test != nil { // what was to be confirmed is never reverted instead
+			test = &Verification{Plan: test.Plan}
+		}
 		return e.settleAs(ctx, m, goalConfirmed, test, testGate, timeout)
 	case OnDestroyRevert:
 		return e.settleAs(ctx, m, goalReverted, nil, testNone, timeout)
@@ -161,12 +172,26 @@ func (e *Engine) settleAs(ctx context.Context, m Migration, g goal, test *Verifi
 		}
 		return m, nil
 	}
-	if o.verify = test; test != nil {
-		o.test = due
-	}
+	o.toTest(test, due)
 	err := o.run(ctx)
+	if err == nil {
+		o.noteLogged(ctx)
+	}
 	e.ledger.record(o.migration)
 	return o.migration, err
+}
+
+// noteLogged gives a migration that the operation itself has confirmed or reverted the
+// time that the action log has of it, where it can be read. The answer's can be a second
+// later, and another resource of the same migration shows what the log has.
+func (o *operation) noteLogged(ctx context.Context) {
+	if o.sent != sentAccepted || o.log == logRead || !o.migration.Status.Settled() {
+		return
+	}
+	if log, err := o.readLog(ctx); err == nil {
+		o.moves, o.log = readHistory(log.Actions), logRead
+		o.noteEnd(o.migration.Status)
+	}
 }
 
 // operation makes an operation, on a migration that is known or not.

@@ -139,12 +139,12 @@ func TestMigrate_leavesTheMigrationAwaitingConfirmation(t *testing.T) {
 			RequestID: c.ActionLog(c.server)[0].RequestID,
 			Status:    migration.StatusAwaiting, ServerStatus: cloudservers.StatusVerifyResize,
 			SourceHostID: before, DestinationHostID: c.hostID(t), FlavorID: "general1-1", LaunchedAt: got.LaunchedAt,
-			RequestedAt: asked.UTC(), SeenAt: got.SeenAt,
+			RequestedAt: asked.UTC(), AwaitingSince: asked.Add(7 * time.Second).UTC(), SeenAt: got.SeenAt,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("migration (-want +got):\n%s", diff)
 		}
-		if got, want := got.ConfirmBy(), asked.Add(24*time.Hour); !got.Equal(want) {
+		if got, want := got.ConfirmBy(), asked.Add(24*time.Hour+7*time.Second); !got.Equal(want) {
 			t.Errorf("got confirm by %s, want %s", got, want)
 		}
 		// 7.2 s of migration at a look every 2 s.

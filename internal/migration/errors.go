@@ -38,6 +38,11 @@ const (
 	// KindStopped is a migration that did not start because others failed
 	// (Limits.Failures); Failures says which.
 	KindStopped
+	// KindPreflight is a server that did not pass its verification before its
+	// migration was requested (Migration.VerificationResult), or cannot because it is
+	// SHUTOFF (nil), or whose preflight was cancelled or timed out (Err): nothing
+	// was sent.
+	KindPreflight
 	// KindUntold is a server that may have been migrated lately by a run that did
 	// not record it: the action log does not tell how that ended, or cannot be read
 	// (Err).
@@ -97,15 +102,16 @@ const (
 
 // Error is an operation of the engine that did not reach its end.
 type Error struct {
-	Kind      Kind
-	Migration Migration            // as far as it is known
-	Server    *cloudservers.Server // as last seen, or nil
-	Pending   *Move                // with KindPending and KindUntold: what the action log names, or nil
-	Failures  []*Error             // with KindStopped: what failed before
-	Sent      bool                 // the migrate, or with KindUnproven the confirm or revert, was sent before, and took no effect that is known
-	Unsure    bool                 // with KindSettling: the answer was lost, so it may not have been accepted
-	Want      Status               // StatusConfirmed or StatusReverted while it is being settled, else empty
-	Err       error                // the API's or the context's error, or nil
+	Kind       Kind
+	Migration  Migration            // as far as it is known
+	Server     *cloudservers.Server // as last seen, or nil
+	Pending    *Move                // with KindPending and KindUntold: what the action log names, or nil
+	Failures   []*Error             // with KindStopped: what failed before
+	Sent       bool                 // the migrate, or with KindUnproven the confirm or revert, was sent before, and took no effect that is known
+	Unverified bool                 // the moved server did not pass its test before that
+	Unsure     bool                 // with KindSettling: the answer was lost, so it may not have been accepted
+	Want       Status               // StatusConfirmed or StatusReverted while it is being settled, else empty
+	Err        error                // the API's or the context's error, or nil
 }
 
 // Error says in one line what happened, for logs.
@@ -138,6 +144,7 @@ func (k Kind) String() string {
 		KindClaimed:       "another resource migrates the server",
 		KindTurn:          "its turn did not come",
 		KindStopped:       "not started after other migrations failed",
+		KindPreflight:     "the server did not pass its preflight",
 		KindUntold:        "unknown whether the server was migrated already",
 		KindRefused:       "the API refused to migrate",
 		KindUndecided:     "unknown whether the migration was accepted",

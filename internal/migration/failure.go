@@ -9,7 +9,7 @@ import (
 func (o *operation) fail(kind Kind, err error) error {
 	failure := &Error{
 		Kind: kind, Migration: o.migration, Server: o.server, Want: o.want(), Err: err,
-		Sent: o.sent != sentNothing, Unsure: o.sent == sentLost,
+		Sent: o.sent != sentNothing, Unsure: o.sent == sentLost, Unverified: o.test == testFailed && kind != KindUntested,
 	}
 	if kind == KindPending || kind == KindUntold {
 		if failure.Pending = o.moves.open(); failure.Pending == nil && kind == KindUntold {
@@ -52,10 +52,15 @@ func (o *operation) cause(kind Kind) error {
 // kindWhenInterrupted is what a wait that was cancelled or timed out says, which is before
 // as long as nothing was sent.
 func (o *operation) kindWhenInterrupted(before Kind) Kind {
-	settling := o.log == logRead && (o.goal == goalConfirmed && o.outcome() == logConfirmed || o.goal == goalReverted && o.outcome() == logReverted)
+	// Where a test has to be passed, only a confirm of our own says that it was.
+	confirmed := o.goal == goalConfirmed && o.outcome() == logConfirmed && (o.test == testNone || o.test == testGate)
+	reverted := o.goal == goalReverted && o.outcome() == logReverted
+	settling := o.log == logRead && (confirmed || reverted)
 	switch {
 	case o.goal == goalObserved:
 		return KindAPI
+	case o.test == testFailed && o.migration.Status == StatusConfirmed:
+		return KindUnverified
 	case o.known && (o.sent == sentAccepted || o.sent == sentLost || settling):
 		return KindSettling
 	case o.known && before != KindWait:

@@ -50,6 +50,10 @@ func (f *fleet) run(ctx context.Context, o *operation) error {
 		return err
 	}
 	err := o.run(ctx)
+	if err == nil && o.test == testFailed { // which is not an error without auto_confirm
+		f.note(o.fail(KindUnverified, nil))
+		return nil
+	}
 	f.note(err)
 	return err
 }
@@ -64,23 +68,26 @@ func (f *fleet) admit(o *operation) error {
 	return &Error{Kind: KindStopped, Migration: o.migration, Failures: slices.Clone(f.failed)}
 }
 
-// note counts a migration that failed. One that was cancelled, or refused before
-// anything was asked of its server, says nothing about the next.
+// note counts a migration that failed.
 func (f *fleet) note(err error) {
 	var failure *Error
-	if !errors.As(err, &failure) {
-		return
-	}
-	switch failure.Kind {
-	case KindRefused, KindUndecided, KindFailed, KindReverted, KindGone, KindWait, KindUnsettled, KindUnproven, KindUnknownEnd, KindUnverified, KindUntested, KindRolledBack:
-	case KindInterrupted, KindTesting:
-		if !failure.TimedOut() {
-			return
-		}
-	default:
+	if !errors.As(err, &failure) || !counts(failure) {
 		return
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.failed = append(f.failed, failure)
+}
+
+// counts tells whether a failure speaks against starting the next migration. One that
+// was cancelled, or refused before anything was asked of its server, says nothing about
+// the next, but a server that did not pass its test does, whatever came after that.
+func counts(failure *Error) bool {
+	switch failure.Kind {
+	case KindRefused, KindUndecided, KindFailed, KindReverted, KindGone, KindWait, KindUnsettled, KindUnproven, KindUnknownEnd, KindUnverified, KindUntested, KindRolledBack:
+		return true
+	case KindInterrupted, KindTesting:
+		return failure.Unverified || failure.TimedOut()
+	}
+	return failure.Unverified
 }

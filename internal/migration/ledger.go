@@ -28,6 +28,7 @@ type account struct {
 	state    *Migration // what the state has of the server
 	destroys bool       // a plan removes that from the state
 	creates  bool       // a plan creates another migration of the server
+	takeOver string     // the request id of the migration that a plan has said is taken over
 }
 
 func newLedger() *ledger {
@@ -90,6 +91,20 @@ func (l *ledger) begin(m Migration) {
 	l.record(m)
 }
 
+// announce notes that a plan of the run has told of a take-over.
+func (l *ledger) announce(m Migration) {
+	found, unlock := l.of(m.ServerID)
+	defer unlock()
+	found.takeOver = m.RequestID
+}
+
+// isAnnounced tells whether a plan of the run has told that a migration is taken over.
+func (l *ledger) isAnnounced(m Migration) bool {
+	found, unlock := l.of(m.ServerID)
+	defer unlock()
+	return m.Adopted && found.takeOver == m.RequestID
+}
+
 // record keeps what an operation of the run came to.
 func (l *ledger) record(m Migration) {
 	l.mu.Lock()
@@ -115,6 +130,17 @@ func (e *Engine) NoteState(m Migration, destroys bool) (created bool) {
 	defer unlock()
 	found.state, found.destroys = &m, found.destroys || destroys
 	return found.creates
+}
+
+// InState returns the migration of a server that the state has, as this run has noted
+// it, if it is that of a request.
+func (e *Engine) InState(serverID, requestID string) (Migration, bool) {
+	found, unlock := e.ledger.of(serverID)
+	defer unlock()
+	if found.state == nil || requestID == "" || found.state.RequestID != requestID {
+		return Migration{}, false
+	}
+	return *found.state, true
 }
 
 // NoteCreate notes that a plan creates a migration of a server. known tells that

@@ -51,20 +51,27 @@ type Migration struct {
 	FlavorID          string // of the server while it is migrated; empty when unknown
 	LaunchedAt        string // when it came to await confirmation, in the API's words; empty when unknown
 	RequestedAt       time.Time
+	AwaitingSince     time.Time // when the server came to await confirmation; zero until that was seen
 	SettledAt         time.Time // zero until settled
 	SettledBy         string    // the user who settled it; empty when it was the cloud, or unknown
 	Adopted           bool      // an earlier run asked for it, and Migrate took it over
+	Announced         bool      // a plan of this run has told that it would be taken over
 	Automatic         bool      // the action log says that the cloud confirmed it by itself
 	SeenAt            time.Time // the API's clock when the server was last seen; zero if this run has not seen it
 
 	VerificationResult *verification.Result // what its server's test came to; nil without one
 }
 
-// ConfirmBy is when Rackspace confirms the migration by itself; it is zero
-// once the migration is settled.
+// ConfirmBy is the time after which Rackspace confirms the migration by itself, and
+// not before: the window begins when the server comes to await confirmation. Until that
+// was seen, it is counted from the request, which is early. It is zero once the migration
+// is settled.
 func (m *Migration) ConfirmBy() time.Time {
 	if m.Status.Settled() {
 		return time.Time{}
+	}
+	if !m.AwaitingSince.IsZero() {
+		return m.AwaitingSince.Add(ConfirmationWindow)
 	}
 	return m.RequestedAt.Add(ConfirmationWindow)
 }

@@ -93,7 +93,7 @@ func (r *run) move() int8 {
 }
 
 // unsent are the errors that say that no migration was started.
-var unsent = []Kind{KindAPI, KindNotFound, KindOnMetal, KindStatus, KindBusy, KindPending, KindClaimed, KindTurn, KindUntold, KindRefused}
+var unsent = []Kind{KindAPI, KindNotFound, KindOnMetal, KindStatus, KindBusy, KindPending, KindClaimed, KindTurn, KindPreflight, KindUntold, KindRefused}
 
 // judge checks what a run says at its end: I3, I4 and I5.
 func (m *model) judge(s *state, r *run, failure *Error) string {
@@ -112,6 +112,9 @@ func (m *model) judge(s *state, r *run, failure *Error) string {
 	}
 	status, end := r.migration.Status, Outcome(s.entries[move].end)
 	if failure != nil {
+		if bad := s.judgeSettler(r, move, failure.Kind); bad != "" {
+			return bad
+		}
 		if bad := m.judgeKind(s, move, failure.Kind, status); bad != "" {
 			return bad
 		}
@@ -131,8 +134,36 @@ func (m *model) judge(s *state, r *run, failure *Error) string {
 		r.goal == goalReverted && status != StatusReverted && status != StatusFailed,
 		r.goal == goalMoved && status != StatusAwaiting && status != StatusConfirmed:
 		return "I4: success is reported, and the migration is " + string(status)
-	case r.goal == goalConfirmed && r.plan.test == testDue && !r.settles && !r.tested:
+	case r.goal != goalReverted && r.plan.test == testDue && !r.settles && !r.tested && (r.goal != goalMoved || r.test != testFailed):
 		return "I3: success is reported, and the moved server was not tested"
+	}
+	return ""
+}
+
+// settler is the user who has confirmed or reverted a move.
+func (s *state) settler(move int8) int8 {
+	for _, e := range s.entries[move+1 : s.log.length] {
+		if e.word == toConfirm || e.word == toRevert {
+			return e.user
+		}
+	}
+	return theCloud
+}
+
+// judgeSettler checks what an error says of who has confirmed or reverted a migration
+// that was tested. Where no log tells, nobody knows.
+func (s *state) judgeSettler(r *run, move int8, kind Kind) string {
+	if r.plan.test == testNone || r.settles || r.log != logRead {
+		return ""
+	}
+	mine := s.settler(move) == me
+	switch {
+	case mine && (kind == KindUntested || kind == KindUnverified && r.migration.Status == StatusConfirmed):
+		return "I5: the error says that somebody else confirmed the migration, and the run did"
+	case mine && kind == KindReverted:
+		return "I5: the error says that somebody else reverted the migration, and the run did"
+	case !mine && kind == KindRolledBack:
+		return "I5: the error says that the run reverted the migration, and somebody else did"
 	}
 	return ""
 }
@@ -155,7 +186,7 @@ func (m *model) judgeKind(s *state, move int8, kind Kind, status Status) string 
 	return ""
 }
 
-// cancelled checks what a run would say if it were cancelled now: I5.
+// cancelled checks what a run would say if it were cancelled now: I3 and I5.
 func (m *model) cancelled(s *state, r *run) string {
 	if r.goal == goalObserved {
 		return ""
@@ -164,6 +195,10 @@ func (m *model) cancelled(s *state, r *run) string {
 	errors.As(r.interrupted(context.Canceled), &failure)
 	if slices.Contains(unsent, failure.Kind) && s.mayBegin(r) {
 		return "I5: a cancel says that no migration was started: " + failure.Kind.String()
+	}
+	// Terraform takes a confirm whose end was not seen for a success.
+	if failure.Kind == KindSettling && failure.Want == StatusConfirmed && r.plan.test == testDue && !r.settles && !r.tested {
+		return "I3: a cancel says that only the end of a confirm was not seen, and the moved server was not tested"
 	}
 	return ""
 }

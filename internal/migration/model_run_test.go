@@ -126,7 +126,7 @@ func (r *run) key(now int16) runKey {
 		rested: r.wasAtRest, broken: r.mayBeReplaced, dead: r.otherIsOver, told: r.knownEnd, rollback: r.rollback, refused: r.sentBy != nil, hasBefore: r.before != nil, test: r.test, sent: r.sent,
 		retries: r.retries, lasting: r.shown,
 	}
-	k.migration.ServerStatus = ""
+	k.migration.ServerStatus, k.migration.AwaitingSince = "", time.Time{} // nothing in these minutes depends on the deadline
 	sends := r.next.do == doMigrate || r.next.do == doConfirm || r.next.do == doRevert
 	if r.half || sends {
 		k.source, k.log, k.moves, k.askedAt = r.source, r.log, unsafe.SliceData(r.moves), min(age(now, r.askedAt), 1)
@@ -307,14 +307,8 @@ func runTest(s *state, r *run, passed bool) {
 	ended := r.next.status
 	r.noteEnd(ended)
 	r.next = step{do: doLook}
-	if passed {
-		r.test, r.tested = map[testState]testState{testDue: testPassed, testGate: testNone}[r.test], s.isOurs(r.move())
-		return
-	}
-	r.test = testFailed
-	if r.plan.rollback && !ended.Settled() {
-		r.goal, r.rollback = goalReverted, true
-	}
+	r.tested = passed && s.isOurs(r.move())
+	r.noteTest(passed, r.plan.rollback, ended)
 }
 
 // send is operation.send: one request, right after a look.

@@ -18,10 +18,10 @@ type operation struct {
 	region *cloudservers.Region
 	verify *Verification // nil without one
 
-	timeout  time.Duration              // bounds the operation from its first turn on; 0: only the context does
-	admit    func(*operation) error     // asked before the first migrate request, or nil
-	backOff  backoff.ExponentialBackOff // between requests that could not be sent
-	rollback bool                       // the server did not pass its test, so it is reverted
+	timeout time.Duration              // bounds the operation from its first turn on; 0: only the context does
+	admit   func(*operation) error     // asked before the first migrate request, or nil
+	backOff backoff.ExponentialBackOff // between requests that could not be sent
+	passed  *cloudservers.Server       // as it was when it passed its preflight; nil before
 
 	lookAskedAt  time.Time            // when the older part of the last look was asked for
 	sentAt       time.Time            // when the last confirm or revert was accepted
@@ -36,16 +36,26 @@ func (o *operation) run(ctx context.Context) error {
 	if err := o.locate(ctx); err != nil {
 		return err
 	}
+	if o.needsPreflight() {
+		if err := o.preflight(ctx); err != nil {
+			return err
+		}
+	}
 	turn, err := o.takeTurn(ctx)
 	if err != nil {
 		return err
 	}
-	if o.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, o.timeout)
-		defer cancel()
-	}
+	ctx, cancel := o.bound(ctx)
+	defer cancel()
 	return o.runFrom(ctx, step{do: doLook}, turn)
+}
+
+// bound is the context of what the operation does by itself.
+func (o *operation) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	if o.timeout == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, o.timeout)
 }
 
 // runFrom is run, beginning with a step. The turn, which may be nil, is that of the
@@ -237,6 +247,10 @@ func (o *operation) send(ctx context.Context, do action, turn *cloudservers.Turn
 				return again, err
 			}
 		}
+		if o.needsPreflight() {
+			turn.Release()
+			return again, o.preflight(ctx)
+		}
 		acceptance, err = o.region.Migrate(ctx, id, turn)
 	case doRevert:
 		acceptance, err = o.region.Revert(ctx, id, turn)
@@ -362,11 +376,14 @@ func (o *operation) end(ctx context.Context, last step) error {
 		}
 	}
 	if last.do == doStop {
+		if last.kind == KindUntested || o.test == testPassed && o.sent == sentNothing { // nothing tells that the server that was tested was ours
+			o.migration.VerificationResult = nil
+		}
 		return o.fail(last.kind, o.cause(last.kind))
 	}
 	o.milestone(ctx, "The migration is "+string(o.migration.Status))
 	switch {
-	case o.rollback && last.status == StatusReverted && o.sent == sentNothing:
+	case o.rollback && last.status == StatusReverted && !o.hasReverted():
 		return o.fail(KindReverted, nil)
 	case o.rollback && last.status == StatusReverted:
 		return o.fail(KindRolledBack, nil)

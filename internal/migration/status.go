@@ -90,25 +90,46 @@ func (e *Engine) Find(ctx context.Context, region, serverID, requestID string) (
 	return o.migration, err
 }
 
+// Preview is what a plan can tell of a migration that is not requested yet.
+type Preview struct {
+	// Migration is what a Migrate would begin with: the region's name, as the API
+	// spells it, the server's name, and the migration that it would take over
+	// (Adopted), if there is one.
+	Migration
+	RolledBack []Move // our migrations of the server that were reverted in the last 24 hours, newest first
+}
+
 // Check looks at a server before a migration of it is requested; previous is as in
-// Request. It returns what a Migrate would begin with: the region's name, as the API
-// spells it, and the migration that it would take over (Migration.Adopted), if there
-// is one. The
-// *Error says what stands in the way: KindNotFound and KindOnMetal for good,
-// KindStatus, KindPending and KindUntold for now.
-func (e *Engine) Check(ctx context.Context, region, serverID string, previous *Migration) (Migration, error) {
+// Request. The *Error says what stands in the way: KindNotFound and KindOnMetal for
+// good, KindStatus, KindPending and KindUntold for now.
+func (e *Engine) Check(ctx context.Context, region, serverID string, previous *Migration) (Preview, error) {
 	o := e.operation(Migration{Region: region, ServerID: serverID}, goalMoved, false)
 	o.follow(previous)
+	err := o.check(ctx)
+	preview := Preview{Migration: o.migration}
+	for _, move := range o.moves {
+		if o.ours(move) && move.Outcome == OutcomeReverted && o.isWithin(takeOverWindow, move.SettledAt) {
+			preview.RolledBack = append(preview.RolledBack, move)
+		}
+	}
+	if err == nil && o.migration.Adopted {
+		e.ledger.announce(o.migration)
+	}
+	return preview, err
+}
+
+func (o *operation) check(ctx context.Context) error {
+	serverID := o.migration.ServerID
 	if err := o.locate(ctx); err != nil {
-		return o.migration, err
+		return err
 	}
 	server, err := o.region.SharedServer(ctx, serverID)
 	source := logRead
 	switch {
 	case errors.Is(err, cloudservers.ErrNotFound):
-		return o.migration, o.fail(KindNotFound, err)
+		return o.fail(KindNotFound, err)
 	case err != nil:
-		return o.migration, o.fail(KindAPI, err)
+		return o.fail(KindAPI, err)
 	case server.Idle() <= takeOverWindow || stateOf(server) != serverResting: // else there is nothing to take over
 		var log cloudservers.ActionLog
 		if log, o.logErr = o.region.ActionLog(ctx, serverID); o.logErr != nil {
@@ -117,7 +138,7 @@ func (e *Engine) Check(ctx context.Context, region, serverID string, previous *M
 		o.moves = readHistory(log.Actions)
 	}
 	if ctx.Err() != nil {
-		return o.migration, o.fail(KindAPI, context.Cause(ctx))
+		return o.fail(KindAPI, context.Cause(ctx))
 	}
 	o.observe(server, server.AskedAt, source)
 	s := o.situation()
@@ -129,9 +150,9 @@ func (e *Engine) Check(ctx context.Context, region, serverID string, previous *M
 			o.noteEnd(StatusConfirmed)
 		}
 	case doStop:
-		err = o.end(ctx, next)
+		return o.end(ctx, next)
 	}
-	return o.migration, err
+	return nil
 }
 
 // Filter says which pending migrations are wanted.

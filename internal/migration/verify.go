@@ -2,17 +2,81 @@ package migration
 
 import (
 	"context"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/verification"
 )
 
-// Verification is what a moved server has to pass before its migration is
-// confirmed.
+// Verification is what a server has to pass before it is moved, and again before
+// its migration is confirmed.
 type Verification struct {
-	Plan   verification.Plan
-	Revert bool // a migration whose server does not pass is reverted, else it is left awaiting
+	Plan      verification.Plan
+	Revert    bool          // a migration whose server does not pass is reverted, else it is left awaiting
+	Preflight time.Duration // how long the server may take to pass before it is moved; 0 moves it without
+}
+
+// needsPreflight tells whether the server has yet to pass its test where it is, and
+// as it is, before a migration of it is requested. It can have been moved or stopped
+// while it waited for its turn at the rate limit.
+func (o *operation) needsPreflight() bool {
+	switch {
+	case o.known, o.sent != sentNothing, o.verify == nil, o.verify.Preflight == 0:
+		return false
+	case o.passed == nil:
+		return true
+	}
+	return o.passed.HostID != o.server.HostID || o.passed.Status != o.server.Status
+}
+
+// preflight tests the server where it is, before a migration of it is requested. It
+// takes no turn at the rate limit. A migration that is taken over has none.
+func (o *operation) preflight(ctx context.Context) error {
+	ctx, cancel := o.bound(ctx)
+	defer cancel()
+	for next := (step{do: doLook}); next.do != doMigrate; {
+		var err error
+		switch next.do {
+		case doLook:
+			next, err = o.look(ctx)
+		case doTakeOver:
+			return nil
+		case doStop:
+			return o.end(ctx, next)
+		default:
+			next, err = o.perform(ctx, next, nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if o.server.Status == cloudservers.StatusShutoff {
+		return o.fail(KindPreflight, nil)
+	}
+	o.milestone(ctx, "The server is being tested before its migration")
+	plan, tested := o.verify.Plan, o.server
+	plan.Timeout = o.verify.Preflight
+	result, err := plan.Run(ctx, o.server.Address())
+	switch {
+	case err != nil:
+		return o.interruptedBefore(KindPreflight, err)
+	case result.Passed:
+		o.passed = tested
+		o.milestone(ctx, "The server has passed its tests before its migration")
+		return nil
+	}
+	o.logFailedChecks(ctx, result)
+	o.migration.VerificationResult = &result
+	return o.fail(KindPreflight, nil)
+}
+
+// toTest makes a test, if there is one, a condition of what the operation does.
+func (o *operation) toTest(test *Verification, due testState) {
+	if o.verify = test; test != nil {
+		o.test = due
+	}
 }
 
 // runTest tests the moved server. ended is how the migration has ended already,
@@ -26,26 +90,25 @@ func (o *operation) runTest(ctx context.Context, ended Status) (step, error) {
 	case err != nil:
 		return step{}, o.fail(KindTesting, err)
 	case result.Passed:
-		if o.test == testDue {
-			o.test = testPassed
-		} else {
-			o.test = testNone
-		}
 		o.milestone(ctx, "The moved server has passed its tests")
 	default:
-		o.test = testFailed
 		o.logFailedChecks(ctx, result)
-		if o.verify.Revert && !ended.Settled() {
-			o.goal, o.rollback = goalReverted, true
-		}
 	}
+	o.noteTest(result.Passed, o.verify.Revert, ended)
 	return step{do: doLook}, nil
+}
+
+// hasReverted tells whether a migration that is reverted was reverted by the
+// operation's own request, as far as the action log names users.
+func (o *operation) hasReverted() bool {
+	by := o.migration.SettledBy
+	return (o.sent == sentAccepted || o.sent == sentLost) && (by == "" || o.userID == "" || by == o.userID)
 }
 
 func (o *operation) logFailedChecks(ctx context.Context, result verification.Result) {
 	for _, check := range result.Failed() {
 		fields := o.fields()
 		fields["check"], fields["target"], fields["attempts"], fields["error"] = check.Name, check.Target, check.Attempts, check.LastError
-		tflog.Warn(ctx, "The moved server did not pass a check", fields)
+		tflog.Warn(ctx, "The server did not pass a check", fields)
 	}
 }

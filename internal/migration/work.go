@@ -48,9 +48,11 @@ type work struct {
 	known      bool // the migration is accepted, taken over, or from the state
 	hasAwaited bool // it was seen to await confirmation
 	test       testState
+	rollback   bool // the server did not pass its test, so it is reverted
 
 	sent      sentState           // see situation
 	sentBy    *cloudservers.Error // why the last request failed, or nil
+	settledAt time.Time           // when the last confirm or revert was accepted, by the API's clock
 	conflicts int                 // how often the migrate request was refused with a conflict
 	retries   int                 // how often a request without effect may still be sent again
 	renewed   bool                // the token was refused once, and replaced
@@ -172,7 +174,7 @@ func (w *work) begin(requestID string, at time.Time, before *cloudservers.Server
 	w.known, w.sent, w.sentBy, w.before = true, sentNothing, nil, before
 	w.wasAtRest, w.mayBeReplaced, w.knownEnd = false, false, logUnread
 	m := &w.migration
-	m.Status, m.RequestID, m.RequestedAt = StatusMigrating, requestID, at
+	m.Status, m.RequestID, m.RequestedAt, m.AwaitingSince = StatusMigrating, requestID, at, time.Time{}
 	if before != nil {
 		m.SourceHostID, m.FlavorID = before.HostID, before.Flavor.ID
 	} else {
@@ -203,6 +205,21 @@ func (w *work) noteArrival() {
 	m.DestinationHostID = cmp.Or(m.DestinationHostID, w.server.HostID)
 	m.FlavorID = cmp.Or(m.FlavorID, w.server.Flavor.ID)
 	m.LaunchedAt = cmp.Or(m.LaunchedAt, w.server.LaunchedAt)
+	if m.AwaitingSince.IsZero() {
+		m.AwaitingSince = awaitingSince(w.server, m.RequestedAt)
+	}
+}
+
+// awaitingSince is when a server that awaits confirmation came to do so: its launch on
+// the new host, where the cloud tells that, or else its last change.
+func awaitingSince(s *cloudservers.Server, requested time.Time) time.Time {
+	if at, err := time.Parse("2006-01-02T15:04:05", s.LaunchedAt); err == nil && at.After(requested) {
+		return at.Truncate(time.Second)
+	}
+	if at, err := time.Parse(time.RFC3339, s.Updated); err == nil && at.After(requested) {
+		return at.UTC()
+	}
+	return s.SeenAt
 }
 
 // candidate is the move that could be taken over, and what the log says of it or of
@@ -272,6 +289,9 @@ func (w *work) noteEnd(status Status) {
 	m.Status, m.SettledBy, m.Automatic = status, "", false
 	if w.server != nil {
 		m.SettledAt = w.server.SeenAt
+		if w.sent == sentAccepted && status != StatusFailed { // so the action log will have it
+			m.SettledAt = w.settledAt
+		}
 		moved := w.serverHost() == hostElsewhere || m.Adopted
 		if status == StatusConfirmed && m.DestinationHostID == "" && moved && stateOf(w.server) == serverResting {
 			m.DestinationHostID = w.server.HostID
@@ -283,6 +303,23 @@ func (w *work) noteEnd(status Status) {
 	if move := w.moves.byRequest(m.RequestID); move != nil && (move.Outcome == OutcomeConfirmed || move.Outcome == OutcomeReverted) {
 		m.SettledAt, m.SettledBy = move.SettledAt, move.SettledBy
 		m.Automatic = status == StatusConfirmed && move.SettledBy == ""
+	}
+}
+
+// noteTest notes what a test of the moved server came to. ended is how its migration
+// had ended before, if it had. revert says what is done where the server did not pass.
+func (w *work) noteTest(passed, revert bool, ended Status) {
+	switch {
+	case passed && w.test == testDue:
+		w.test = testPassed
+	case passed:
+		w.test = testNone
+	case revert && ended.Settled(): // it is too late for that, and so an error
+		w.test, w.goal = testFailed, goalConfirmed
+	case revert:
+		w.test, w.goal, w.rollback = testFailed, goalReverted, true
+	default:
+		w.test = testFailed
 	}
 }
 
@@ -303,7 +340,7 @@ func (w *work) noteAnswer(do action, acceptance cloudservers.Acceptance, err *cl
 	case err == nil && do == doMigrate:
 		w.begin(acceptance.RequestID, acceptance.At, w.server)
 	case err == nil:
-		w.sent = sentAccepted
+		w.sent, w.settledAt = sentAccepted, acceptance.At
 	case err.MaybeAccepted():
 		w.sent = sentLost
 	case err.OverLimit(): // the next turn waits for as long as the API says

@@ -16,6 +16,7 @@ type Config struct {
 	Engine     *migration.Engine
 	WarnBefore time.Duration // how long before its deadline a migration is reminded of; 0: never
 
+	takenOver sync.Map // the request ids of confirmed migrations that a plan of this run takes over
 	deadlines sync.Map // the migrations whose deadline this run has looked at, by server and request id
 }
 

@@ -82,7 +82,7 @@ func (c *confirmation) Schema(ctx context.Context, _ resource.SchemaRequest, res
 			"settled_at": computed("When the migration was confirmed (RFC 3339, UTC)."),
 		},
 		Blocks: map[string]schema.Block{
-			"timeouts": timeouts.Block(ctx, timeouts.Opts{
+			"timeouts": timeoutsBlock(ctx, timeouts.Opts{
 				Create: true, Read: true,
 				CreateDescription: timeoutDescription("the confirm to be carried out", "2h"),
 				ReadDescription:   timeoutDescription("the answers to a refresh", "5m"),
@@ -112,6 +112,10 @@ func (c *confirmation) Create(ctx context.Context, req resource.CreateRequest, r
 	defer cancel()
 	found, err := c.find(ctx, id)
 	if err == nil {
+		resp.Diagnostics.Append(refuseUnverified(found)...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
 		found, err = c.engine.Confirm(ctx, found, nil)
 	}
 	resp.Diagnostics.Append(explain(err, recorded)...)
@@ -125,8 +129,7 @@ func (c *confirmation) Create(ctx context.Context, req resource.CreateRequest, r
 // find finds a migration by the id of its resource: this run has begun it, or else
 // the server's action log has it.
 func (c *confirmation) find(ctx context.Context, id string) (migration.Migration, error) {
-	region, rest, _ := strings.Cut(id, "/")
-	server, request, _ := strings.Cut(rest, "/")
+	region, server, request := splitMigrationID(id)
 	if known, begun := c.engine.Recorded(request); begun {
 		return known, nil
 	}

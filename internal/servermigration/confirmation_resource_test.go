@@ -14,7 +14,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/acctest"
-	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/servermigration"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
@@ -107,7 +106,7 @@ func TestServerMigrationConfirmation_refusesWhatWasReverted(t *testing.T) {
 	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
 		s.mustApply(migrationOf(nil))
 		s.must(s.Revert(server, "user-7"))
-		s.resource(servermigration.ConfirmationType).wantRefused(object{"migration_id": s.state.Get("id")},
+		s.confirmation().wantRefused(object{"migration_id": s.state.Get("id")},
 			"The migration of server web-1", "was reverted", "user user-7")
 		s.wantSent(sent{migrates: 1})
 	})
@@ -121,7 +120,7 @@ func confirmedUnseen(t *testing.T, run func(s, confirmation *protocolScenario, c
 	timing.ConfirmStale = time.Hour
 	inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolScenario) {
 		s.mustApply(migrationOf(nil))
-		confirmation := s.resource(servermigration.ConfirmationType)
+		confirmation := s.confirmation()
 		config := object{"migration_id": s.state.Get("id"), "timeouts": object{"create": "1m"}}
 		confirmation.mustApply(config) // ends with a warning
 		confirmation.want(map[string]string{"status": awaiting})
@@ -162,7 +161,7 @@ func TestServerMigrationConfirmation_isNotRemovedAfterOneAnswerThatItsServerIsGo
 
 func TestServerMigrationConfirmation_explainsWhatItCannotConfirm(t *testing.T) {
 	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
-		confirmation := s.resource(servermigration.ConfirmationType)
+		confirmation := s.confirmation()
 		refuses := func(id string, texts ...string) {
 			t.Helper()
 			confirmation.wantRefused(object{"migration_id": id}, texts...)

@@ -53,12 +53,13 @@ func importedWhilePending(m migration.Migration, now time.Time) diag.Diagnostic 
 
 // toDecide says how a pending migration in the state is confirmed or reverted.
 const toDecide = "Test the server. To confirm the migration, set auto_confirm = true and apply. " +
-	"To revert it, set on_destroy = \"revert\", apply, and then destroy the resource: what was written to the server's local disks since the migration is lost."
+	"To revert it, set auto_confirm = false and on_destroy = \"revert\", and apply. Then remove only this resource from the configuration, and apply again. " +
+	"A revert loses what was written to the server's local disks since the migration."
 
 // untilDeadline says how long there is to decide, and what happens then.
 func untilDeadline(m migration.Migration, now time.Time) string {
 	by, left := m.ConfirmBy(), m.ConfirmBy().Sub(now)
-	then := " The original server is then removed, and the migration cannot be reverted any more."
+	then := " Rackspace then deletes the original copy on the old host, and the migration cannot be reverted any more."
 	if left <= 0 {
 		return fmt.Sprintf("Its deadline, %s, has passed: Rackspace can confirm it at any moment.", by.Format(time.RFC3339)) + then
 	}

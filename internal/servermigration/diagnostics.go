@@ -90,6 +90,8 @@ func (x explanation) row() row {
 		return row{"The migration of " + server + " was cancelled while it waited for its turn", x.turn(), "", nil}
 	case migration.KindStopped:
 		return row{"The migration of " + server + " was not started", x.stopped(), "", nil}
+	case migration.KindPreflight:
+		return row{x.whatPreflight(), x.preflight(), "verification", nil}
 	case migration.KindUntold:
 		return row{"It is not known whether " + server + " was migrated already", x.untold(), "server_id", nil}
 	case migration.KindRefused:

@@ -53,7 +53,7 @@ func (x explanation) afterFailure() string {
 	case s.Status == cloudservers.StatusVerifyResize:
 		return "Revert it in the Rackspace control panel or with the API, and give the request id to Rackspace support. " + then
 	}
-	return "The provider does not change a server in this status. Give the request id to Rackspace support, or reset the server's state if you know why it failed. " + then
+	return "A server in this status cannot be migrated. Give the request id to Rackspace support. Once the server is ACTIVE or SHUTOFF, it can be migrated again. " + then
 }
 
 // toMigrateAgain says how to migrate a server again whose migration has ended.
@@ -137,9 +137,9 @@ func (x explanation) unproven() string {
 	if x.failure.Sent {
 		sent += " again"
 	}
-	return paragraphs(x.said(), sent+". Nothing proves that it is this migration: somebody may have confirmed or reverted this one and begun another one, or a resize. "+
+	return paragraphs(x.said(), sent+". Something awaits confirmation on this server. The provider cannot tell whether it is this migration, a later one or a resize. "+
 		"The server's action log, which would tell, cannot be read or does not name it. "+x.kept(), x.request(),
-		"Apply again with a user who may read the action log. Or look at the server, and "+x.verb()+" by hand what awaits confirmation. "+deadline(x.migration))
+		"Apply again with a user who may read the action log. Or first find out in the Rackspace control panel what awaits confirmation. Then confirm or revert it there. "+deadline(x.migration))
 }
 
 func (x explanation) settling() string {
@@ -160,7 +160,10 @@ func (x explanation) settling() string {
 // kept says where a migration is recorded that goes on.
 func (x explanation) kept() string {
 	if x.in(creating) {
-		return "The migration is not in the state, because Terraform would mark it as tainted and migrate the server again on the next apply. The server's action log has it."
+		return "The provider left the migration out of the state on purpose. With it, Terraform would mark the resource as tainted and migrate the server again. The next apply finds the migration in the server's action log."
+	}
+	if x.in(destroying) {
+		return "The migration is in the state. Destroy again to go on."
 	}
 	return "The migration is in the state. Apply again to go on."
 }

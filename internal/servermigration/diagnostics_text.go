@@ -2,6 +2,7 @@ package servermigration
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -167,13 +168,12 @@ func serverOf(m migration.Migration) string {
 }
 
 func paragraphs(texts ...string) string {
-	var kept []string
-	for _, text := range texts {
-		if text != "" {
-			kept = append(kept, text)
-		}
-	}
-	return strings.Join(kept, "\n\n")
+	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), "\n\n")
+}
+
+// join puts sentences into one paragraph.
+func join(texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), " ")
 }
 
 func sentence(text string) string { return strings.TrimRight(strings.TrimSpace(text), ".") }

@@ -6,14 +6,17 @@ import (
 	"time"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/verification"
 )
 
 // These are the details of the errors of a verification.
 
+func (x explanation) failedChecks() string { return failedChecks(x.migration.VerificationResult) }
+
 // failedChecks lists what a server did not pass, and why.
-func (x explanation) failedChecks() string {
+func failedChecks(result *verification.Result) string {
 	lines := []string{"These checks failed:"}
-	for _, check := range x.migration.VerificationResult.Failed() {
+	for _, check := range result.Failed() {
 		attempts := fmt.Sprintf("%d attempts", check.Attempts)
 		if check.Attempts == 1 {
 			attempts = "1 attempt"
@@ -25,12 +28,11 @@ func (x explanation) failedChecks() string {
 
 // earlierTest tells of a failed test where something else failed after it.
 func (x explanation) earlierTest() string {
-	result := x.migration.VerificationResult
 	switch x.failure.Kind {
 	case migration.KindTesting, migration.KindUnverified, migration.KindRolledBack:
 		return ""
 	}
-	if result == nil || result.Passed {
+	if !x.failure.Unverified {
 		return ""
 	}
 	return "Before that, the moved server did not pass its verification. " + x.failedChecks()
@@ -68,13 +70,75 @@ func (x explanation) unverified() string {
 		return paragraphs(x.failedChecks(), x.alreadyConfirmed(), x.request(), then)
 	}
 	return paragraphs(x.failedChecks(), "The server runs on its new host, and the migration awaits confirmation. "+x.kept(),
-		x.request(), "Fix the server, then apply again, which tests it again. Or revert the migration in the Rackspace control panel or with the API. "+x.timeLeft())
+		x.request(), x.waysOn(), x.timeLeft())
+}
+
+// waysOn says how Terraform alone goes on with a moved server that did not pass.
+func (x explanation) waysOn() string {
+	if x.in(destroying) {
+		return "What you can do:\n" +
+			"  - Test again: fix the server, and destroy again, which confirms the migration if the server passes. If a check is wrong, correct verification and apply before that.\n" +
+			"  - Confirm it without a test: remove verification, apply, and destroy again.\n" +
+			"  - Revert it: set on_destroy = \"revert\", apply, and destroy again. What was written to its local disks since the migration is lost."
+	}
+	if x.in(again) {
+		return "What you can do:\n" +
+			"  - Test again: fix the server, or correct verification. Then apply again, which confirms the migration if the server passes, and migrates the server again.\n" +
+			"  - Confirm it without a test: remove verification, and apply again. The server is then migrated again without a test, too.\n" +
+			"  - Revert it: set on_destroy = \"revert\", and apply again, which migrates the server again after the revert. What was written to its local disks since the migration is lost.\n" +
+			"  - Not migrate it again: set triggers to what they were. The migration then still awaits confirmation."
+	}
+	id := strings.Join([]string{x.migration.Region, x.migration.ServerID, x.migration.RequestID}, "/")
+	revert := "set auto_confirm = false and on_destroy = \"revert\", and apply. Then remove only this resource from the configuration, and apply again"
+	if x.in(creating) {
+		revert = "first set auto_confirm = false and on_destroy = \"revert\", and remove verification. Then run terraform import ADDRESS " + id + ", and apply. Then remove only this resource from the configuration, and apply again"
+	}
+	return "What you can do:\n" +
+		"  - Test again: fix the server, or correct verification. Then apply again, which confirms the migration if the server passes.\n" +
+		"  - Confirm it without a test: remove verification, and apply again.\n" +
+		"  - Revert it: " + revert + ". What was written to its local disks since the migration is lost."
+}
+
+func (x explanation) whatPreflight() string {
+	switch {
+	case x.failure.Err != nil && x.failure.TimedOut():
+		return "The preflight of " + serverOf(x.migration) + " did not end within the operation's timeout"
+	case x.failure.Err != nil:
+		return "The preflight of " + serverOf(x.migration) + " was cancelled"
+	case x.migration.VerificationResult == nil:
+		return capital(serverOf(x.migration)) + " was not migrated: it is shut off, so it cannot pass its verification"
+	}
+	return capital(serverOf(x.migration)) + " was not migrated: it did not pass its verification before the move"
+}
+
+// preflight is about a server that was not moved.
+func (x explanation) preflight() string {
+	if x.failure.Err != nil {
+		return paragraphs(x.because(), "Nothing was sent to the server. Apply again to migrate it.")
+	}
+	if x.migration.VerificationResult == nil {
+		return paragraphs("Nothing was sent to the server. A server that is shut off stays so on its new host.",
+			"Start the server and apply again. Or remove verification. With preflight = false the server is moved all the same, and does not pass on its new host.")
+	}
+	return paragraphs(x.failedChecks(), "The server was not touched: no request to migrate it was sent. Either it does not work where it is, or a check is wrong or cannot reach it from here.",
+		"If the check is wrong, correct it. If the server is to be moved because it is sick, set preflight = false in verification. Then apply again.")
 }
 
 // alreadyConfirmed is about a migration that was confirmed before its server had
 // passed.
 func (x explanation) alreadyConfirmed() string {
-	return "The provider did not confirm the migration. Somebody else or the cloud did" + by(x.migration.SettledBy) + ", so it cannot be reverted any more."
+	return "The provider did not confirm the migration. " + whoConfirmed(x.migration) + " confirmed it, so it cannot be reverted any more."
+}
+
+// whoConfirmed begins a sentence about a migration that the provider did not confirm.
+func whoConfirmed(m migration.Migration) string {
+	switch {
+	case m.SettledBy != "":
+		return "User " + m.SettledBy
+	case m.Automatic:
+		return "Rackspace"
+	}
+	return "Somebody else, or Rackspace,"
 }
 
 func (x explanation) untested() string {

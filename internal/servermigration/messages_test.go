@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -51,6 +52,38 @@ func failedTest() *verification.Result {
 		{Name: "http[0]", Target: "https://app.example.com/healthz", Attempts: 58, LastError: "it answered with status 503"},
 		{Name: "ssh_banner[0]", Target: "192.0.2.11:22", Attempts: 3, Passed: true},
 	}}
+}
+
+// unverifiedSample is a migration whose server has not passed.
+func unverifiedSample(status migration.Status) migration.Migration {
+	m := sample
+	if m.Status = status; status.Settled() {
+		m = settledSample(status, "user-7")
+	}
+	m.VerificationResult = failedTest()
+	return m
+}
+
+// plannedWith is a plan with a verification of an on_failure, or with none.
+func plannedWith(autoConfirm bool, onFailure string) *model {
+	plan := &model{AutoConfirm: types.BoolValue(autoConfirm)}
+	if onFailure != "" {
+		plan.Verification = types.ObjectValueMust(map[string]attr.Type{"on_failure": types.StringType}, map[string]attr.Value{"on_failure": types.StringValue(onFailure)})
+	}
+	return plan
+}
+
+// unknownAutoConfirm is such a plan with an auto_confirm that only the apply knows.
+func unknownAutoConfirm(onFailure string) *model {
+	plan := plannedWith(false, onFailure)
+	plan.AutoConfirm = types.BoolUnknown()
+	return plan
+}
+
+// move is a migration of this hour of the day that was reverted an hour later.
+func move(hour int) migration.Move {
+	at := time.Date(2026, 11, 23, hour, 0, 0, 0, time.UTC)
+	return migration.Move{RequestID: fmt.Sprintf("req-%d", hour), UserID: "user-1", Started: at, Outcome: migration.OutcomeReverted, SettledAt: at.Add(time.Hour)}
 }
 
 // message is one diagnostic that the provider can give.
@@ -245,6 +278,13 @@ func messages() []message {
 		fails("end unknown, in a create", migration.KindUnknownEnd, creating, server(cloudservers.StatusActive, "")),
 		fails("end unknown", migration.KindUnknownEnd, recorded, server(cloudservers.StatusActive, "")),
 		fails("end unknown, at destroy", migration.KindUnknownEnd, destroying, server(cloudservers.StatusActive, "")),
+		fails("preflight failed", migration.KindPreflight, creating, func(e *migration.Error) { e.Migration.VerificationResult = failedTest() }),
+		fails("preflight of a server that is shut off", migration.KindPreflight, creating, func(*migration.Error) {}),
+		fails("preflight cancelled", migration.KindPreflight, creating, func(e *migration.Error) { e.Err = context.Canceled }),
+		fails("preflight timed out", migration.KindPreflight, creating, func(e *migration.Error) { e.Err = context.DeadlineExceeded }),
+		fails("verification failed at a destroy", migration.KindUnverified, destroying, func(e *migration.Error) { e.Migration.VerificationResult = failedTest() }),
+		fails("verification failed before migrating again", migration.KindUnverified, again, func(e *migration.Error) { e.Migration.VerificationResult = failedTest() }),
+		fails("verification failed at an update", migration.KindUnverified, recorded, func(e *migration.Error) { e.Migration.VerificationResult = failedTest() }),
 		fails("failed, migrated again", migration.KindFailed, recorded, func(e *migration.Error) {
 			e.Server = sampleServer(cloudservers.StatusError, "")
 			e.Server.HostID = "bbbb"
@@ -300,6 +340,11 @@ func noticesOf() []message {
 	takenOver.SourceHostID = ""
 	inError := settledSample(migration.StatusConfirmed, "user-7")
 	inError.ServerStatus = cloudservers.StatusError
+	shutOff, verified := sample, sample
+	shutOff.ServerStatus = cloudservers.StatusShutoff
+	verified.VerificationResult = &verification.Result{Passed: true}
+	withoutPreflight := plannedWith(true, onFailureKeep)
+	withoutPreflight.Verification = types.ObjectValueMust(map[string]attr.Type{"preflight": types.BoolType}, map[string]attr.Value{"preflight": types.BoolValue(false)})
 	warn := func(name string, d diag.Diagnostic) message { return message{name, diag.Diagnostics{d}} }
 	return []message{
 		{"awaits confirmation", announce(sample, false)},
@@ -310,24 +355,42 @@ func noticesOf() []message {
 		{"confirmed outside, server in ERROR", happenedOutside(inError)},
 		{"confirmed by Rackspace", happenedOutside(settledSample(migration.StatusConfirmed, ""))},
 		warn("server gone at refresh", removedWithServer(sample)),
-		warn("forgotten while pending", removedWhilePending(sample)),
 		warn("left to another resource", leftToAnother(sample)),
 		warn("no request to confirm", namesNoRequest("ORD/5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01/")),
-		warn("plan: takes over", willTakeOver(adopted)),
-		warn("plan: destroy forgets", willDestroy(sample, string(migration.OnDestroyNone))),
-		warn("plan: destroy confirms", willDestroy(sample, string(migration.OnDestroyConfirm))),
-		warn("plan: destroy reverts", willDestroy(sample, string(migration.OnDestroyRevert))),
+		warn("plan: takes over", willTakeOver(adopted, plannedWith(false, ""))),
+		warn("plan: destroy forgets", willDestroy(sample, string(migration.OnDestroyNone), false)),
+		warn("plan: destroy confirms", willDestroy(sample, string(migration.OnDestroyConfirm), false)),
+		warn("plan: destroy tests and confirms", willDestroy(sample, string(migration.OnDestroyConfirm), true)),
+		warn("plan: destroy reverts", willDestroy(sample, string(migration.OnDestroyRevert), true)),
 		warn("plan: not yet", notYet(&migration.Error{Kind: migration.KindStatus, Migration: sample, Server: sampleServer("REBUILD", "rebuilding")})),
 		warn("plan: end not told", notYet(&migration.Error{Kind: migration.KindUntold, Migration: sample, Server: sampleServer(cloudservers.StatusActive, "")})),
-		warn("plan: auto_confirm confirms", willConfirm(sample, false)),
-		warn("plan: auto_confirm tests and confirms", willConfirm(sample, true)),
-		warn("plan: migrates again", willMigrateAgain(settledSample(migration.StatusConfirmed, ""), types.StringValue("none"))),
-		warn("plan: confirms and migrates again", willMigrateAgain(sample, types.StringValue("confirm"))),
-		warn("plan: reverts and migrates again", willMigrateAgain(sample, types.StringValue("revert"))),
-		warn("plan: migrates again, on_destroy not known yet", willMigrateAgain(sample, types.StringUnknown())),
-		warn("plan: cannot migrate again", willMigrateAgain(sample, types.StringValue("none"))),
+		warn("plan: takes over, tests and confirms or reverts", willTakeOver(adopted, plannedWith(true, onFailureRevert))),
+		warn("plan: takes over what is confirmed", willTakeOver(settledSample(migration.StatusConfirmed, ""), plannedWith(true, onFailureKeep))),
+		warn("plan: auto_confirm confirms", willConfirm(sample, plannedWith(true, ""))),
+		warn("plan: auto_confirm tests and confirms", willConfirm(sample, plannedWith(true, onFailureKeep))),
+		warn("plan: auto_confirm tests and confirms or reverts", willConfirm(sample, plannedWith(true, onFailureRevert))),
+		warn("plan: auto_confirm not known yet", willConfirm(sample, unknownAutoConfirm(""))),
+		warn("plan: auto_confirm not known yet, tests", willConfirm(sample, unknownAutoConfirm(onFailureKeep))),
+		warn("plan: takes over, auto_confirm not known yet", willTakeOver(adopted, unknownAutoConfirm(onFailureRevert))),
+		{"plan: tests again and may revert", willTest(sample, plannedWith(false, onFailureRevert))},
+		{"plan: server shut off", stopped(shutOff, plannedWith(true, onFailureKeep))},
+		{"plan: server shut off, no preflight", stopped(shutOff, withoutPreflight)},
+		{"plan: brought back lately", rolledBackLately(migration.Preview{Migration: sample, RolledBack: []migration.Move{move(3), move(2)}})},
+		{"not verified, awaits confirmation", announce(unverifiedSample(migration.StatusAwaiting), false)},
+		{"not verified, confirmed by others", announce(unverifiedSample(migration.StatusConfirmed), false)},
+		{"verified, awaits confirmation", announce(verified, false)},
+		warn("plan: another resource confirms", willConfirmByAnother(sample)),
+		{"not verified, not to be confirmed", refuseUnverified(unverifiedSample(migration.StatusAwaiting))},
+		warn("plan: migrates again", willMigrateAgain(settledSample(migration.StatusConfirmed, ""), types.StringValue("none"), true)),
+		warn("plan: confirms and migrates again", willMigrateAgain(sample, types.StringValue("confirm"), false)),
+		warn("plan: tests, confirms and migrates again", willMigrateAgain(sample, types.StringValue("confirm"), true)),
+		warn("plan: reverts and migrates again", willMigrateAgain(sample, types.StringValue("revert"), true)),
+		warn("plan: migrates again, on_destroy not known yet", willMigrateAgain(sample, types.StringUnknown(), false)),
+		warn("plan: cannot migrate again", willMigrateAgain(sample, types.StringValue("none"), false)),
 		warn("plan: replacement refused", refuseReplacement(sample)),
 		warn("plan: new name refused", refuseNewName(settledSample(migration.StatusConfirmed, ""))),
+		{"plan: not verified", unlikeAutoConfirm(unverifiedSample(migration.StatusConfirmed))},
+		{"plan: reverted, to be confirmed", unlikeAutoConfirm(settledSample(migration.StatusReverted, ""))},
 		warn("deadline is near", deadlineIsNear(sample, sample.ConfirmBy().Add(-125*time.Minute))),
 		warn("deadline has passed", deadlineIsNear(sample, sample.ConfirmBy().Add(time.Minute))),
 		warn("imported while pending", importedWhilePending(sample, sample.ConfirmBy().Add(-9*time.Hour))),
@@ -338,7 +401,6 @@ func noticesOf() []message {
 		warn("no confirmation to import, reverted", notConfirmed(settledSample(migration.StatusReverted, "user-7"))),
 		warn("server of a confirmation gone", removedConfirmation(sample)),
 		warn("invalid argument of a verification", invalidAt(path.Root("verification").AtName("tcp").AtListIndex(0).AtName("port"), "must be a port from 1 to 65535.")),
-		warn("plan: not verified", remainsUnverified(settledSample(migration.StatusConfirmed, ""))),
 	}
 }
 
@@ -415,11 +477,46 @@ func TestGuide_listsEveryMessage(t *testing.T) {
 	}
 }
 
-func TestGuide_namesTestsThatExist(t *testing.T) {
+// TestGuide_hasATestForEachRow holds the guide against testdata/guide_tests.txt, which
+// names the tests of each row of its tables.
+func TestGuide_hasATestForEachRow(t *testing.T) {
 	text, err := os.ReadFile(guide)
 	if err != nil {
 		t.Fatal(err)
 	}
+	list, err := os.ReadFile("testdata/guide_tests.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]string{}
+	for line := range strings.Lines(string(list)) {
+		at := strings.LastIndex(line, ": Test")
+		tests[line[:at]] = line[at+2:]
+	}
+	known := testNames(t)
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| ---") || strings.HasPrefix(line, "| message") || strings.HasPrefix(line, "| what fails") {
+			continue
+		}
+		row, _, _ := strings.Cut(strings.TrimPrefix(line, "| "), " | ")
+		if tests[row] == "" {
+			t.Errorf("no test is named for the row %q", row)
+		}
+		for _, test := range strings.Split(strings.TrimSpace(tests[row]), ", ") {
+			if !known[test] {
+				t.Errorf("the row %q is held by the test %q, which does not exist", row, test)
+			}
+		}
+		delete(tests, row)
+	}
+	for row := range tests {
+		t.Errorf("the guide has no row %q, for which tests are named", row)
+	}
+}
+
+// testNames are the names of all tests.
+func testNames(t *testing.T) map[string]bool {
+	t.Helper()
 	known := map[string]bool{}
 	files, _ := filepath.Glob("../*/*_test.go")
 	for _, file := range files {
@@ -431,24 +528,13 @@ func TestGuide_namesTestsThatExist(t *testing.T) {
 			known[string(found[1])] = true
 		}
 	}
-	tests := regexp.MustCompile(`Test[A-Z]\w+`)
-	for line := range strings.Lines(string(text)) {
-		named := tests.FindAllString(line, -1)
-		for _, test := range named {
-			if !known[test] {
-				t.Errorf("the guide names the test %s, which does not exist", test)
-			}
-		}
-		if strings.HasPrefix(line, "| ") && !strings.HasPrefix(line, "| ---") && !strings.Contains(line, " test |") && len(named) == 0 {
-			t.Errorf("the guide has a row without a test: %s", line)
-		}
-	}
+	return known
 }
 
 func TestModel_namesATimeThatCannotBeRead(t *testing.T) {
 	state := imported(sample)
 	state.RequestedAt = types.StringValue("yesterday")
-	_, diags := state.toMigration()
+	_, diags := state.toMigration(t.Context())
 	if len(diags) != 1 || diags[0].Summary() != "Unreadable state" || !strings.Contains(diags[0].Detail(), `"yesterday" in requested_at`) {
 		t.Errorf("got %v, want one diagnostic that names the time and its attribute", diags)
 	}

@@ -15,34 +15,61 @@ import (
 // plan_notices.go.
 
 // outcome is what a person should know after a server was migrated, or was not.
-func outcome(m migration.Migration, err error, op operation, autoConfirm bool) diag.Diagnostics {
+func outcome(m migration.Migration, err error, op operation, expectsConfirmed bool) diag.Diagnostics {
 	var diags diag.Diagnostics
-	if m.Adopted {
+	if m.Adopted && !m.Announced {
 		diags = append(diags, tookOver(m))
 	}
 	if err != nil {
 		return append(diags, explain(err, op)...)
 	}
-	return append(diags, announce(m, autoConfirm)...)
+	return append(diags, announce(m, expectsConfirmed)...)
 }
 
-// announce says, after a migration, what a person should know of it.
-func announce(m migration.Migration, autoConfirm bool) diag.Diagnostics {
+// announce says, after a migration, what a person should know of it. That it is
+// confirmed is no news where that is expected.
+func announce(m migration.Migration, expectsConfirmed bool) diag.Diagnostics {
 	name := serverOf(m)
 	switch {
+	case hasFailed(m.VerificationResult):
+		return unverified(m)
 	case m.Status == migration.StatusAwaiting:
+		test := "Test it."
+		if m.VerificationResult != nil {
+			test = "It has passed its verification."
+		}
 		return diag.Diagnostics{diag.NewWarningDiagnostic(
 			"The migration of "+name+" awaits confirmation",
-			"The server runs on its new host. Test it. Then confirm the migration with auto_confirm = true, "+
-				"or revert it in the Rackspace control panel or with the API. "+automatically(m)+" The original server is then removed.",
+			"The server runs on its new host. "+test+" "+waysToEnd+" "+automatically(m)+" It then deletes the original copy on the old host.",
 		)}
-	case m.Status == migration.StatusConfirmed && !autoConfirm:
+	case m.Status == migration.StatusConfirmed && !expectsConfirmed:
 		return diag.Diagnostics{diag.NewWarningDiagnostic(
 			"The migration of "+name+" is confirmed already",
-			"It was confirmed by the cloud, or by somebody, before the provider saw it await confirmation. The original server is removed. The migration cannot be reverted any more.",
+			"Rackspace or somebody else confirmed it before the provider saw it await confirmation. The original copy on the old host is deleted. The migration cannot be reverted any more.",
 		)}
 	}
 	return nil
+}
+
+// waysToEnd says how a migration in the state is confirmed or reverted.
+const waysToEnd = "A rackspace_server_migration_confirmation confirms the migration, in this apply or later. So does auto_confirm = true. " +
+	"To revert it, set on_destroy = \"revert\" and apply. Then remove only this resource from the configuration, and apply again."
+
+// unverified says that the server of a migration without auto_confirm did not pass its
+// verification. With auto_confirm that is an error.
+func unverified(m migration.Migration) diag.Diagnostics {
+	if !hasFailed(m.VerificationResult) {
+		return nil
+	}
+	status := "The migration awaits confirmation. With auto_confirm = true an apply tests the server again, and confirms the migration if the server passes. So fix the server, or correct verification, first. " +
+		"To confirm the migration without a test, remove verification too. To revert it, set on_destroy = \"revert\" and apply. Then remove only this resource from the configuration, and apply again. " + automatically(m)
+	if m.Status.Settled() {
+		status = "The provider did not confirm the migration. " + whoConfirmed(m) + " confirmed it, so it cannot be reverted any more. Fix the server."
+	}
+	return diag.Diagnostics{diag.NewWarningDiagnostic(
+		capital(serverOf(m))+" did not pass its verification on its new host",
+		paragraphs(failedChecks(m.VerificationResult), status),
+	)}
 }
 
 const toMigrateAgain = "To migrate the server again, change triggers."
@@ -92,7 +119,7 @@ func happenedOutside(m migration.Migration) diag.Diagnostics {
 	case m.Automatic:
 		return diag.Diagnostics{diag.NewWarningDiagnostic(
 			"The migration of "+name+" was confirmed by Rackspace",
-			fmt.Sprintf("Nobody confirmed or reverted it in time, so Rackspace confirmed it automatically at %s. The original server is removed. The migration cannot be reverted any more.", at),
+			fmt.Sprintf("Nobody confirmed or reverted it in time, so Rackspace confirmed it automatically at %s. The original copy on the old host is deleted. The migration cannot be reverted any more.", at),
 		)}
 	}
 	return nil
@@ -104,14 +131,6 @@ func removedWithServer(m migration.Migration) diag.Diagnostic {
 		"The server of a pending migration is gone: "+serverOf(m),
 		"It was deleted before its migration was confirmed or reverted, so the migration is removed from the state. "+
 			"Remove it from the configuration too. Otherwise the next apply fails, because there is no such server.",
-	)
-}
-
-// removedWhilePending says what a destroy leaves to a person.
-func removedWhilePending(m migration.Migration) diag.Diagnostic {
-	return diag.NewWarningDiagnostic(
-		"The migration of "+serverOf(m)+" still awaits confirmation",
-		"It is only removed from the state. Nothing was sent to the server. "+byHand(m),
 	)
 }
 

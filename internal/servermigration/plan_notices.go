@@ -2,6 +2,7 @@ package servermigration
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -15,34 +16,136 @@ import (
 // These are the warnings and the refusals of plans.
 
 const (
-	removesOriginal = "The original server is then removed, and the migration cannot be reverted any more."
+	removesOriginal = "Rackspace then deletes the original copy on the old host, and the migration cannot be reverted any more."
 	losesData       = "This brings the server back to its original host with its original disk, and restarts it. What was written to its local disks since the migration is lost."
 )
 
-// willTakeOver is tookOver at plan time.
-func willTakeOver(m migration.Migration) diag.Diagnostic {
+// willTakeOver says that the apply goes on with a migration instead of requesting
+// one, and what it does to that.
+func willTakeOver(m migration.Migration, plan *model) diag.Diagnostic {
+	then := afterTheMove(plan)
+	if m.Status == migration.StatusConfirmed {
+		then = "It is confirmed, so the apply only records it."
+		if !plan.Verification.IsNull() {
+			then = "It is confirmed, so the apply only tests the server and records the migration."
+		}
+	}
 	return diag.NewWarningDiagnostic(
 		"The migration of "+serverOf(m)+" is going to be taken over",
-		fmt.Sprintf("The provider's user requested it at %s (request %s), and the state does not have it. The apply continues with it instead of migrating the server twice. %s",
-			m.RequestedAt.Format(time.RFC3339), m.RequestID, toMigrateAgain),
+		join(fmt.Sprintf("The provider's user requested it at %s (request %s), and the state does not have it. The apply continues with it instead of migrating the server twice.",
+			m.RequestedAt.Format(time.RFC3339), m.RequestID), then, toMigrateAgain),
 	)
 }
 
-// willConfirm says that auto_confirm is going to confirm a pending migration.
-func willConfirm(m migration.Migration, tested bool) diag.Diagnostic {
-	condition := ""
-	if tested {
-		condition = " once the server has passed its verification"
+// willConfirm says that auto_confirm is going to confirm a pending migration, or may
+// do so while it is not known.
+func willConfirm(m migration.Migration, plan *model) diag.Diagnostic {
+	if plan.AutoConfirm.IsUnknown() {
+		unless := ""
+		if !plan.Verification.IsNull() {
+			unless = "If it is false, and verification has not changed, the apply sends nothing. Otherwise this follows."
+		}
+		return diag.NewWarningDiagnostic(
+			"The migration of "+serverOf(m)+" may be confirmed",
+			join("It awaits confirmation, and auto_confirm is not known yet.", unless, afterTheMove(plan)),
+		)
+	}
+	what := "confirmed"
+	switch {
+	case !plan.Verification.IsNull() && onFailure(plan) == onFailureRevert:
+		what = "tested, and then confirmed or reverted"
+	case !plan.Verification.IsNull():
+		what = "tested and confirmed"
 	}
 	return diag.NewWarningDiagnostic(
-		"The migration of "+serverOf(m)+" is going to be confirmed",
-		"It awaits confirmation. With auto_confirm = true the apply confirms it"+condition+". "+removesOriginal,
+		"The migration of "+serverOf(m)+" is going to be "+what,
+		"It awaits confirmation, and auto_confirm is true. "+afterTheMove(plan),
 	)
+}
+
+// willTest says that a changed verification can revert a pending migration.
+func willTest(m migration.Migration, plan *model) diag.Diagnostics {
+	if onFailure(plan) == onFailureKeep {
+		return nil
+	}
+	return diag.Diagnostics{diag.NewWarningDiagnostic(
+		"The migration of "+serverOf(m)+" is going to be tested again, and may be reverted",
+		"It awaits confirmation, and verification has changed. "+afterTheMove(plan),
+	)}
+}
+
+// afterTheMove says what an apply does to a migration that awaits confirmation.
+func afterTheMove(plan *model) string {
+	confirms, tests, unknown := plan.AutoConfirm.ValueBool(), !plan.Verification.IsNull(), plan.AutoConfirm.IsUnknown()
+	var text string
+	switch {
+	case unknown && tests:
+		text = "The apply tests the server. If the server passes, and auto_confirm is true, the apply confirms the migration. " + removesOriginal
+	case unknown:
+		text = "If auto_confirm is true, the apply confirms the migration. " + removesOriginal
+	case confirms && tests:
+		text = "The apply tests the server. If the server passes, the apply confirms the migration. " + removesOriginal
+	case confirms:
+		text = "The apply confirms it. " + removesOriginal
+	case tests:
+		text = "The apply tests the server."
+	}
+	switch {
+	case tests && onFailure(plan) == onFailureRevert:
+		text += " If the server does not pass, the apply reverts the migration, because on_failure is \"revert\". " + losesData
+	case tests && onFailure(plan) == "":
+		text += " If the server does not pass, the apply does what on_failure says, which is not known yet."
+	case unknown && tests:
+		text += " If the server does not pass, the migration still awaits confirmation."
+	case confirms && tests:
+		text += " If the server does not pass, the apply fails, and the migration still awaits confirmation."
+	}
+	return text
+}
+
+// onFailure is what is done to a migration whose server does not pass; empty while
+// that is not known.
+func onFailure(plan *model) string {
+	action, _ := plan.Verification.Attributes()["on_failure"].(types.String)
+	return action.ValueString()
+}
+
+// stopped warns of a server that cannot pass its verification because it does not run.
+func stopped(m migration.Migration, plan *model) diag.Diagnostics {
+	if m.ServerStatus != cloudservers.StatusShutoff || plan.Verification.IsNull() {
+		return nil
+	}
+	then := "If it is still shut off when the plan is applied, the apply fails without touching the server. Start it before, or remove verification."
+	if preflight, known := plan.Verification.Attributes()["preflight"].(types.Bool); known && preflight.Equal(types.BoolValue(false)) {
+		then = "It stays shut off on its new host. With preflight = false it is moved all the same, and does not pass there. Start it before, or remove verification."
+	}
+	return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(path.Root("verification"),
+		capital(serverOf(m))+" is shut off, so it cannot pass its verification", then)}
+}
+
+// rolledBackLately warns that a server is restarted once more, after its migrations
+// were reverted.
+func rolledBackLately(found migration.Preview) diag.Diagnostics {
+	if len(found.RolledBack) == 0 {
+		return nil
+	}
+	times := "once"
+	if len(found.RolledBack) > 1 {
+		times = fmt.Sprintf("%d times", len(found.RolledBack))
+	}
+	lines := []string{"The provider's user requested these migrations, and they were reverted:"}
+	for _, move := range found.RolledBack {
+		lines = append(lines, fmt.Sprintf("  - requested at %s, reverted at %s (request %s)", move.Started.Format(time.RFC3339), move.SettledAt.Format(time.RFC3339), move.RequestID))
+	}
+	return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(path.Root("server_id"),
+		capital(serverOf(found.Migration))+" was migrated and reverted "+times+" in the last 24 hours",
+		paragraphs(strings.Join(lines, "\n"), "Each migration and each revert restarts the server. The apply migrates it again. Find out first why it was reverted, and limit retries in a CI pipeline."))}
 }
 
 // willMigrateAgain says what a change of triggers does, and refuses it as long as
-// nothing says what becomes of a pending migration.
-func willMigrateAgain(m migration.Migration, onDestroy types.String) diag.Diagnostic {
+// nothing says what becomes of a pending migration. A pending migration is tested
+// before a confirm.
+func willMigrateAgain(m migration.Migration, onDestroy types.String, tested bool) diag.Diagnostic {
 	name := serverOf(m)
 	warning := func(detail string) diag.Diagnostic {
 		return diag.NewWarningDiagnostic(capital(name)+" is going to be migrated again", detail)
@@ -55,7 +158,11 @@ func willMigrateAgain(m migration.Migration, onDestroy types.String) diag.Diagno
 	}
 	switch migration.OnDestroy(onDestroy.ValueString()) {
 	case migration.OnDestroyConfirm:
-		return warning("Its migration still awaits confirmation, triggers have changed, and on_destroy is \"confirm\". The apply first confirms the pending migration. " + removesOriginal)
+		first := "The apply first confirms the pending migration. "
+		if tested {
+			first = "The apply first tests the server. If the server does not pass, the apply fails, and the migration still awaits confirmation. If it passes, the apply confirms the pending migration. "
+		}
+		return warning("Its migration still awaits confirmation, triggers have changed, and on_destroy is \"confirm\". " + first + removesOriginal)
 	case migration.OnDestroyRevert:
 		return diag.NewWarningDiagnostic(
 			"The migration of "+name+" is going to be reverted, and data will be lost",
@@ -67,19 +174,24 @@ func willMigrateAgain(m migration.Migration, onDestroy types.String) diag.Diagno
 		fmt.Sprintf("A server has one migration at a time, and on_destroy is \"none\". What can be done with the pending one:\n"+
 			"  - Confirm it: set auto_confirm = true, do not change triggers yet, and apply. Or set on_destroy = \"confirm\": the apply then confirms it and migrates the server again.\n"+
 			"  - Revert it: set on_destroy = \"revert\". The apply then reverts it and migrates the server again. What was written to its local disks since the migration is lost.\n"+
-			"  - Or wait: after %s Rackspace confirms it automatically.",
+			"  - Or wait: after %s Rackspace confirms it automatically.\n"+
+			"To destroy the resource instead, undo the change of triggers first.",
 			m.ConfirmBy().Format(time.RFC3339)),
 	)
 }
 
 // willDestroy says what a destroy is going to do to a pending migration.
-func willDestroy(m migration.Migration, onDestroy string) diag.Diagnostic {
+func willDestroy(m migration.Migration, onDestroy string, tested bool) diag.Diagnostic {
 	name := serverOf(m)
+	first := "The destroy confirms it first. "
+	if tested {
+		first = "The destroy first tests the server. If the server does not pass, the destroy fails, and the migration still awaits confirmation. If it passes, the destroy confirms the migration. "
+	}
 	switch migration.OnDestroy(onDestroy) {
 	case migration.OnDestroyConfirm:
 		return diag.NewWarningDiagnostic(
 			"The migration of "+name+" is going to be confirmed",
-			"It still awaits confirmation, and on_destroy is \"confirm\": the destroy confirms it first. "+removesOriginal,
+			"It still awaits confirmation, and on_destroy is \"confirm\". "+first+removesOriginal,
 		)
 	case migration.OnDestroyRevert:
 		return diag.NewWarningDiagnostic(
@@ -94,14 +206,23 @@ func willDestroy(m migration.Migration, onDestroy string) diag.Diagnostic {
 	}
 }
 
-// remainsUnverified reminds of a server that has not passed its verification, where
-// auto_confirm makes that a condition.
-func remainsUnverified(m migration.Migration) diag.Diagnostic {
-	return diag.NewWarningDiagnostic(
-		capital(serverOf(m))+" did not pass its last verification",
-		fmt.Sprintf("Its migration is %s, so the provider does not test the server again. See verification_result for the checks that failed. "+
-			"This warning ends when triggers migrate the server again and it passes, or with auto_confirm = false.", m.Status),
-	)
+// unlikeAutoConfirm reminds of a migration that has not come to what auto_confirm
+// asks for: a confirmed one, whose server has passed.
+func unlikeAutoConfirm(m migration.Migration) diag.Diagnostics {
+	switch {
+	case m.Status == migration.StatusReverted, m.Status == migration.StatusFailed:
+		return diag.Diagnostics{diag.NewWarningDiagnostic(
+			fmt.Sprintf("The migration of %s is %s, although auto_confirm is true", serverOf(m), m.Status),
+			"The provider does not migrate the server again without being asked. "+toMigrateAgain+" This warning ends then, when the resource is removed, or with auto_confirm = false.",
+		)}
+	case hasFailed(m.VerificationResult):
+		return diag.Diagnostics{diag.NewWarningDiagnostic(
+			capital(serverOf(m))+" did not pass its last verification",
+			fmt.Sprintf("Its migration is %s, so the provider does not test the server again. See verification_result for the checks that failed. "+
+				"This warning ends when triggers migrate the server again and it passes, when verification or the resource is removed, or with auto_confirm = false.", m.Status),
+		)}
+	}
+	return nil
 }
 
 // refuseReplacement refuses a plan that destroys and creates migrations of one
@@ -122,7 +243,7 @@ func refuseReplacement(m migration.Migration) diag.Diagnostic {
 func refuseNewName(m migration.Migration) diag.Diagnostic {
 	return diag.NewErrorDiagnostic(
 		"Cannot destroy the migration of "+serverOf(m)+" and create another one in the same plan",
-		fmt.Sprintf("The migration was confirmed at %s.\n"+
+		fmt.Sprintf("The migration was confirmed at %s. For 24 hours after that, such a plan is refused: it would not migrate the server again.\n"+
 			"  - If the resource has a new name, or is now in a module, count or for_each, add a moved block.\n"+
 			"  - To migrate the server again, keep the resource and change triggers.",
 			m.SettledAt.Format(time.RFC3339)),

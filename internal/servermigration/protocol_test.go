@@ -56,11 +56,11 @@ func (s *scenario) overHTTP() *protocolScenario {
 	return p
 }
 
-// resource is another resource beside the migration, on the same cloud.
-func (s *protocolScenario) resource(typeName string) *protocolScenario {
+// confirmation is a confirmation beside the migration, on the same cloud.
+func (s *protocolScenario) confirmation() *protocolScenario {
 	s.t.Helper()
 	other := *s
-	other.state = s.open().Absent(typeName)
+	other.state = s.open().Absent(servermigration.ConfirmationType)
 	return &other
 }
 
@@ -121,6 +121,9 @@ func (s *protocolScenario) apply(config object) acctest.Diagnostics {
 	change, diagnostics := session.Plan(s.state, config)
 	if diagnostics.HasError() {
 		return diagnostics
+	}
+	if at := change.Contradicts(planned); at != "" {
+		s.t.Errorf("got a second plan that contradicts the first one at %s", at)
 	}
 	var applied acctest.Diagnostics
 	s.state, applied = session.Apply(change)

@@ -68,11 +68,16 @@ func (r *serverMigration) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 	done, err := r.engine.Migrate(ctx, plan.request(timeout, test))
-	resp.Diagnostics.Append(outcome(done, err, creating, plan.AutoConfirm.ValueBool())...)
+	_, saidConfirmed := r.config.takenOver.Load(done.RequestID) // then the plan has told what an announcement would
+	resp.Diagnostics.Append(outcome(done, err, creating, plan.AutoConfirm.ValueBool() || saidConfirmed)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	name := plan.ServerName
 	plan.fromMigration(done)
+	if !name.IsUnknown() { // a server that was renamed since the plan must not fail the apply
+		plan.ServerName = name
+	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(done))...)
 	resp.Diagnostics.Append(keepPrivate(ctx, resp.Private, done)...)
@@ -136,12 +141,17 @@ func (r *serverMigration) Update(ctx context.Context, req resource.UpdateRequest
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	if plan.VerificationResult.IsNull() { // what was tested is not asked for any more
+		was.VerificationResult = nil
+	}
 	is := was
 	switch {
 	case migratesAgain(&plan, &state):
 		is, diags = r.migrateAgain(ctx, was, &plan, &state, timeout, test)
 	case confirms(&plan, &state):
 		is, diags = r.confirm(ctx, was, &plan, &state, timeout, test)
+	case testsAgain(ctx, &plan, &state):
+		is, diags = r.testAgain(ctx, was, &plan, &state, timeout, test)
 	default:
 		if plan.VerificationResult.IsUnknown() { // triggers that the plan did not know yet are what they were
 			plan.VerificationResult = state.VerificationResult
@@ -187,6 +197,23 @@ func (r *serverMigration) confirm(ctx context.Context, was migration.Migration, 
 	return done, diags
 }
 
+// testAgain tests the server of a pending migration. When an error leaves it pending,
+// the state keeps its arguments, so that the next apply tests again.
+func (r *serverMigration) testAgain(ctx context.Context, was migration.Migration, plan, state *model, timeout time.Duration, test *migration.Verification) (migration.Migration, diag.Diagnostics) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	done, err := r.engine.Test(ctx, was, test)
+	diags := explain(err, recorded)
+	switch {
+	case err == nil:
+		diags = unverified(done)
+	case !done.Status.Settled():
+		*plan = *state
+	}
+	plan.fromMigration(done)
+	return done, diags
+}
+
 // Delete does to a pending migration what on_destroy says, and removes it from the
 // state. Nothing is left to do where the cloud or somebody has confirmed or
 // reverted it first.
@@ -212,11 +239,10 @@ func (r *serverMigration) Delete(ctx context.Context, req resource.DeleteRequest
 	if err != nil || done.Status.Settled() {
 		return
 	}
+	// The plan has warned of a migration that is left pending.
 	if _, begun := r.engine.Recorded(was.RequestID); begun {
 		resp.Diagnostics.Append(leftToAnother(done))
-		return
 	}
-	resp.Diagnostics.Append(removedWhilePending(done))
 }
 
 // configuredTest is the configured verification. It is not read from the plan,

@@ -54,7 +54,7 @@ type importID struct {
 // REGION/SERVER_ID, REGION/SERVER_ID/REQUEST_ID or by identity.
 func (r *serverMigration) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	var asked importID
-	if req.ID == "" && req.Identity != nil {
+	if req.ID == "" && req.Identity != nil && !req.Identity.Raw.IsNull() {
 		resp.Diagnostics.Append(req.Identity.Get(ctx, &asked.identity)...)
 	} else {
 		asked = parseImportID(req.ID)
@@ -96,7 +96,7 @@ func parseImportID(id string) importID {
 
 func invalidImportID(id string, by identity) diag.Diagnostic {
 	what := fmt.Sprintf("%q is none. ", id)
-	if id == "" {
+	if id == "" && by.ServerID.ValueString() != "" {
 		what = fmt.Sprintf("The server_id of the identity is %q. ", by.ServerID.ValueString())
 	}
 	return diag.NewErrorDiagnostic("Invalid import id", what+"A migration is imported by one of these:\n"+

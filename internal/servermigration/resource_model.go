@@ -63,8 +63,8 @@ func idOf(m migration.Migration) string {
 	return strings.Join([]string{m.Region, m.ServerID, m.RequestID}, "/")
 }
 
-// expectConfirmation marks what a confirmation changes as unknown.
-func (m *model) expectConfirmation() {
+// expectEnd marks what a test, a confirmation or a revert changes as unknown.
+func (m *model) expectEnd() {
 	m.Status = types.StringUnknown()
 	m.ServerStatus = types.StringUnknown()
 	m.ServerName = types.StringUnknown()
@@ -83,7 +83,7 @@ func (m *model) expectConfirmation() {
 
 // expectAnotherMigration marks what another migration changes as unknown.
 func (m *model) expectAnotherMigration() {
-	m.expectConfirmation()
+	m.expectEnd()
 	m.ID, m.RequestID, m.RequestedAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 	m.SourceHostID, m.DestinationHostID = types.StringUnknown(), types.StringUnknown()
 	m.VerificationResult = types.ObjectUnknown(resultTypes)
@@ -101,8 +101,8 @@ func (m *model) request(timeout time.Duration, test *migration.Verification) mig
 }
 
 // toMigration is the migration that the state holds, as the engine knows it.
-func (m *model) toMigration() (migration.Migration, diag.Diagnostics) {
-	var diags diag.Diagnostics
+func (m *model) toMigration(ctx context.Context) (migration.Migration, diag.Diagnostics) {
+	result, diags := recordedResult(ctx, m.VerificationResult)
 	parse := func(name string, value types.String) time.Time {
 		if value.ValueString() == "" {
 			return time.Time{}
@@ -119,6 +119,11 @@ func (m *model) toMigration() (migration.Migration, diag.Diagnostics) {
 	if !found {
 		region = m.Region.ValueString()
 	}
+	requestedAt, confirmBy := parse("requested_at", m.RequestedAt), parse("confirm_by", m.ConfirmBy)
+	var awaitingSince time.Time
+	if since := confirmBy.Add(-migration.ConfirmationWindow); since.After(requestedAt) { // else it was counted from the request
+		awaitingSince = since
+	}
 	return migration.Migration{
 		Region:            region,
 		ServerID:          m.ServerID.ValueString(),
@@ -128,8 +133,11 @@ func (m *model) toMigration() (migration.Migration, diag.Diagnostics) {
 		ServerStatus:      m.ServerStatus.ValueString(),
 		SourceHostID:      m.SourceHostID.ValueString(),
 		DestinationHostID: m.DestinationHostID.ValueString(),
-		RequestedAt:       parse("requested_at", m.RequestedAt),
+		RequestedAt:       requestedAt,
+		AwaitingSince:     awaitingSince,
 		SettledAt:         parse("settled_at", m.SettledAt),
+
+		VerificationResult: result,
 	}, diags
 }
 
@@ -154,7 +162,7 @@ func keepPrivate(ctx context.Context, private privateSetter, m migration.Migrati
 // migrationOf is toMigration with what the private state keeps beside the
 // attributes.
 func migrationOf(ctx context.Context, state *model, private privateGetter) (migration.Migration, diag.Diagnostics) {
-	m, diags := state.toMigration()
+	m, diags := state.toMigration(ctx)
 	for key, value := range map[string]*string{privateFlavor: &m.FlavorID, privateLaunched: &m.LaunchedAt} {
 		text, more := private.GetKey(ctx, key)
 		diags.Append(more...)

@@ -27,6 +27,25 @@ import (
 //
 // A replacement because of a taint has only the second call. So nothing but the
 // engine's notes tells a replacement, or a resource with a new name, from a create.
+//
+// What the plan says of a migration in the state, in one diagnostic:
+//
+//	the plan changes …             | of a migration that …  | it says
+//	-------------------------------+------------------------+------------------------------------
+//	triggers, on_destroy = none    | awaits confirmation    | error: cannot migrate again
+//	triggers                       | awaits, or has ended   | willMigrateAgain
+//	auto_confirm is true           | awaits confirmation    | willConfirm
+//	verification, may revert       | awaits confirmation    | willTest
+//	nothing of these, auto_confirm | is reverted, has failed| unlikeAutoConfirm
+//	is true                        | or did not pass        |
+//	it destroys it, or names       | awaits confirmation    | willDestroy
+//	another server or region       |                        |
+//	it replaces it, or gives it    | awaits confirmation    | error: refuseReplacement
+//	another name                   | was confirmed lately   | error: refuseNewName, with the
+//	                               |                        | new name only
+//
+// And of a server that is going to be migrated: willTakeOver, notYet, stopped,
+// rolledBackLately, or an error if it can never be migrated.
 func (r *serverMigration) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	var plan, state model
 	created, destroyed := req.State.Raw.IsNull(), req.Plan.Raw.IsNull()
@@ -43,17 +62,20 @@ func (r *serverMigration) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		r.planCreate(ctx, &plan, req, resp)
 		return
 	}
-	was, diags := state.toMigration()
+	was, diags := state.toMigration(ctx)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	if destroyed || isAnotherServer(&plan, &state) {
-		r.planDestroy(was, state.OnDestroy.ValueString(), resp)
+		r.planDestroy(was, &state, resp)
 		return
 	}
-	r.engine.NoteState(was, false)
 	r.planUpdate(ctx, was, &plan, &state, req, resp)
+	if plan.VerificationResult.IsNull() || plan.VerificationResult.IsUnknown() {
+		was.VerificationResult = nil
+	}
+	r.engine.NoteState(was, false)
 }
 
 // planCreate refuses to migrate a server whose migration the state already has.
@@ -77,14 +99,14 @@ func (r *serverMigration) planCreate(ctx context.Context, plan *model, req resou
 
 // planDestroy says what becomes of a pending migration, and refuses to destroy a
 // resource while another one is created for the same server.
-func (r *serverMigration) planDestroy(was migration.Migration, onDestroy string, resp *resource.ModifyPlanResponse) {
+func (r *serverMigration) planDestroy(was migration.Migration, state *model, resp *resource.ModifyPlanResponse) {
 	switch created := r.engine.NoteState(was, true); {
 	case created && !was.Status.Settled():
 		resp.Diagnostics.Append(refuseReplacement(was))
 	case created && isRecent(was):
 		resp.Diagnostics.Append(refuseNewName(was))
 	case !was.Status.Settled():
-		resp.Diagnostics.Append(willDestroy(was, onDestroy))
+		resp.Diagnostics.Append(willDestroy(was, state.OnDestroy.ValueString(), !state.Verification.IsNull()))
 	}
 }
 
@@ -92,7 +114,7 @@ func (r *serverMigration) planDestroy(was migration.Migration, onDestroy string,
 func (r *serverMigration) planUpdate(ctx context.Context, was migration.Migration, plan, state *model, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	switch {
 	case migratesAgain(plan, state):
-		resp.Diagnostics.Append(willMigrateAgain(was, plan.OnDestroy))
+		resp.Diagnostics.Append(willMigrateAgain(was, plan.OnDestroy, !plan.Verification.IsNull()))
 		if resp.Diagnostics.HasError() {
 			return
 		}
@@ -101,14 +123,20 @@ func (r *serverMigration) planUpdate(ctx context.Context, was migration.Migratio
 		}
 		plan.expectAnotherMigration()
 	case confirms(plan, state):
-		resp.Diagnostics.Append(willConfirm(was, !plan.Verification.IsNull()))
-		plan.expectConfirmation()
-	case plan.AutoConfirm.ValueBool() && hasFailed(state.VerificationResult):
-		resp.Diagnostics.Append(remainsUnverified(was))
-		return
+		resp.Diagnostics.Append(willConfirm(was, plan))
+		plan.expectEnd()
+	case testsAgain(ctx, plan, state):
+		resp.Diagnostics.Append(willTest(was, plan)...)
+		plan.expectEnd()
+	case plan.AutoConfirm.ValueBool():
+		resp.Diagnostics.Append(unlikeAutoConfirm(was)...)
 	default:
 		resp.Diagnostics.Append(r.config.remind(was, time.Now())...)
-		return
+	}
+	// What was tested is not asked for any more. An apply that failed can have recorded
+	// a result beside the arguments of before it.
+	if plan.Verification.IsNull() && (!state.Verification.IsNull() || !state.VerificationResult.IsNull()) {
+		plan.VerificationResult = types.ObjectNull(resultTypes)
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 }
@@ -131,19 +159,28 @@ func (r *serverMigration) checkServer(ctx context.Context, plan *model, was migr
 	found, err := r.engine.Check(ctx, region.ValueString(), plan.ServerID.ValueString(), previous)
 	if plan.Region.IsUnknown() && found.Region != "" {
 		plan.Region = types.StringValue(found.Region)
-		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 	}
-	resp.Diagnostics.Append(checked(found, err, was)...)
+	if plan.ServerName.IsUnknown() && found.ServerName != "" {
+		plan.ServerName = types.StringValue(found.ServerName)
+	}
+	if err == nil && found.Adopted && found.Status == migration.StatusConfirmed {
+		r.config.takenOver.Store(found.RequestID, true)
+	}
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
+	resp.Diagnostics.Append(checked(found, err, was, plan)...)
 }
 
 // checked says what a look at a server means for its migration.
-func checked(found migration.Migration, err error, was migration.Migration) diag.Diagnostics {
+func checked(found migration.Preview, err error, was migration.Migration, plan *model) diag.Diagnostics {
 	var failure *migration.Error
 	if !errors.As(err, &failure) {
-		if found.Adopted && found.RequestID != was.RequestID {
-			return diag.Diagnostics{willTakeOver(found)}
+		switch {
+		case found.Adopted && found.RequestID != was.RequestID:
+			return diag.Diagnostics{willTakeOver(found.Migration, plan)}
+		case found.Adopted:
+			return nil
 		}
-		return nil
+		return append(stopped(found.Migration, plan), rolledBackLately(found)...)
 	}
 	switch failure.Kind {
 	case migration.KindStatus, migration.KindPending, migration.KindUntold:

@@ -197,3 +197,14 @@ func TestPlan_remindsOfAServerThatDidNotPass(t *testing.T) {
 		}
 	}
 }
+
+func TestPlan_saysWhatAnAutoConfirmOfTheApplyMayDo(t *testing.T) {
+	p := newPlanner(t)
+	state := imported(sample)
+	plan := state
+	plan.AutoConfirm = types.BoolUnknown()
+	got := p.plan(&state, &plan).Diagnostics
+	if len(got) != 1 || !strings.HasSuffix(got[0].Summary(), "may be confirmed") || strings.Contains(got[0].Detail(), "auto_confirm is true. ") {
+		t.Errorf("got %v, want one warning that the migration may be confirmed", got)
+	}
+}

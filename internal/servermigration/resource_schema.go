@@ -56,9 +56,9 @@ func (r *serverMigration) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			},
 			"auto_confirm": schema.BoolAttribute{
 				MarkdownDescription: "Whether to confirm the migration as soon as the server runs on its new host and has passed its `verification`, if there is one. " +
-					"The original is then removed. " +
+					"Rackspace then deletes the original copy on the old host. " +
 					"Defaults to `false`: the migration is left awaiting confirmation. " +
-					"A change from `false` to `true` confirms a migration that awaits confirmation. Any other change sends nothing.",
+					"While it is `true`, an apply confirms a migration that awaits confirmation, after the server has passed its `verification`. A change to `false` sends nothing.",
 				Optional: true,
 				Computed: true,
 				Default:  booldefault.StaticBool(false),
@@ -70,17 +70,17 @@ func (r *serverMigration) Schema(ctx context.Context, _ resource.SchemaRequest, 
 					"With `none` a destroy only removes it from the state, and a change of `triggers` is refused. " +
 					"**A revert brings the original disk back: what the server has written to its local disks since the migration is lost.** " +
 					"A migration that was confirmed or reverted, or that failed, is only removed from the state. Defaults to `none`. " +
-					"A change sends nothing. A destroy does what the state says: apply a change before the destroy that it is meant for.",
+					"A change sends nothing. A destroy uses the value in the state. So change it, apply, and only then destroy.",
 				Optional:   true,
 				Computed:   true,
 				Default:    stringdefault.StaticString(string(migration.OnDestroyNone)),
 				Validators: []validator.String{stringvalidator.OneOf(string(migration.OnDestroyNone), string(migration.OnDestroyConfirm), string(migration.OnDestroyRevert))},
 			},
 			"triggers": schema.MapAttribute{
-				MarkdownDescription: "Values of any meaning. A change of one of them migrates the server again, as an update in place. " +
+				MarkdownDescription: "Values of any meaning. A change of one of them migrates the server again, as an update in place. Adding or removing one does the same. An imported migration has no triggers, so an apply that adds them migrates the server again. " +
 					"While the migration awaits confirmation, `on_destroy` says what is done to it first. With `none` the change is refused. " +
 					"If the server cannot be migrated again, the state keeps the earlier migration, and the next apply tries again. " +
-					"Defaults to none.",
+					"By default there are no triggers.",
 				ElementType: types.StringType,
 				Optional:    true,
 			},
@@ -89,17 +89,17 @@ func (r *serverMigration) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			"status": computed("How far the migration has come: `migrating`, `awaiting_confirmation`, `confirmed`, `reverted` or `failed`. " +
 				"After `confirmed`, `reverted` and `failed` it does not change any more, and refreshing it sends no request."),
 			"server_status":       computed("Status of the server in the API's own words, such as `VERIFY_RESIZE`, when the migration was last looked at."),
-			"server_name":         computed("Name of the server, when the migration was last looked at."),
+			"server_name":         computed("Name of the server, when the migration was last looked at or, until then, when it was planned."),
 			"request_id":          computed("The API's id of the migrate request. It names the migration in the server's action log, and to Rackspace support."),
 			"source_host_id":      computed("Id of the hypervisor host that the server was moved from. Host ids are opaque, and specific to the account."),
 			"destination_host_id": computed("Id of the hypervisor host that the server was moved to."),
 			"requested_at":        computed("When the migration was requested (RFC 3339, UTC, by the API's clock)."),
-			"confirm_by": computed("The time after which Rackspace confirms the migration automatically, 24 hours after it was requested (RFC 3339, UTC). " +
+			"confirm_by": computed("Rackspace confirms the migration automatically after this time, and not before (RFC 3339, UTC). It is 24 hours after the migration began to await confirmation. Until the provider has seen that, it is 24 hours after the request. " +
 				"Null once the migration is confirmed, reverted or failed."),
 			"settled_at": computed("When the migration was confirmed, reverted or failed (RFC 3339, UTC). Null until then."),
 		},
 		Blocks: map[string]schema.Block{
-			"timeouts": timeouts.Block(ctx, timeouts.Opts{
+			"timeouts": timeoutsBlock(ctx, timeouts.Opts{
 				Create: true, Update: true, Delete: true, Read: true,
 				CreateDescription: timeoutDescription("the server to move and, with `auto_confirm`, for its confirmation", "2h") +
 					" The time that the server waits for `max_concurrent_migrations` or for the rate limit does not count.",
@@ -117,10 +117,6 @@ func computed(description string) schema.StringAttribute {
 		Computed:            true,
 		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 	}
-}
-
-func timeoutDescription(what, unset string) string {
-	return "How long to wait for " + what + ", such as `30m`. Defaults to `" + unset + "`."
 }
 
 // otherRegion replaces the resource in another region, but not for another spelling

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -25,13 +26,16 @@ const (
 )
 
 type verificationModel struct {
-	TCP       []tcpModel   `tfsdk:"tcp"`
-	HTTP      []httpModel  `tfsdk:"http"`
-	SSHBanner []sshModel   `tfsdk:"ssh_banner"`
-	Interval  types.String `tfsdk:"interval"`
-	Timeout   types.String `tfsdk:"timeout"`
-	Successes types.Int64  `tfsdk:"successes"`
-	OnFailure types.String `tfsdk:"on_failure"`
+	TCP              []tcpModel   `tfsdk:"tcp"`
+	HTTP             []httpModel  `tfsdk:"http"`
+	SSHBanner        []sshModel   `tfsdk:"ssh_banner"`
+	Interval         types.String `tfsdk:"interval"`
+	Timeout          types.String `tfsdk:"timeout"`
+	CheckTimeout     types.String `tfsdk:"check_timeout"`
+	Successes        types.Int64  `tfsdk:"successes"`
+	Preflight        types.Bool   `tfsdk:"preflight"`
+	PreflightTimeout types.String `tfsdk:"preflight_timeout"`
+	OnFailure        types.String `tfsdk:"on_failure"`
 }
 
 type tcpModel struct {
@@ -60,15 +64,41 @@ type httpModel struct {
 // found the same: the framework shows equal errors once.
 func (r *serverMigration) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var configured types.Object
+	var onDestroy types.String
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("verification"), &configured)...)
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("on_destroy"), &onDestroy)...)
 	if resp.Diagnostics.HasError() {
 		return
+	}
+	if onDestroy.ValueString() == string(migration.OnDestroyConfirm) {
+		resp.Diagnostics.Append(refuseHeadersWO(configured)...)
 	}
 	if value, err := configured.ToTerraformValue(ctx); err != nil || !value.IsFullyKnown() {
 		return
 	}
+	for _, kind := range []string{"tcp", "http", "ssh_banner"} {
+		if checks, ok := configured.Attributes()[kind].(types.List); ok && !checks.IsNull() && len(checks.Elements()) == 0 {
+			return // its own validator refuses it, and it is the reason if no check is left
+		}
+	}
 	_, diags := testOf(ctx, configured)
 	resp.Diagnostics.Append(diags...)
+}
+
+// refuseHeadersWO refuses a test before the confirmation of a destroy that would go
+// without some of its headers.
+func refuseHeadersWO(configured types.Object) diag.Diagnostics {
+	checks, _ := configured.Attributes()["http"].(types.List)
+	for i, check := range checks.Elements() {
+		object, _ := check.(types.Object)
+		if headers := object.Attributes()["headers_wo"]; headers != nil && !headers.IsNull() && !headers.IsUnknown() {
+			return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(shownAt(path.Root("verification").AtName("http").AtListIndex(i).AtName("headers_wo")),
+				"headers_wo cannot be used with on_destroy = \"confirm\"",
+				"A destroy tests the server before it confirms the migration, and Terraform does not give write-only arguments to a destroy. So the test would go without these headers. "+
+					"Use headers, and protect the state. Or use another on_destroy.")}
+		}
+	}
+	return nil
 }
 
 // testOf is what a configured verification asks for; nil where there is none.
@@ -82,9 +112,10 @@ func testOf(ctx context.Context, configured types.Object) (*migration.Verificati
 		return nil, diags
 	}
 	plan := verification.Plan{
-		Interval:  duration("interval", m.Interval, verification.DefaultInterval, &diags),
-		Timeout:   duration("timeout", m.Timeout, verification.DefaultTimeout, &diags),
-		Successes: number(m.Successes, verification.DefaultSuccesses),
+		Interval:     duration("interval", m.Interval, verification.DefaultInterval, &diags),
+		Timeout:      duration("timeout", m.Timeout, verification.DefaultTimeout, &diags),
+		CheckTimeout: duration("check_timeout", m.CheckTimeout, 0, &diags),
+		Successes:    number(m.Successes, verification.DefaultSuccesses),
 	}
 	for _, check := range m.TCP {
 		plan.TCP = append(plan.TCP, verification.TCP{Host: check.Host.ValueString(), Port: int(check.Port.ValueInt64())})
@@ -110,7 +141,28 @@ func testOf(ctx context.Context, configured types.Object) (*migration.Verificati
 	for _, problem := range plan.Validate() {
 		diags.Append(invalid(problem))
 	}
-	return &migration.Verification{Plan: plan, Revert: m.OnFailure.ValueString() == onFailureRevert}, diags
+	return &migration.Verification{
+		Plan: plan, Revert: m.OnFailure.ValueString() == onFailureRevert, Preflight: m.preflight(plan, &diags),
+	}, diags
+}
+
+// defaultPreflight is how long a server may take to pass before it is moved: it runs
+// already.
+const defaultPreflight = 30 * time.Second
+
+// preflight is how long the server may take to pass before it is moved; 0 where it is
+// moved without.
+func (m *verificationModel) preflight(plan verification.Plan, diags *diag.Diagnostics) time.Duration {
+	needed := time.Duration(plan.Successes) * plan.Interval
+	timeout := duration("preflight_timeout", m.PreflightTimeout, max(defaultPreflight, needed), diags)
+	if !diags.HasError() && timeout <= needed-plan.Interval {
+		diags.Append(invalid(verification.Problem{Path: []any{"preflight_timeout"},
+			Text: fmt.Sprintf("is too short for %d successes in a row, %s apart.", plan.Successes, plan.Interval)}))
+	}
+	if !m.Preflight.IsNull() && !m.Preflight.ValueBool() {
+		return 0
+	}
+	return timeout
 }
 
 // invalid names the argument that a problem is with.
@@ -173,8 +225,47 @@ func resultOf(result *verification.Result) types.Object {
 	})
 }
 
-// hasFailed tells whether a recorded result says that the server did not pass.
-func hasFailed(result types.Object) bool {
-	passed, known := result.Attributes()["passed"].(types.Bool)
-	return known && !passed.IsNull() && !passed.IsUnknown() && !passed.ValueBool()
+// recordedResult is a result that the state holds; nil where there is none.
+func recordedResult(ctx context.Context, recorded types.Object) (*verification.Result, diag.Diagnostics) {
+	if recorded.IsNull() || recorded.IsUnknown() {
+		return nil, nil
+	}
+	var m struct {
+		Passed    types.Bool   `tfsdk:"passed"`
+		CheckedAt types.String `tfsdk:"checked_at"`
+		Checks    []struct {
+			Name      types.String `tfsdk:"name"`
+			Target    types.String `tfsdk:"target"`
+			Passed    types.Bool   `tfsdk:"passed"`
+			Attempts  types.Int64  `tfsdk:"attempts"`
+			LastError types.String `tfsdk:"last_error"`
+		} `tfsdk:"checks"`
+	}
+	diags := recorded.As(ctx, &m, basetypes.ObjectAsOptions{})
+	at, _ := time.Parse(time.RFC3339, m.CheckedAt.ValueString()) // resultOf wrote it
+	result := &verification.Result{Passed: m.Passed.ValueBool(), CheckedAt: at}
+	for _, check := range m.Checks {
+		result.Checks = append(result.Checks, verification.Check{
+			Name: check.Name.ValueString(), Target: check.Target.ValueString(), Passed: check.Passed.ValueBool(),
+			Attempts: int(check.Attempts.ValueInt64()), LastError: check.LastError.ValueString(),
+		})
+	}
+	return result, diags
+}
+
+// hasFailed tells whether a result says that the server did not pass.
+func hasFailed(result *verification.Result) bool { return result != nil && !result.Passed }
+
+// testsAgain tells whether an update tests the server of a pending migration again:
+// another verification has to be passed.
+func testsAgain(ctx context.Context, plan, state *model) bool {
+	if migration.Status(state.Status.ValueString()).Settled() || plan.Verification.IsNull() || plan.Verification.Equal(state.Verification) {
+		return false
+	}
+	if value, err := plan.Verification.ToTerraformValue(ctx); err != nil || !value.IsFullyKnown() {
+		return true
+	}
+	planned, _ := testOf(ctx, plan.Verification) // a wrong one was refused before
+	recorded, _ := testOf(ctx, state.Verification)
+	return recorded == nil || planned == nil || !reflect.DeepEqual(planned.Plan, recorded.Plan)
 }

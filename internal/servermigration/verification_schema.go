@@ -19,9 +19,12 @@ const hostDescription = "Host name or address, IPv4 or IPv6. Defaults to the ser
 
 func verificationAttribute() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
-		MarkdownDescription: "What the moved server has to pass before its migration is confirmed, by `auto_confirm` or by `on_destroy = \"confirm\"`. " +
-			"All checks run at the same time, from where Terraform runs, and each has to pass several times in a row. " +
-			"A server that was shut off does not run after its move either, and passes none. A change sends nothing.",
+		MarkdownDescription: "What the server has to pass before it is moved, and again on its new host before its migration is confirmed, by `auto_confirm` or by `on_destroy = \"confirm\"`. " +
+			"All checks run at the same time, from where Terraform runs, and all of them have to pass several times in a row. " +
+			"A server that does not pass is not moved, see `preflight`. " +
+			"With `auto_confirm = false` a moved server that does not pass is reported in a warning and in `verification_result`. " +
+			"A server that is shut off is not moved while `preflight` is `true`. " +
+			"If it changes while the migration awaits confirmation, the apply tests the server again. A change of `on_failure`, `preflight` or `preflight_timeout` alone sends nothing.",
 		Optional:   true,
 		Validators: []validator.Object{anyCheck{}},
 		Attributes: map[string]schema.Attribute{
@@ -54,23 +57,40 @@ func verificationAttribute() schema.SingleNestedAttribute {
 				}},
 			},
 			"interval": schema.StringAttribute{
-				MarkdownDescription: "Time between two tries of a check, such as `10s`. Defaults to `5s`.",
+				MarkdownDescription: "Time between the starts of two rounds of checks, such as `10s`. Defaults to `5s`.",
 				Optional:            true, Computed: true, Default: stringdefault.StaticString("5s"),
 				Validators: []validator.String{intervalRule},
 			},
 			"timeout": schema.StringAttribute{
-				MarkdownDescription: "Time for all checks together, a slow boot included, such as `10m`. Defaults to `5m`.",
+				MarkdownDescription: "The moved server must pass within this time, such as `10m`. Include the time that it needs to boot. Defaults to `5m`.",
 				Optional:            true, Computed: true, Default: stringdefault.StaticString("5m"),
 				Validators: []validator.String{timeoutRule},
 			},
+			"check_timeout": schema.StringAttribute{
+				MarkdownDescription: "Time for one try of one check, such as `30s`. At most `timeout`. Defaults to `10s`, or to `timeout` where that is shorter.",
+				Optional:            true,
+				Validators:          []validator.String{checkTimeoutRule},
+			},
+			"preflight": schema.BoolAttribute{
+				MarkdownDescription: "Whether the server has to pass on its present host before it is moved. " +
+					"If it does not pass, the apply fails and nothing is sent to the server. Set it to `false` to move a server because it is sick. " +
+					"A migration that is taken over has no preflight. Defaults to `true`.",
+				Optional: true, Computed: true, Default: booldefault.StaticBool(true),
+			},
+			"preflight_timeout": schema.StringAttribute{
+				MarkdownDescription: "The server must pass within this time before it is moved, such as `1m`. " +
+					"Defaults to `30s`, or to `successes` times `interval` where that is longer.",
+				Optional:   true,
+				Validators: []validator.String{timeoutRule},
+			},
 			"successes": schema.Int64Attribute{
-				MarkdownDescription: "How many times in a row each check has to pass. Defaults to `3`.",
+				MarkdownDescription: "How many rounds in a row all checks have to pass, each on a new connection. Defaults to `3`.",
 				Optional:            true, Computed: true, Default: int64default.StaticInt64(verification.DefaultSuccesses),
 				Validators: []validator.Int64{successesRule},
 			},
 			"on_failure": schema.StringAttribute{
-				MarkdownDescription: "What happens to the migration of a server that does not pass: `keep` leaves it awaiting confirmation, and the next apply tests it again; " +
-					"`revert` brings the server back to its original host. Both fail the apply, and say why. " +
+				MarkdownDescription: "What happens to the migration of a moved server that does not pass. `keep` leaves it awaiting confirmation. With `auto_confirm = true` the apply fails, and the next apply tests the server again. " +
+					"`revert` brings the server back to its original host, and the apply fails. A destroy never reverts because of it. " +
 					"**A revert brings the original disk back: what the server has written since the migration is lost.** Defaults to `keep`.",
 				Optional: true, Computed: true, Default: stringdefault.StaticString(onFailureKeep),
 				Validators: []validator.String{shownText{stringvalidator.OneOf(onFailureKeep, onFailureRevert)}},
@@ -105,7 +125,7 @@ func httpAttributes() map[string]schema.Attribute {
 			Optional:            true,
 		},
 		"headers": schema.MapAttribute{
-			MarkdownDescription: "Headers to send. They are kept in the state, though not shown: secrets belong into `headers_wo`.",
+			MarkdownDescription: "Headers to send. They are kept in the state, though not shown: put secrets in `headers_wo`.",
 			ElementType:         types.StringType,
 			Optional:            true,
 			Sensitive:           true,
@@ -119,7 +139,7 @@ func httpAttributes() map[string]schema.Attribute {
 			WriteOnly:   true,
 		},
 		"tls_server_name": schema.StringAttribute{
-			MarkdownDescription: "Name that the certificate has to be for. Defaults to the URL's host.",
+			MarkdownDescription: "Name that the certificate of the URL's host has to be for. Defaults to that host.",
 			Optional:            true,
 		},
 		"ca_certificate": schema.StringAttribute{
@@ -128,7 +148,7 @@ func httpAttributes() map[string]schema.Attribute {
 			Validators:          []validator.String{certificateRule},
 		},
 		"follow_redirects": schema.BoolAttribute{
-			MarkdownDescription: "Whether to follow redirects, to at most 10 other places; headers are not sent to other hosts. Defaults to `false`: a redirect is judged by its status code.",
+			MarkdownDescription: "Whether to follow redirects, at most 10 of them. Headers are sent to the scheme, host and port of `url` alone. Defaults to `false`: a redirect is judged by its status code.",
 			Optional:            true, Computed: true, Default: booldefault.StaticBool(false),
 		},
 	}
@@ -136,7 +156,7 @@ func httpAttributes() map[string]schema.Attribute {
 
 func verificationResult() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
-		MarkdownDescription: "What the last `verification` of the moved server came to. Null without one.",
+		MarkdownDescription: "Result of the last test of the moved server. The preflight is not recorded here. Null if there was no test.",
 		Computed:            true,
 		PlanModifiers:       []planmodifier.Object{objectplanmodifier.UseStateForUnknown()},
 		Attributes: map[string]schema.Attribute{
@@ -148,9 +168,9 @@ func verificationResult() schema.SingleNestedAttribute {
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 					"name":       schema.StringAttribute{MarkdownDescription: "Its place in `verification`, such as `http[0]`.", Computed: true},
 					"target":     schema.StringAttribute{MarkdownDescription: "The address, or the URL without its query.", Computed: true},
-					"passed":     schema.BoolAttribute{MarkdownDescription: "Whether it passed often enough in a row.", Computed: true},
+					"passed":     schema.BoolAttribute{MarkdownDescription: "Whether it passed in enough rounds in a row.", Computed: true},
 					"attempts":   schema.Int64Attribute{MarkdownDescription: "How often it was tried.", Computed: true},
-					"last_error": schema.StringAttribute{MarkdownDescription: "Why the last try failed that did, in plain words. Null if none did.", Computed: true},
+					"last_error": schema.StringAttribute{MarkdownDescription: "Error of the most recent failed try, in plain words. Null if no try failed.", Computed: true},
 				}},
 			},
 		},

@@ -110,6 +110,9 @@ var (
 	intervalRule  = durationRule{set: func(p *verification.Plan, interval time.Duration) { p.Interval = interval }}
 	timeoutRule   = durationRule{set: func(p *verification.Plan, timeout time.Duration) { p.Timeout = timeout }}
 
+	// To a plan, 0 means the default. So 1 ns less is judged.
+	checkTimeoutRule = durationRule{set: func(p *verification.Plan, timeout time.Duration) { p.CheckTimeout = timeout - 1 }}
+
 	urlRule         = textRule{set: func(p *verification.Plan, url string) { p.HTTP[0].URL = url }}
 	certificateRule = textRule{set: func(p *verification.Plan, pem string) { p.HTTP[0].CACertificate = pem }}
 	statusCodeRule  = numberRule{set: func(p *verification.Plan, code int) { p.HTTP[0].StatusCodes = []int{code} }}

@@ -51,6 +51,7 @@ func TestServerMigration_pointsAtTheArgumentOfAVerification(t *testing.T) {
 			at.WithAttributeName("tcp").WithElementKeyInt(0).WithAttributeName("host"), "tcp", "verification.tcp[0].host string length must be at least 1",
 		},
 		{"an empty list", object{"tcp": tcp, "http": []any{}}, at.WithAttributeName("http"), "http", "verification.http list must contain at least 1"},
+		{"an empty list alone", object{"tcp": []any{}}, at.WithAttributeName("tcp"), "tcp", "verification.tcp list must contain at least 1"},
 		{"an interval", object{"tcp": tcp, "interval": "0s"}, at.WithAttributeName("interval"), "interval", "verification.interval must be at least 10ms"},
 		{"an interval without a unit", object{"tcp": tcp, "interval": "10"}, at.WithAttributeName("interval"), "interval", `verification.interval must be a duration such as "10s" or "1m30s", not "10". It lacks a unit`},
 		{"a timeout", object{"tcp": tcp, "timeout": "-1m"}, at.WithAttributeName("timeout"), "timeout", "verification.timeout must be greater than 0"},
@@ -85,6 +86,19 @@ func TestServerMigration_pointsAtTheArgumentOfAVerification(t *testing.T) {
 func validated(t *testing.T, config object) acctest.Diagnostics {
 	t.Helper()
 	return acctest.NewVirtualSession(t, stub.New(stub.Config{}), cloudservers.Config{}, migration.Limits{}).Validate(servermigration.ResourceType, config)
+}
+
+func TestServerMigration_judgesTimeoutsAsAllDurations(t *testing.T) {
+	for value, want := range map[string]string{
+		"10":  `The argument timeouts.create must be a duration such as "10s" or "1m30s", not "10". It lacks a unit`,
+		"-5m": `The argument timeouts.create must be greater than 0, not "-5m".`,
+		"5m":  "",
+	} {
+		got := validated(t, migrationOf(object{"timeouts": object{"create": value}})).Errors()
+		if !strings.Contains(got, want) || (got == "") != (want == "") {
+			t.Errorf("%s: got %q, want %q", value, got, want)
+		}
+	}
 }
 
 // orUnknown is a value or, where there is none, one that is not known yet.

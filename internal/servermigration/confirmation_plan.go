@@ -1,0 +1,63 @@
+package servermigration
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+)
+
+var _ resource.ResourceWithModifyPlan = (*confirmation)(nil)
+
+// ModifyPlan says that a migration is going to be confirmed, and refuses that where its
+// server has not passed its verification. It does so as far as the state of the
+// migration is part of the same plan.
+func (c *confirmation) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if c.engine == nil || !req.State.Raw.IsNull() || req.Plan.Raw.IsNull() {
+		return
+	}
+	var plan confirmationModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	_, server, request := splitMigrationID(plan.MigrationID.ValueString())
+	if known, found := c.engine.InState(server, request); found {
+		resp.Diagnostics.Append(refuseUnverified(known)...)
+		if !resp.Diagnostics.HasError() && !known.Status.Settled() {
+			resp.Diagnostics.Append(willConfirmByAnother(known))
+		}
+	}
+}
+
+// willConfirmByAnother says that a pending migration is confirmed by another resource.
+func willConfirmByAnother(m migration.Migration) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(
+		"The migration of "+serverOf(m)+" is going to be confirmed",
+		"It awaits confirmation, and a rackspace_server_migration_confirmation confirms it, once all that this depends on has succeeded. "+removesOriginal,
+	)
+}
+
+// splitMigrationID takes REGION/SERVER_ID/REQUEST_ID apart.
+func splitMigrationID(id string) (region, server, request string) {
+	region, rest, _ := strings.Cut(id, "/")
+	server, request, _ = strings.Cut(rest, "/")
+	return region, server, request
+}
+
+// refuseUnverified refuses to confirm a migration whose recorded verification did not
+// pass.
+func refuseUnverified(m migration.Migration) diag.Diagnostics {
+	if m.Status.Settled() || !hasFailed(m.VerificationResult) {
+		return nil
+	}
+	return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(path.Root("migration_id"),
+		"The migration of "+serverOf(m)+" cannot be confirmed: the server did not pass its verification",
+		paragraphs(failedChecks(m.VerificationResult), "The migration awaits confirmation. No confirmation was sent.",
+			"Fix the server. Then set auto_confirm = true in the rackspace_server_migration: it tests the server again, and confirms the migration if the server passes. "+
+				"If a check is wrong, correct verification, which tests the server again. "+
+				"To confirm the migration without a test, remove verification. "+
+				"To revert it, remove this rackspace_server_migration_confirmation, set on_destroy = \"revert\", apply, and destroy the rackspace_server_migration. "+
+				"What was written to the server's local disks since the migration is lost. "+automatically(m)))}
+}
