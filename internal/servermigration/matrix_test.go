@@ -1,6 +1,7 @@
 package servermigration
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,36 +99,53 @@ type scenario struct {
 	name     string
 	seed     stub.Server
 	before   func(*stub.Stub, string) error // what an earlier run did
-	migrates int                            // migrations that the scenario asks for, 1 or none
+	given    bool                           // the state has a migration that awaits confirmation
+	migrates int                            // migrations that the scenario asks for, that one included: 1 or none
+	maybe    bool                           // a success can do without
 	act      func(context.Context, *migration.Engine, string) (migration.Migration, error)
-	again    bool // a failed act can be done again by another run, and then comes to its end
+	op       operation     // what an error of it means for the state
+	tests    tests         // what a success says of the server
+	reverts  bool          // the plan has told that the migration may be reverted
+	again    bool          // a failed act can be done again by another run, and then comes to its end
+	calls    []stub.Call   // that it can make
+	most     int           // of the occurrences that it is combined with; 0: all
+	within   time.Duration // its timeout; 0: two hours
+}
+
+// tests is what a success says of the test of the moved server.
+type tests int
+
+const (
+	testsNothing  tests = iota
+	testsFirst          // it has passed, if we confirmed
+	testsAndTells       // its result is known
+	testsOrFails        // it has passed
+)
+
+// The calls that scenarios can make. A fault of another call would show nothing.
+var (
+	everyCall = []stub.Call{stub.CallToken, stub.CallServer, stub.CallList, stub.CallActionLog, stub.CallMigrate, stub.CallConfirm, stub.CallRevert}
+	toConfirm = except(stub.CallRevert)
+	toRevert  = except(stub.CallConfirm)
+	toMove    = except(stub.CallConfirm, stub.CallRevert)
+	toSettle  = except(stub.CallList, stub.CallMigrate)
+	toRead    = except(stub.CallList, stub.CallMigrate, stub.CallConfirm, stub.CallRevert)
+)
+
+func except(calls ...stub.Call) []stub.Call {
+	return slices.DeleteFunc(slices.Clone(everyCall), func(call stub.Call) bool { return slices.Contains(calls, call) })
 }
 
 func scenarios() []scenario {
+	address := stub.Server{AccessIPv4: "192.0.2.11"}
 	sick := stub.Server{AccessIPv4: "192.0.2.11", Health: stub.Homesick(stub.Wrong)}
-	tested := func(revert bool) func(context.Context, *migration.Engine, string) (migration.Migration, error) {
-		return func(ctx context.Context, e *migration.Engine, id string) (migration.Migration, error) {
-			test := &migration.Verification{Revert: revert, Plan: verification.Plan{
-				SSHBanner: []verification.SSHBanner{{Port: stub.PortSSH}}, HTTP: []verification.HTTP{{URL: "http://:8080/"}},
-				Interval: 5 * time.Second, Timeout: time.Minute, Successes: 3, Dial: dialOf(ctx),
-			}}
-			return e.Migrate(ctx, migration.Request{ServerID: id, AutoConfirm: true, Verification: test})
+	sickAtHome := stub.Server{AccessIPv4: "192.0.2.11", Health: func(v stub.Visit) stub.Health {
+		if v.Home {
+			return stub.Wrong
 		}
-	}
-	migrate := func(autoConfirm bool) func(context.Context, *migration.Engine, string) (migration.Migration, error) {
-		return func(ctx context.Context, e *migration.Engine, id string) (migration.Migration, error) {
-			return e.Migrate(ctx, migration.Request{ServerID: id, AutoConfirm: autoConfirm})
-		}
-	}
-	then := func(next func(*migration.Engine, context.Context, migration.Migration) (migration.Migration, error)) func(context.Context, *migration.Engine, string) (migration.Migration, error) {
-		return func(ctx context.Context, e *migration.Engine, id string) (migration.Migration, error) {
-			m, err := e.Migrate(ctx, migration.Request{ServerID: id})
-			if err != nil {
-				return m, err
-			}
-			return next(e, ctx, m)
-		}
-	}
+		return stub.Healthy
+	}}
+	stopped := stub.Server{AccessIPv4: "192.0.2.11", Status: "SHUTOFF"}
 	crashed := func(cloud *stub.Stub, id string) error {
 		return cloud.Migrate(id, stub.DefaultUser.ID)
 	}
@@ -140,18 +158,75 @@ func scenarios() []scenario {
 		return cloud.Confirm(id, stub.DefaultUser.ID)
 	}
 	return []scenario{
-		{name: "migrate", migrates: 1, act: migrate(false), again: true},
-		{name: "migrate and confirm", migrates: 1, act: migrate(true), again: true},
-		{name: "migrate a stopped server, then revert", seed: stub.Server{Status: "SHUTOFF"}, migrates: 1, act: then((*migration.Engine).Revert)},
-		{name: "migrate, then refresh", migrates: 1, act: then((*migration.Engine).Refresh)},
-		{name: "migrate where no host has room", seed: stub.Server{Outcome: stub.OutcomeNoValidHost}, migrates: 1, act: migrate(true)},
-		{name: "migrate, test and confirm", seed: stub.Server{AccessIPv4: "192.0.2.11"}, migrates: 1, act: tested(false), again: true},
-		{name: "migrate a server that is sick then", seed: sick, migrates: 1, act: tested(false), again: true},
-		{name: "migrate a server that is sick then, and roll back", seed: sick, migrates: 1, act: tested(true)},
-		{name: "take over what a crash left pending", before: crashed, act: migrate(true), again: true},
-		{name: "record what was confirmed before a crash", before: crashedLater, act: migrate(true), again: true},
+		{name: "migrate", migrates: 1, act: migrate(false), again: true, calls: toMove},
+		{name: "migrate and confirm", migrates: 1, act: migrate(true), again: true, calls: toConfirm},
+		{name: "migrate a stopped server, then revert", seed: stub.Server{Status: "SHUTOFF"}, migrates: 1, act: then((*migration.Engine).Revert), reverts: true, calls: toRevert},
+		{name: "migrate, then refresh", migrates: 1, act: then((*migration.Engine).Refresh), calls: toMove},
+		{name: "migrate where no host has room", seed: stub.Server{Outcome: stub.OutcomeNoValidHost}, migrates: 1, act: migrate(true), calls: toMove},
+		{name: "migrate, test and confirm", seed: address, migrates: 1, act: tested(true, false, 0), tests: testsOrFails, again: true, calls: toConfirm},
+		{name: "migrate a server that is sick then", seed: sick, migrates: 1, act: tested(true, false, 0), tests: testsOrFails, again: true, calls: toMove},
+		{name: "migrate a server that is sick then, and roll back", seed: sick, migrates: 1, act: tested(true, true, 0), tests: testsOrFails, reverts: true, calls: toRevert},
+		{name: "take over what a crash left pending", before: crashed, act: migrate(true), again: true, calls: toConfirm},
+		{name: "record what was confirmed before a crash", before: crashedLater, act: migrate(true), again: true, calls: toConfirm},
+		{name: "migrate and test", seed: address, migrates: 1, act: tested(false, false, 0), tests: testsAndTells, again: true, calls: toMove, most: 3},
+		{name: "migrate a server that is sick then, and tell", seed: sick, migrates: 1, act: tested(false, false, 0), tests: testsAndTells, again: true, calls: toMove, most: 3},
+		{name: "migrate a server that is sick then, and roll back without auto_confirm", seed: sick, migrates: 1, act: tested(false, true, 0), tests: testsAndTells, reverts: true, calls: toRevert, most: 2},
+		{name: "preflight, migrate, test and confirm", seed: address, migrates: 1, act: tested(true, false, preflightTime), tests: testsOrFails, again: true, calls: toConfirm, most: 2},
+		{name: "preflight of a server that is sick", seed: sickAtHome, act: tested(true, true, preflightTime), tests: testsOrFails, calls: toRead, most: 3},
+		{name: "preflight of a server that is stopped", seed: stopped, act: tested(false, true, preflightTime), tests: testsAndTells, calls: toRead, most: 1},
+		{name: "test what awaits confirmation, and roll back", seed: sick, given: true, migrates: 1, act: testsGiven(true), op: recorded, tests: testsAndTells, reverts: true, calls: toSettle, most: 2},
+		{name: "destroy with a test of a server that is sick", seed: sick, given: true, migrates: 1, act: destroysGiven, op: destroying, tests: testsFirst, calls: toSettle, most: 2},
 	}
 }
+
+const preflightTime = 30 * time.Second
+
+func migrate(autoConfirm bool) func(context.Context, *migration.Engine, string) (migration.Migration, error) {
+	return func(ctx context.Context, e *migration.Engine, id string) (migration.Migration, error) {
+		return e.Migrate(ctx, migration.Request{ServerID: id, AutoConfirm: autoConfirm})
+	}
+}
+
+// then migrates, and does something else next.
+func then(next func(*migration.Engine, context.Context, migration.Migration) (migration.Migration, error)) func(context.Context, *migration.Engine, string) (migration.Migration, error) {
+	return func(ctx context.Context, e *migration.Engine, id string) (migration.Migration, error) {
+		m, err := e.Migrate(ctx, migration.Request{ServerID: id})
+		if err != nil {
+			return m, err
+		}
+		return next(e, ctx, m)
+	}
+}
+
+func tested(autoConfirm, revert bool, preflight time.Duration) func(context.Context, *migration.Engine, string) (migration.Migration, error) {
+	return func(ctx context.Context, e *migration.Engine, id string) (migration.Migration, error) {
+		test := verificationIn(ctx, revert)
+		test.Preflight = preflight
+		return e.Migrate(ctx, migration.Request{ServerID: id, AutoConfirm: autoConfirm, Verification: test})
+	}
+}
+
+func testsGiven(revert bool) func(context.Context, *migration.Engine, string) (migration.Migration, error) {
+	return func(ctx context.Context, e *migration.Engine, _ string) (migration.Migration, error) {
+		return e.Test(ctx, ctx.Value(givenKey{}).(migration.Migration), verificationIn(ctx, revert))
+	}
+}
+
+// destroysGiven destroys what is to be confirmed, and never reverted, although its
+// verification says so.
+func destroysGiven(ctx context.Context, e *migration.Engine, _ string) (migration.Migration, error) {
+	return e.Destroy(ctx, ctx.Value(givenKey{}).(migration.Migration), migration.OnDestroyConfirm, verificationIn(ctx, true))
+}
+
+func verificationIn(ctx context.Context, revert bool) *migration.Verification {
+	return &migration.Verification{Revert: revert, Plan: verification.Plan{
+		SSHBanner: []verification.SSHBanner{{Port: stub.PortSSH}}, HTTP: []verification.HTTP{{URL: "http://:8080/"}},
+		Interval: 5 * time.Second, Timeout: time.Minute, Successes: 3, Dial: dialOf(ctx),
+	}}
+}
+
+// givenKey is under which a context has the migration in the state.
+type givenKey struct{}
 
 // dialKey is under which a context has how to connect to servers.
 type dialKey struct{}
@@ -160,22 +235,34 @@ func dialOf(ctx context.Context) func(context.Context, string, string) (net.Conn
 	return ctx.Value(dialKey{}).(*stub.Stub).Dial
 }
 
+// with are the calls and the occurrences that a scenario is combined with.
+func (sc scenario) with(operator others) ([]stub.Call, []occurrence) {
+	most := operator.most
+	if sc.most > 0 {
+		most = min(most, sc.most)
+	}
+	return sc.calls, occurrences[:most]
+}
+
 // TestMatrix_survivesEveryFault runs each scenario with each failure in each call at
 // each time, in virtual time, and holds the outcome against the cloud's truth.
 func TestMatrix_survivesEveryFault(t *testing.T) {
-	calls := []stub.Call{stub.CallToken, stub.CallServer, stub.CallList, stub.CallActionLog, stub.CallMigrate, stub.CallConfirm, stub.CallRevert}
-	combinations := 0
-	for _, operator := range operators {
-		combinations += operator.most
+	cases := 0
+	for _, sc := range scenarios() {
+		for _, operator := range operators {
+			calls, occurrences := sc.with(operator)
+			cases += len(calls) * len(failures()) * len(occurrences)
+		}
 	}
-	t.Logf("the matrix has %d cases", len(scenarios())*len(calls)*len(failures())*combinations)
+	t.Logf("the matrix has %d cases", cases)
 	for _, sc := range scenarios() {
 		t.Run(sc.name, func(t *testing.T) {
 			t.Parallel()
-			for _, call := range calls {
-				for _, what := range failures() {
-					for _, operator := range operators {
-						for _, w := range occurrences[:operator.most] {
+			for _, operator := range operators {
+				calls, occurrences := sc.with(operator)
+				for _, call := range calls {
+					for _, what := range failures() {
+						for _, w := range occurrences {
 							name := fmt.Sprintf("%s on %s of the %s requests, %s", what.name, w.name, call, operator.name)
 							t.Run(strings.ReplaceAll(name, "/", " "), func(t *testing.T) {
 								synctest.Test(t, func(t *testing.T) { runCase(t, sc, call, what, w, operator) })
@@ -188,15 +275,17 @@ func TestMatrix_survivesEveryFault(t *testing.T) {
 	}
 }
 
+// timeout is that of the act. It is at no multiple of any interval: what happens at the
+// very same instant as the end of the wait may come first or last.
+func (sc scenario) timeout() time.Duration {
+	return cmp.Or(sc.within, 2*time.Hour) + 1300*time.Millisecond
+}
+
 func runCase(t *testing.T, sc scenario, call stub.Call, what failure, w occurrence, operator others) {
-	cloud := stub.New(stub.Config{AutoConfirmAfter: -1, TokenLifetime: tokenLifetime})
-	id := cloud.AddServer(sc.seed)
+	cloud, id := sc.begin(t)
 	home, _ := cloud.Server(id)
-	if sc.before != nil {
-		if err := sc.before(cloud, id); err != nil {
-			t.Fatal(err)
-		}
-	}
+	ctx, cancel := sc.prepare(t, cloud, id)
+	defer cancel()
 	fault := what.fault
 	fault.Call, fault.Skip, fault.Count = call, w.skip, w.count
 	if what.do != nil {
@@ -209,31 +298,14 @@ func runCase(t *testing.T, sc scenario, call stub.Call, what failure, w occurren
 	for after, do := range operator.does {
 		time.AfterFunc(after, func() { _ = do(cloud, id) }) // the cloud may refuse it, as it may to anybody
 	}
-	engine := engineOn(t, cloud.Transport())
-	// At no multiple of any interval: what happens at the very same instant as
-	// the end of the wait may come first or last.
-	const timeout = 2*time.Hour + 1300*time.Millisecond
-	ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), dialKey{}, cloud), timeout)
-	defer cancel()
-	began := time.Now()
-	got, err := sc.act(ctx, engine, id)
-	if took := time.Since(began); took > timeout+time.Second {
-		t.Errorf("took %s, a second longer than its timeout at most", took)
-	}
+	got, err := sc.run(t, ctx, cloud, id)
 
-	migrations, sent := cloud.Migrations(id), cloud.Count(stub.CallMigrate)
-	if migrations > sc.migrates || err == nil && migrations != sc.migrates {
-		t.Errorf("got %d migrations (error: %v), want %d at most, and no less after a success", migrations, err, sc.migrates)
-	}
-	if confirms := cloud.Count(stub.CallConfirm); sc.seed.Health != nil && confirms > 0 {
-		t.Errorf("got %d confirm requests for a server that is sick", confirms)
-	}
-	wantNobodyElsesSettled(t, cloud.ActionLog(id))
+	sent := cloud.Count(stub.CallMigrate)
 	if operator.does != nil {
 		if err == nil {
 			wantOutcome(t, cloud, id, got)
 		} else {
-			wantCause(t, explain(err, creating), what.says, got, sent, operator.says...)
+			wantCause(t, explain(err, sc.op), what.says, got, sent, operator.says...)
 		}
 		return
 	}
@@ -241,9 +313,100 @@ func runCase(t *testing.T, sc scenario, call stub.Call, what failure, w occurren
 		wantTruth(t, cloud, id, home, got)
 		return
 	}
-	wantCause(t, explain(err, creating), what.says, got, sent)
+	wantCause(t, explain(err, sc.op), what.says, got, sent)
 	if sc.again {
 		wantEnd(t, cloud, sc, id, home, got, err)
+	}
+}
+
+// begin is the cloud of a scenario, with its server.
+func (sc scenario) begin(t *testing.T) (cloud *stub.Stub, id string) {
+	t.Helper()
+	cloud = stub.New(stub.Config{AutoConfirmAfter: -1, TokenLifetime: tokenLifetime})
+	return cloud, cloud.AddServer(sc.seed)
+}
+
+// prepare does what earlier runs did, and makes the context of the act.
+func (sc scenario) prepare(t *testing.T, cloud *stub.Stub, id string) (context.Context, context.CancelFunc) {
+	t.Helper()
+	ctx := context.WithValue(t.Context(), dialKey{}, cloud)
+	if sc.before != nil {
+		if err := sc.before(cloud, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if sc.given {
+		given, err := engineOn(t, cloud.Transport()).Migrate(ctx, migration.Request{ServerID: id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx = context.WithValue(ctx, givenKey{}, given)
+	}
+	return context.WithTimeout(ctx, sc.timeout())
+}
+
+// run does what the scenario asks for, and checks what holds whatever came of it.
+func (sc scenario) run(t *testing.T, ctx context.Context, cloud *stub.Stub, id string) (migration.Migration, error) {
+	t.Helper()
+	began := time.Now()
+	got, err := sc.act(ctx, engineOn(t, cloud.Transport()), id)
+	if took := time.Since(began); took > sc.timeout()+time.Second {
+		t.Errorf("took %s, a second longer than its timeout at most", took)
+	}
+	migrations := cloud.Migrations(id)
+	if migrations > sc.migrates || err == nil && migrations != sc.migrates && !sc.maybe {
+		t.Errorf("got %d migrations (error: %v), want %d at most, and no less after a success", migrations, err, sc.migrates)
+	}
+	if sent := cloud.Count(stub.CallMigrate); sc.migrates == 0 && sent > 0 {
+		t.Errorf("got %d migrate requests, want none", sent)
+	}
+	if confirms := cloud.Count(stub.CallConfirm); sc.seed.Health != nil && confirms > 0 {
+		t.Errorf("got %d confirm requests for a server that is sick", confirms)
+	}
+	if reverts := cloud.Count(stub.CallRevert); !sc.reverts && reverts > 0 {
+		t.Errorf("got %d revert requests that no plan has announced", reverts)
+	}
+	diags := explain(err, sc.op)
+	if !diags.HasError() {
+		sc.wantTested(t, got, err)
+	}
+	wantNobodyElsesSettled(t, cloud.ActionLog(id))
+	wantTrueWords(t, diags, cloud.ActionLog(id))
+	return got, err
+}
+
+// wantTested checks what a success says of the test of the moved server. A warning is
+// a success, too.
+func (sc scenario) wantTested(t *testing.T, got migration.Migration, err error) {
+	t.Helper()
+	result := got.VerificationResult
+	switch {
+	case sc.tests == testsOrFails && (result == nil || !result.Passed):
+		t.Errorf("got a success (%v) without a passed verification: %+v", err, result)
+	case sc.tests == testsAndTells && result == nil:
+		t.Errorf("got a success (%v) without a verification", err)
+	}
+}
+
+// wantTrueWords holds what a diagnostic says of who has confirmed or reverted the
+// migration against the action log.
+func wantTrueWords(t *testing.T, diags diag.Diagnostics, log []stub.Action) {
+	t.Helper()
+	settled := func(action string) bool {
+		return slices.ContainsFunc(log, func(a stub.Action) bool {
+			return a.Action == action && a.UserID == stub.DefaultUser.ID && a.Message == ""
+		})
+	}
+	for _, d := range diags {
+		if strings.Contains(d.Detail(), "The provider reverted the migration") && !settled(cloudservers.ActionRevert) {
+			t.Errorf("got a diagnostic of a revert that the action log does not have:\n%s", d.Detail())
+		}
+		if strings.Contains(d.Detail(), "The provider did not confirm the migration") && settled(cloudservers.ActionConfirm) {
+			t.Errorf("got a diagnostic that denies a confirm of ours:\n%s", d.Detail())
+		}
+		if strings.Contains(d.Detail(), "reverted outside of Terraform") && settled(cloudservers.ActionRevert) {
+			t.Errorf("got a diagnostic that denies a revert of ours:\n%s", d.Detail())
+		}
 	}
 }
 
@@ -311,6 +474,7 @@ func wantEnd(t *testing.T, cloud *stub.Stub, sc scenario, id string, home stub.S
 	if migrations := cloud.Migrations(id); migrations != sc.migrates {
 		t.Errorf("got %d migrations after the next apply, want %d", migrations, sc.migrates)
 	}
+	sc.wantTested(t, got, nil)
 	wantTruth(t, cloud, id, home, got)
 }
 
@@ -353,8 +517,9 @@ func wantCause(t *testing.T, diags diag.Diagnostics, says string, got migration.
 	}
 	text := diags[0].Summary() + "\n" + diags[0].Detail()
 	named := strings.Contains(text, says) || slices.ContainsFunc(others, func(says string) bool { return strings.Contains(text, says) }) ||
+		says == "404" && strings.Contains(text, "is gone") || // which it says when it is seen twice
 		strings.Contains(text, "on its original host") || // of the scenario where no host has room
-		strings.Contains(text, "did not pass its verification") // of the scenarios where the server is sick
+		strings.Contains(text, "pass its verification") // of the scenarios where the server is sick or stopped
 	if !named {
 		t.Errorf("got a diagnostic that does not name %q or %q:\n%s", says, others, text)
 	}
