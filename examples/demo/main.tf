@@ -1,6 +1,6 @@
-# Migrates servers of the stub endpoint. One migration is left awaiting
-# confirmation, as it is by default; the others are confirmed once their servers
-# have passed a test.
+# Migrates servers of the stub endpoint. Each server is tested before it is moved,
+# and again on its new host. Then one migration is left awaiting confirmation, as
+# it is by default. The others are confirmed.
 terraform {
   required_providers {
     rackspace = {

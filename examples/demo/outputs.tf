@@ -8,7 +8,7 @@ output "report" {
         substr(m.source_host_id, 0, 12),
         substr(m.destination_host_id, 0, 12),
         m.status,
-        m.settled_at != null ? "settled at ${m.settled_at}" : "confirm or revert by ${m.confirm_by}",
+        m.settled_at != null ? "at ${m.settled_at}" : "confirm or revert by ${m.confirm_by}",
       )
     ],
   ))

@@ -23,7 +23,7 @@ func TestAccExamples_apply(t *testing.T) {
 		"resources/rackspace_server_migration/resource.tf":              1,
 		"resources/rackspace_server_migration/triggers.tf":              2,
 		"resources/rackspace_server_migration_confirmation/resource.tf": 1,
-		"demo/[mo]*.tf": 3, // without the server that is rolled back
+		"demo/[mo]*.tf": 3, // without the servers that are not moved, or are rolled back
 	}
 	found, err := filepath.Glob(examples + "/resources/*/*.tf")
 	if err != nil || len(found)+1 != len(migrations) {
@@ -128,7 +128,7 @@ func TestAccGuides_verify(t *testing.T) {
 	t.Parallel()
 	s := newSamples(t)
 	tf := s.terraform(map[string]string{"main.tf": read(t, "provider/provider.tf") + read(t, "guides/verify/*.tf")})
-	web, _ := applied(t, tf)
+	web, _ := applied(t, tf, stubPort)
 	result, _ := web["verification_result"].(map[string]any)
 	if web["status"] != "confirmed" || result["passed"] != true {
 		t.Errorf("got the status %v and the result %v, want confirmed and passed", web["status"], result)
@@ -136,10 +136,23 @@ func TestAccGuides_verify(t *testing.T) {
 	s.wantSent(t, stub.SampleWeb1, sent{migrates: 1, confirms: 1})
 }
 
-func TestAccDemo_rollsBackTheServerThatDoesNotWorkElsewhere(t *testing.T) {
+func TestAccDemo_doesNotMoveTheServerThatIsSick(t *testing.T) {
 	t.Parallel()
 	s := newSamples(t)
 	home, _ := s.Server(stub.SampleSick1)
+	tf := s.terraform(map[string]string{"main.tf": read(t, "provider/provider.tf") + read(t, "demo/preflight.tf")})
+	err := tf.Apply(t.Context())
+	if err == nil || !says("sick-1", "was not migrated: it did not pass its verification before the move", "it answered with status 503", "The server was not touched").MatchString(err.Error()) {
+		t.Errorf("got %v, want that the server was not moved", err)
+	}
+	s.wantSent(t, home.ID, sent{})
+	s.wantAtHome(t, home)
+}
+
+func TestAccDemo_rollsBackTheServerThatDoesNotWorkElsewhere(t *testing.T) {
+	t.Parallel()
+	s := newSamples(t)
+	home, _ := s.Server(stub.SampleHomesick1)
 	tf := s.terraform(map[string]string{"main.tf": read(t, "provider/provider.tf") + read(t, "demo/rollback.tf")})
 	err := tf.Apply(t.Context())
 	if err == nil || !says("The migration of server homesick-1", "was rolled back", "it answered with status 503", "back on its original host").MatchString(err.Error()) {
@@ -181,14 +194,29 @@ func TestAccGuides_takeOver(t *testing.T) {
 	s.wantSent(t, stub.SampleWeb2, sent{})
 }
 
+func TestAccGuides_rollingMigration(t *testing.T) {
+	t.Parallel()
+	s := newSamples(t)
+	shown := regexp.MustCompile(`{{ tffile "examples/(.*?)" }}`).FindAllStringSubmatch(readFile(t, "../../templates/guides/rolling-migration.md.tmpl"), -1)
+	if len(shown) != 1 {
+		t.Fatalf("got the configurations %q in the guide, want 1", shown)
+	}
+	files := moduleFiles(t, "rolling-migration")
+	files["main.tf"] = read(t, shown[0][1])
+	_, outputs := applied(t, s.terraform(files), stubPort)
+	migrations, _ := outputs["migrations"].(map[string]any)
+	for name, id := range map[string]string{"web-1": stub.SampleWeb1, "web-2": stub.SampleWeb2, "db-1": stub.SampleDB1} {
+		if migration, _ := migrations[name].(map[string]any); migration["status"] != "confirmed" {
+			t.Errorf("got the migration %v of %s, want it confirmed", migration, name)
+		}
+		s.wantSent(t, id, sent{migrates: 1, confirms: 1})
+	}
+}
+
 func TestAccREADME_configurationApplies(t *testing.T) {
 	t.Parallel()
 	s := newSamples(t)
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks := regexp.MustCompile("(?s)```terraform\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+	blocks := regexp.MustCompile("(?s)```terraform\n(.*?)```").FindAllStringSubmatch(readFile(t, "../../README.md"), -1)
 	if len(blocks) != 1 {
 		t.Fatalf("got %d configurations in README.md, want 1", len(blocks))
 	}
@@ -199,6 +227,9 @@ func TestAccREADME_configurationApplies(t *testing.T) {
 		t.Errorf("got %d migrate requests, want 1", got)
 	}
 }
+
+// stubPort is what rackspace-stub sets with TF_VAR_ssh_port.
+var stubPort = tfexec.Var(fmt.Sprintf("ssh_port=%d", stub.PortSSH))
 
 // wantSent checks which requests that change a server the cloud saw.
 func (s *scenario) wantSent(t *testing.T, id string, want sent) {
@@ -225,12 +256,17 @@ func read(t *testing.T, pattern string) string {
 	}
 	var text strings.Builder
 	for _, name := range names {
-		content, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text.Write(content)
+		text.WriteString(readFile(t, name))
 		text.WriteString("\n")
 	}
 	return text.String()
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

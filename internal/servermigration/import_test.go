@@ -123,6 +123,7 @@ func TestServerMigration_explainsWhatItCannotImport(t *testing.T) {
 		{"no server", "DFW/" + server, []string{"There is no server " + server, "in region DFW"}},
 		{"no region", "XYZ/" + server, []string{`There is no region "XYZ"`, "DFW, LON, ORD"}},
 		{"a name", "web-1", []string{"Invalid import id", `"web-1" is none`, "SERVER_ID, ", "REGION/SERVER_ID, ", "REGION/SERVER_ID/REQUEST_ID, "}},
+		{"nothing", "", []string{"Invalid import id", `"" is none`}},
 		{"an empty region", "/" + server, []string{"Invalid import id", `"/` + server + `" is none`}},
 		{"an empty region and a request", "/" + server + "/req-1", []string{"Invalid import id"}},
 		{"a name in a region", "ORD/web-1", []string{"Invalid import id", `"ORD/web-1" is none`}},
@@ -198,7 +199,11 @@ func (s *scenario) terraform(files map[string]string) *tfexec.Terraform {
 	}
 	dir := s.t.TempDir()
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			s.t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			s.t.Fatal(err)
 		}
 	}

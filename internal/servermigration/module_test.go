@@ -1,32 +1,54 @@
 package servermigration_test
 
 import (
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-exec/tfexec"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/servermigration"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// newRollingModule is a copy of the module rolling-migration, ready to run.
-func newRollingModule(t *testing.T, s *scenario) *tfexec.Terraform {
+const rollingModule = examples + "/modules/rolling-migration"
+
+// moduleFiles are the files of the module rolling-migration, in a directory.
+func moduleFiles(t *testing.T, directory string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
-	paths, err := filepath.Glob(examples + "/modules/rolling-migration/*.tf")
+	paths, err := filepath.Glob(rollingModule + "/*.tf")
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("found no module (%v)", err)
 	}
 	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files[filepath.Base(path)] = string(text)
+		files[filepath.Join(directory, filepath.Base(path))] = readFile(t, path)
 	}
-	return s.terraform(files)
+	return files
+}
+
+// newRollingModule is a copy of the module rolling-migration, ready to run.
+func newRollingModule(t *testing.T, s *scenario) *tfexec.Terraform {
+	t.Helper()
+	return s.terraform(moduleFiles(t, "."))
+}
+
+// configure sets the variables of a module.
+func configure(t *testing.T, tf *tfexec.Terraform, variables string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(tf.WorkingDir(), "fleet.auto.tfvars"), []byte(variables), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestAccModule_passesItsOwnTests(t *testing.T) {
@@ -37,11 +59,8 @@ func TestAccModule_passesItsOwnTests(t *testing.T) {
 	if err := os.Mkdir(tests, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(examples + "/modules/rolling-migration/tests/rolling.tftest.hcl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(tests, "rolling.tftest.hcl"), text, 0o600); err != nil {
+	text := readFile(t, rollingModule+"/tests/rolling.tftest.hcl")
+	if err := os.WriteFile(filepath.Join(tests, "rolling.tftest.hcl"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := tf.Init(t.Context()); err != nil { // the tests have a provider block
@@ -51,8 +70,8 @@ func TestAccModule_passesItsOwnTests(t *testing.T) {
 	if err := tf.Test(t.Context(), &output); err != nil {
 		t.Fatalf("%v\n%s", err, output.String())
 	}
-	if got := s.Count(stub.CallMigrate); got != 3 {
-		t.Errorf("got %d migrate requests, want 3\n%s", got, output.String())
+	if got := s.Count(stub.CallMigrate); got != 4 {
+		t.Errorf("got %d migrate requests, want 4\n%s", got, output.String())
 	}
 }
 
@@ -60,33 +79,30 @@ func TestAccModule_migratesNothingElseAfterAFailedCanary(t *testing.T) {
 	t.Parallel()
 	s := newSamples(t)
 	tf := newRollingModule(t, s)
-	configure := func(timeout string) {
-		variables := `
-canaries     = { sick = "` + stub.SampleSick1 + `", full = "` + stub.SampleFull1 + `" }
-waves        = [{ web-1 = "` + stub.SampleWeb1 + `" }, { web-2 = "` + stub.SampleWeb2 + `", db-1 = "` + stub.SampleDB1 + `" }]
-verification = { http = [{ url = "http://:8080/" }], interval = "100ms", timeout = "` + timeout + `" }
-`
-		if err := os.WriteFile(filepath.Join(tf.WorkingDir(), "fleet.auto.tfvars"), []byte(variables), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	setTimeout := func(timeout string) {
+		configure(t, tf, `
+canaries     = { homesick = "`+stub.SampleHomesick1+`", full = "`+stub.SampleFull1+`" }
+waves        = [{ web-1 = "`+stub.SampleWeb1+`" }, { web-2 = "`+stub.SampleWeb2+`", db-1 = "`+stub.SampleDB1+`" }]
+verification = { http = [{ url = "http://:8080/" }], interval = "100ms", timeout = "`+timeout+`" }
+`)
 	}
-	configure(failsAfter)
+	setTimeout(failsAfter)
 	err := tf.Apply(t.Context())
 	if err == nil || !says("homesick-1", "rolled back").MatchString(err.Error()) || !says("full-1", "failed").MatchString(err.Error()) {
 		t.Errorf("got %v, want both canaries to fail", err)
 	}
-	s.wantMigrated(t, stub.SampleSick1, stub.SampleFull1)
+	s.wantMigrated(t, stub.SampleHomesick1, stub.SampleFull1)
 
 	// Both are repaired, and the waves go on.
-	configure(passesWithin)
-	s.SetServer(stub.SampleSick1, func(v *stub.Server) { v.Health = nil })
+	setTimeout(passesWithin)
+	s.SetServer(stub.SampleHomesick1, func(v *stub.Server) { v.Health = nil })
 	s.SetServer(stub.SampleFull1, func(v *stub.Server) { v.Outcome = stub.OutcomeMoves })
 	before := len(s.Requests())
 	if err := tf.Apply(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s.wantMigrated(t, stub.SampleSick1, stub.SampleFull1, stub.SampleWeb1, stub.SampleWeb2, stub.SampleDB1)
-	wave := map[string]int{stub.SampleSick1: 0, stub.SampleFull1: 0, stub.SampleWeb1: 1, stub.SampleWeb2: 2, stub.SampleDB1: 2}
+	s.wantMigrated(t, stub.SampleHomesick1, stub.SampleFull1, stub.SampleWeb1, stub.SampleWeb2, stub.SampleDB1)
+	wave := map[string]int{stub.SampleHomesick1: 0, stub.SampleFull1: 0, stub.SampleWeb1: 1, stub.SampleWeb2: 2, stub.SampleDB1: 2}
 	begun := 0
 	for _, request := range s.Requests()[before:] {
 		switch at := wave[request.ServerID]; {
@@ -96,6 +112,183 @@ verification = { http = [{ url = "http://:8080/" }], interval = "100ms", timeout
 			begun = at
 		}
 	}
+}
+
+// A server that was rolled back is not migrated again unasked, so that a later apply has
+// nothing to do for it. The wave after it must not begin all the same.
+func TestAccModule_beginsNoWaveWhileACanaryIsRolledBack(t *testing.T) {
+	t.Parallel()
+	s := newSamples(t)
+	tf := newRollingModule(t, s)
+	configureFleet := func(move, verification, verifications string) {
+		configure(t, tf, fmt.Sprintf(`
+canaries      = { homesick-1 = %q, a-web-1 = %q }
+waves         = [{ web-2 = %q }]
+verification  = %s
+verifications = %s
+triggers      = { move = %q }
+`, stub.SampleHomesick1, stub.SampleWeb1, stub.SampleWeb2, verification, verifications, move))
+	}
+	check := func(arguments string) string {
+		return `{ http = [{ url = "http://:8080/" }], interval = "100ms", ` + arguments + ` }`
+	}
+	configureFleet("1", "null", "{}")
+	if err := tf.Apply(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	homesick := check(`timeout = "` + failsAfter + `", preflight = false`)
+	steps := []struct {
+		name  string
+		web1  string // its verification
+		wants *regexp.Regexp
+	}{
+		{"one canary is rolled back, the other is not moved", check(`preflight_timeout = "1s", body_contains = "nothing"`), says("homesick-1", "was rolled back")},
+		{"only the other has something to do", check(""), says("No later wave begins", "homesick-1")},
+		{"none has", check(""), says("No later wave begins", "homesick-1")},
+	}
+	for _, step := range steps {
+		configureFleet("2", "null", "{ homesick-1 = "+homesick+", a-web-1 = "+step.web1+" }")
+		if err := tf.Apply(t.Context()); err == nil || !step.wants.MatchString(err.Error()) {
+			t.Errorf("%s: got %v, want it to say %s", step.name, err, step.wants)
+		}
+	}
+	s.wantSent(t, stub.SampleHomesick1, sent{migrates: 2, confirms: 1, reverts: 1})
+	s.wantSent(t, stub.SampleWeb1, sent{migrates: 2, confirms: 2})
+	s.wantSent(t, stub.SampleWeb2, sent{migrates: 1, confirms: 1})
+	if err := tf.Destroy(t.Context()); err != nil {
+		t.Errorf("cannot take the fleet out of the state: %v", err)
+	}
+}
+
+func TestAccModule_plansWhatItsREADMEShows(t *testing.T) {
+	t.Parallel()
+	s := newSamples(t)
+	blocks := regexp.MustCompile("(?s)```terraform\n(.*?)```").FindAllStringSubmatch(readFile(t, rollingModule+"/README.md"), -1)
+	if len(blocks) != 1 {
+		t.Fatalf("got %d configurations in the module's README.md, want 1", len(blocks))
+	}
+	files := moduleFiles(t, "rolling-migration")
+	files["main.tf"] = blocks[0][1]
+	tf := s.terraform(files)
+	if _, err := tf.Plan(t.Context(), tfexec.Var("health_token=secret"), tfexec.Out("plan")); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := tf.ShowPlanFile(t.Context(), "plan")
+	if err != nil {
+		t.Fatal(err)
+	}
+	planned := map[string]bool{}
+	for _, change := range plan.ResourceChanges {
+		if change.Type == servermigration.ResourceType {
+			planned[fmt.Sprint(change.Index)] = true
+		}
+	}
+	if want := map[string]bool{"web-1": true, "web-2": true, "db-1": true, "batch-1": true}; !maps.Equal(planned, want) {
+		t.Errorf("got migrations of %v, want %v", planned, want)
+	}
+}
+
+// everything is a verification that sets all arguments, as the state has it. Its
+// secret headers are given apart from it.
+func everything(page *httptest.Server, address string) map[string]any {
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: page.Certificate().Raw})
+	return map[string]any{
+		"tcp": []any{map[string]any{"host": address, "port": stub.PortHTTP}},
+		"http": []any{map[string]any{
+			"url": page.URL + "/start", "status_codes": []any{201}, "body_contains": "good", "headers": map[string]any{"X-Canary": "yes"},
+			"tls_server_name": "example.com", "ca_certificate": string(certificate), "follow_redirects": true,
+		}},
+		"ssh_banner": []any{map[string]any{"host": address, "port": stub.PortSSH}},
+		"interval":   "100ms", "timeout": passesWithin, "check_timeout": "5s", "successes": 2,
+		"preflight": false, "preflight_timeout": "1m", "on_failure": "keep",
+	}
+}
+
+func TestAccModule_passesEverythingThatAVerificationHas(t *testing.T) {
+	t.Parallel()
+	s := newSamples(t)
+	const secret = "Bearer 5ecret"
+	page := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Header.Get("Authorization") != secret || r.Header.Get("X-Canary") != "yes":
+			w.WriteHeader(http.StatusUnauthorized)
+		case r.URL.Path == "/start":
+			http.Redirect(w, r, "/end", http.StatusFound)
+		default:
+			w.WriteHeader(http.StatusCreated)
+			_, _ = fmt.Fprintln(w, "all is good")
+		}
+	}))
+	defer page.Close()
+	other, _ := s.Server(stub.SampleDB1)
+	given := everything(page, other.AccessIPv4)
+	tf := newRollingModule(t, s)
+	variables := asJSON(t, map[string]any{
+		"canaries": map[string]any{"web-1": stub.SampleWeb1}, "waves": []any{map[string]any{"web-2": stub.SampleWeb2}},
+		"verification": given, "verifications": map[string]any{"web-2": given},
+		"headers_wo": map[string]any{page.URL + "/start": map[string]any{"Authorization": secret}},
+	})
+	if err := os.WriteFile(filepath.Join(tf.WorkingDir(), "fleet.auto.tfvars.json"), []byte(variables), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := tf.Apply(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(readFile(t, filepath.Join(tf.WorkingDir(), "terraform.tfstate")), secret) {
+		t.Error("the state has the secret header")
+	}
+	state, err := tf.Show(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var resources resource.SchemaResponse
+	servermigration.NewResource().Schema(t.Context(), resource.SchemaRequest{}, &resources)
+	arguments := resources.Schema.Attributes["verification"].(schema.SingleNestedAttribute).Attributes
+	for _, migration := range state.Values.RootModule.Resources {
+		if migration.Type != servermigration.ResourceType {
+			continue
+		}
+		if migration.AttributeValues["status"] != "confirmed" {
+			t.Errorf("got the status %v of %s, want confirmed", migration.AttributeValues["status"], migration.Address)
+		}
+		wantAllArguments(t, migration.Address, arguments, given, migration.AttributeValues["verification"].(map[string]any))
+	}
+	s.wantMigrated(t, stub.SampleWeb1, stub.SampleWeb2)
+}
+
+// wantAllArguments checks that each argument was given, and has arrived.
+func wantAllArguments(t *testing.T, at string, arguments map[string]schema.Attribute, given, arrived map[string]any) {
+	t.Helper()
+	for name, argument := range arguments {
+		if argument.IsWriteOnly() { // nothing has it; the page proves that it was sent
+			continue
+		}
+		want, isGiven := given[name]
+		if !isGiven {
+			t.Errorf("this test does not give %s.%s to the module", at, name)
+			continue
+		}
+		if checks, ok := argument.(schema.ListNestedAttribute); ok {
+			arrived, _ := arrived[name].([]any)
+			if len(arrived) != 1 {
+				t.Fatalf("got %v as %s.%s, want one check", arrived, at, name)
+			}
+			wantAllArguments(t, at+"."+name, checks.NestedObject.Attributes, want.([]any)[0].(map[string]any), arrived[0].(map[string]any))
+			continue
+		}
+		if got, want := asJSON(t, arrived[name]), asJSON(t, want); got != want {
+			t.Errorf("got %s as %s.%s, want %s", got, at, name, want)
+		}
+	}
+}
+
+func asJSON(t *testing.T, value any) string {
+	t.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // wantMigrated checks that these servers and no others were asked to migrate.

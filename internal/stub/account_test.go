@@ -2,6 +2,7 @@ package stub_test
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -272,6 +273,13 @@ func TestSamples_areOneForEachWayThatAMigrationCanGo(t *testing.T) {
 		}
 		seen[sample.ID], seen[sample.Name] = true, true
 		s.AddServer(sample)
+	}
+	for id, want := range map[string]string{stub.SampleHomesick1: "200 ok", stub.SampleSick1: "503 starting"} {
+		sample, _ := s.Server(id)
+		dial := func(address string) (net.Conn, error) { return s.Dial(t.Context(), "tcp", address) }
+		if got := ask(t, dial, sample.AccessIPv4+":8080", true); got != want {
+			t.Errorf("got %q of %s before it is moved, want %q", got, sample.Name, want)
+		}
 	}
 	if got, ok := s.Server(stub.SampleBatch1); !ok || got.VMState != "stopped" {
 		t.Errorf("got %+v, want a stopped server", got)

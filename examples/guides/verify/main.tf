@@ -1,12 +1,18 @@
+variable "ssh_port" {
+  description = "Port on which the server answers with an SSH banner."
+  type        = number
+  default     = 22
+}
+
 resource "rackspace_server_migration" "web" {
   server_id    = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01"
-  auto_confirm = true # once the server has passed its verification
+  auto_confirm = true # once the moved server has passed its verification
 
   verification = {
     http       = [{ url = "http://:8080/healthz", body_contains = "ok" }] # without a host: the server's own address
-    ssh_banner = [{ port = 2222 }]
+    ssh_banner = [{ port = var.ssh_port }]
     interval   = "1s"
-    timeout    = "2m" # as long as the server takes to boot, and a bit
+    timeout    = "2m" # the moved server has to boot first
     on_failure = "revert"
   }
 }

@@ -1,6 +1,32 @@
 locals {
   # Waves that are not given are empty.
   waves = concat(var.waves, [for missing in range(5 - length(var.waves)) : {}])
+  names = flatten([for servers in concat([var.canaries], var.waves) : keys(servers)])
+
+  # What each server has to pass, by the server's name.
+  chosen = { for name in local.names : name => lookup(var.verifications, name, var.verification) }
+  urls   = flatten([for verification in values(local.chosen) : try(verification.http[*].url, [])])
+
+  # The same, with the secret headers of each URL.
+  verifications = {
+    for name, verification in local.chosen : name => verification == null ? null : merge(verification, {
+      http = verification.http == null ? null : [
+        for check in verification.http : merge(check, { headers_wo = lookup(var.headers_wo, check.url, null) })
+      ]
+    })
+  }
+}
+
+# Servers that are not confirmed, or have not passed their verification. The next wave
+# does not begin before they do, not even in an apply that leaves them as they are.
+locals {
+  not_confirmed_canary = [for name, migration in rackspace_server_migration.canary : name if migration.status != "confirmed" || !try(migration.verification_result.passed, true)]
+  not_confirmed_wave_1 = [for name, migration in rackspace_server_migration.wave_1 : name if migration.status != "confirmed" || !try(migration.verification_result.passed, true)]
+  not_confirmed_wave_2 = [for name, migration in rackspace_server_migration.wave_2 : name if migration.status != "confirmed" || !try(migration.verification_result.passed, true)]
+  not_confirmed_wave_3 = [for name, migration in rackspace_server_migration.wave_3 : name if migration.status != "confirmed" || !try(migration.verification_result.passed, true)]
+  not_confirmed_wave_4 = [for name, migration in rackspace_server_migration.wave_4 : name if migration.status != "confirmed" || !try(migration.verification_result.passed, true)]
+
+  stop = "No later wave begins, because these servers are not confirmed, or have not passed their verification. Take them out of the fleet, or change triggers to migrate the fleet again:"
 }
 
 resource "rackspace_server_migration" "canary" {
@@ -9,8 +35,25 @@ resource "rackspace_server_migration" "canary" {
   server_id    = each.value
   region       = var.region
   auto_confirm = true
-  verification = var.verification
+  verification = local.verifications[each.key]
+  on_destroy   = var.on_destroy
   triggers     = var.triggers
+
+  timeouts {
+    create = var.timeouts.create
+    update = var.timeouts.update
+    delete = var.timeouts.delete
+    read   = var.timeouts.read
+  }
+}
+
+resource "terraform_data" "wave_1_may_begin" {
+  lifecycle {
+    precondition {
+      condition     = length(local.not_confirmed_canary) == 0
+      error_message = "${local.stop} ${join(", ", local.not_confirmed_canary)}."
+    }
+  }
 }
 
 resource "rackspace_server_migration" "wave_1" {
@@ -19,10 +62,27 @@ resource "rackspace_server_migration" "wave_1" {
   server_id    = each.value
   region       = var.region
   auto_confirm = true
-  verification = var.verification
+  verification = local.verifications[each.key]
+  on_destroy   = var.on_destroy
   triggers     = var.triggers
 
-  depends_on = [rackspace_server_migration.canary]
+  timeouts {
+    create = var.timeouts.create
+    update = var.timeouts.update
+    delete = var.timeouts.delete
+    read   = var.timeouts.read
+  }
+
+  depends_on = [terraform_data.wave_1_may_begin]
+}
+
+resource "terraform_data" "wave_2_may_begin" {
+  lifecycle {
+    precondition {
+      condition     = length(local.not_confirmed_wave_1) == 0
+      error_message = "${local.stop} ${join(", ", local.not_confirmed_wave_1)}."
+    }
+  }
 }
 
 resource "rackspace_server_migration" "wave_2" {
@@ -31,10 +91,27 @@ resource "rackspace_server_migration" "wave_2" {
   server_id    = each.value
   region       = var.region
   auto_confirm = true
-  verification = var.verification
+  verification = local.verifications[each.key]
+  on_destroy   = var.on_destroy
   triggers     = var.triggers
 
-  depends_on = [rackspace_server_migration.wave_1]
+  timeouts {
+    create = var.timeouts.create
+    update = var.timeouts.update
+    delete = var.timeouts.delete
+    read   = var.timeouts.read
+  }
+
+  depends_on = [terraform_data.wave_2_may_begin]
+}
+
+resource "terraform_data" "wave_3_may_begin" {
+  lifecycle {
+    precondition {
+      condition     = length(local.not_confirmed_wave_2) == 0
+      error_message = "${local.stop} ${join(", ", local.not_confirmed_wave_2)}."
+    }
+  }
 }
 
 resource "rackspace_server_migration" "wave_3" {
@@ -43,10 +120,27 @@ resource "rackspace_server_migration" "wave_3" {
   server_id    = each.value
   region       = var.region
   auto_confirm = true
-  verification = var.verification
+  verification = local.verifications[each.key]
+  on_destroy   = var.on_destroy
   triggers     = var.triggers
 
-  depends_on = [rackspace_server_migration.wave_2]
+  timeouts {
+    create = var.timeouts.create
+    update = var.timeouts.update
+    delete = var.timeouts.delete
+    read   = var.timeouts.read
+  }
+
+  depends_on = [terraform_data.wave_3_may_begin]
+}
+
+resource "terraform_data" "wave_4_may_begin" {
+  lifecycle {
+    precondition {
+      condition     = length(local.not_confirmed_wave_3) == 0
+      error_message = "${local.stop} ${join(", ", local.not_confirmed_wave_3)}."
+    }
+  }
 }
 
 resource "rackspace_server_migration" "wave_4" {
@@ -55,10 +149,27 @@ resource "rackspace_server_migration" "wave_4" {
   server_id    = each.value
   region       = var.region
   auto_confirm = true
-  verification = var.verification
+  verification = local.verifications[each.key]
+  on_destroy   = var.on_destroy
   triggers     = var.triggers
 
-  depends_on = [rackspace_server_migration.wave_3]
+  timeouts {
+    create = var.timeouts.create
+    update = var.timeouts.update
+    delete = var.timeouts.delete
+    read   = var.timeouts.read
+  }
+
+  depends_on = [terraform_data.wave_4_may_begin]
+}
+
+resource "terraform_data" "wave_5_may_begin" {
+  lifecycle {
+    precondition {
+      condition     = length(local.not_confirmed_wave_4) == 0
+      error_message = "${local.stop} ${join(", ", local.not_confirmed_wave_4)}."
+    }
+  }
 }
 
 resource "rackspace_server_migration" "wave_5" {
@@ -67,8 +178,16 @@ resource "rackspace_server_migration" "wave_5" {
   server_id    = each.value
   region       = var.region
   auto_confirm = true
-  verification = var.verification
+  verification = local.verifications[each.key]
+  on_destroy   = var.on_destroy
   triggers     = var.triggers
 
-  depends_on = [rackspace_server_migration.wave_4]
+  timeouts {
+    create = var.timeouts.create
+    update = var.timeouts.update
+    delete = var.timeouts.delete
+    read   = var.timeouts.read
+  }
+
+  depends_on = [terraform_data.wave_5_may_begin]
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -103,13 +104,15 @@ func parse(args []string, stderr io.Writer) (options, error) {
 
 type variable struct{ name, value string }
 
-// environment leads the provider to the stub.
+// environment leads the provider to the stub, and the examples to the port that its
+// servers have SSH at. The examples ask for port 22, which only root could open here.
 func environment(url string) []variable {
 	return []variable{
 		{"RACKSPACE_IDENTITY_ENDPOINT", url + "/v2.0/"},
 		{"RACKSPACE_USERNAME", stub.DefaultUser.Name},
 		{"RACKSPACE_API_KEY", stub.DefaultUser.APIKey},
 		{"RACKSPACE_REGION", "ORD"},
+		{"TF_VAR_ssh_port", strconv.Itoa(stub.PortSSH)},
 	}
 }
 

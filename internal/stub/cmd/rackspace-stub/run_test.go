@@ -52,7 +52,7 @@ func TestRun_leadsTheCommandToTheStubAndNowhereElse(t *testing.T) {
 	if status != 0 {
 		t.Fatalf("got status %d", status)
 	}
-	for _, want := range []string{"RACKSPACE_IDENTITY_ENDPOINT=http://127.0.0.1:", "RACKSPACE_USERNAME=demo", "RACKSPACE_API_KEY=", "RACKSPACE_REGION=ORD", "UNRELATED=kept", "typed"} {
+	for _, want := range []string{"RACKSPACE_IDENTITY_ENDPOINT=http://127.0.0.1:", "RACKSPACE_USERNAME=demo", "RACKSPACE_API_KEY=", "RACKSPACE_REGION=ORD", "TF_VAR_ssh_port=2222", "UNRELATED=kept", "typed"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("the command does not see %s", want)
 		}

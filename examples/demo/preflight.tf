@@ -1,0 +1,12 @@
+# A server whose web server is broken already. It does not pass its verification
+# where it is, so it is not moved, and the apply says so in an error.
+resource "rackspace_server_migration" "sick" {
+  server_id    = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b0a"
+  auto_confirm = true
+
+  verification = {
+    http              = [{ url = "http://:8080/" }]
+    interval          = "500ms"
+    preflight_timeout = "2s"
+  }
+}

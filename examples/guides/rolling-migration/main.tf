@@ -1,0 +1,37 @@
+terraform {
+  required_providers {
+    rackspace = {
+      source = "terraform-provider-rackspace/rackspace"
+    }
+  }
+}
+
+provider "rackspace" {
+  max_concurrent_migrations = 10 # at once
+  stop_after_failures       = 2  # in one apply
+}
+
+variable "ssh_port" {
+  description = "Port on which the servers answer with an SSH banner."
+  type        = number
+  default     = 22
+}
+
+module "migration" {
+  source = "./rolling-migration"
+
+  canaries = { web-1 = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01" }
+  waves = [
+    { web-2 = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b02" },
+    { db-1 = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b03" },
+  ]
+
+  verification = {
+    ssh_banner = [{ port = var.ssh_port }]
+    interval   = "1s"
+  }
+}
+
+output "migrations" {
+  value = module.migration.migrations
+}
