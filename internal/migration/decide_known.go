@@ -168,12 +168,12 @@ func awaiting(s situation) step {
 //	goal      | it is …   | the test …       | then
 //	-----------+-----------+------------------+-------------------
 //	seen      |           |                  | finish: as it is
-//	moved,    | confirmed | is due, or was   | stop: Untested, if a newer
-//	confirmed |           | made and no      | move has begun
-//	          |           | confirm was sent |
-//	          |           | has passed       | stop: Untested, if the log is
-//	          |           |                  | unreadable, unless our confirm
-//	          |           |                  | was accepted
+//	moved,    | confirmed | is due, passed   | stop: Untested, if no confirm
+//	confirmed |           | or failed        | was sent and a newer move has
+//	          |           |                  | begun
+//	          |           | passed           | stop: Untested, if no confirm
+//	          |           |                  | was sent and the log is
+//	          |           |                  | unreadable
 //	          |           | is due           | test
 //	confirmed | confirmed | has failed       | stop: Unverified
 //	moved,    | confirmed |                  | finish: confirmed
@@ -192,8 +192,8 @@ func concluded(s situation, status Status) step {
 		return step{doStop, status, KindReverted}
 	case status == StatusFailed:
 		return step{doStop, status, KindFailed}
-	case s.newer && (s.test == testDue || s.sent == sentNothing && (s.test == testPassed || s.test == testFailed)),
-		s.log == logUnreadable && s.sent != sentAccepted && s.test == testPassed:
+	case s.sent == sentNothing && s.newer && (s.test == testDue || s.test == testPassed || s.test == testFailed),
+		s.sent == sentNothing && s.log == logUnreadable && s.test == testPassed: // else the look before the confirm has proven it
 		return step{doStop, status, KindUntested}
 	case s.test == testDue:
 		return step{doTest, status, 0}

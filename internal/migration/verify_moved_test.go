@@ -529,6 +529,21 @@ func TestVerify_staysPassedWhenAnotherMigrationFollowsOurConfirm(t *testing.T) {
 	}
 }
 
+// Nor is it untested because nothing can be read of the confirm any more.
+func TestVerify_staysPassedWhenTheLogCannotTellOfOurConfirm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, stub.Config{}, healthy())
+		c.Inject(stub.Fault{Call: stub.CallConfirm, Count: 1, Effect: true, Reset: true, Do: func() {
+			c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden})
+		}})
+		got, err := c.engine.Migrate(t.Context(), c.tested(false))
+		wantStatus(t, got, err, migration.StatusConfirmed)
+		if !got.VerificationResult.Passed {
+			t.Errorf("got verification %+v, want it passed", got.VerificationResult)
+		}
+	})
+}
+
 // A wait that ends while somebody's confirm is under way has not tested the server.
 // KindSettling would let an apply succeed.
 func TestVerify_isNotSettlingBeforeTheServerHasPassed(t *testing.T) {
