@@ -100,6 +100,10 @@ func (f *fleet) checkWrite(op *operation, action string) {
 		f.problem("%s was sent after its operation had ended", action)
 	case action == "confirmResize" && op.test && !op.server.hasPassed(op.began):
 		f.problem("a confirm was sent without a passed verification")
+	case action == "revertResize" && !op.mayRevert():
+		f.problem("a %s reverts, and nothing has announced that", op.what)
+	case action == "migrate" && op.preflight && !op.server.hasPassed(op.began):
+		f.problem("a server was to be moved without a passed preflight")
 	case action != "migrate" || !readable:
 		return
 	}
@@ -118,6 +122,20 @@ func (f *fleet) checkWrite(op *operation, action string) {
 		now.Sub(newest.endedAt) < 23*time.Hour && !op.run.gaveUp[newest.id]:
 		f.problem("a migrate was sent though one of ours was confirmed lately")
 	}
+}
+
+// mayRevert tells whether somebody who has asked for the operation expects that it may
+// revert. What a destroy or a change of triggers is to confirm is never reverted.
+func (o *operation) mayRevert() bool {
+	switch o.what {
+	case "create", "confirm", "test":
+		return o.rollback
+	case "again":
+		return o.rollback || o.onDestroy == migration.OnDestroyRevert
+	case "destroy":
+		return o.onDestroy == migration.OnDestroyRevert
+	}
+	return o.what == "revert"
 }
 
 // checkWrites checks the writes that have arrived so far against what the action log
@@ -162,6 +180,8 @@ func (f *fleet) checkEffect(w *write, moves []*move) {
 		w.op.what == "again" && hit != given && (!hit.isOurs() || given != nil && hit.start.Before(given.start)),
 		w.op.what != "create" && w.op.what != "again" && w.op.given.RequestID != "" && hit != given:
 		f.problem("a %s of the %s hit a migration that is not ours", w.call, w.op.what)
+	case w.call == stub.CallRevert && w.op.what == "again" && w.op.onDestroy == migration.OnDestroyConfirm && hit == given:
+		f.problem("what was to be confirmed was reverted, to migrate the server again")
 	}
 }
 
@@ -194,6 +214,8 @@ func (f *fleet) checkEnd(op *operation) {
 	}
 	if op.err == nil {
 		f.checkSuccess(op, got)
+	} else {
+		f.checkWords(op, got, failure)
 	}
 	f.checkStatus(op, got, failure)
 }
@@ -202,7 +224,7 @@ func (f *fleet) checkEnd(op *operation) {
 func (f *fleet) checkSuccess(op *operation, got migration.Migration) {
 	wants := map[string][]migration.Status{
 		"create": {migration.StatusAwaiting, migration.StatusConfirmed}, "again": {migration.StatusAwaiting, migration.StatusConfirmed},
-		"confirm": {migration.StatusConfirmed}, "revert": {migration.StatusReverted, migration.StatusFailed},
+		"test": {migration.StatusAwaiting, migration.StatusConfirmed}, "confirm": {migration.StatusConfirmed}, "revert": {migration.StatusReverted, migration.StatusFailed},
 	}[op.what]
 	if op.autoConfirm {
 		wants = []migration.Status{migration.StatusConfirmed}
@@ -210,13 +232,57 @@ func (f *fleet) checkSuccess(op *operation, got migration.Migration) {
 	if wants != nil && !slices.Contains(wants, got.Status) {
 		f.problem("a %s succeeded with status %s", op.what, got.Status)
 	}
-	tested := op.test && !op.given.Status.Settled() && (op.what == "confirm" || op.autoConfirm)
-	if tested && op.what != "again" && (got.VerificationResult == nil || !got.VerificationResult.Passed) {
-		f.problem("a %s succeeded without a passed verification", op.what)
-	}
+	f.checkTested(op, got)
 	if op.what == "again" && got.RequestID != "" && got.RequestID == op.given.RequestID {
 		f.problem("a server that was to be migrated again was not")
 	}
+}
+
+// checkTested checks that a success says of the moved server what it was asked for.
+func (f *fleet) checkTested(op *operation, got migration.Migration) {
+	result := got.VerificationResult
+	known := op.what == "create" || op.what == "again" || (op.what == "test" || op.what == "confirm") && !op.given.Status.Settled()
+	switch {
+	case !op.test || !known:
+	case result == nil:
+		f.problem("a %s succeeded without a verification", op.what)
+	case (op.autoConfirm || op.what == "confirm") && !result.Passed:
+		f.problem("a %s succeeded without a passed verification", op.what)
+	case op.rollback && !result.Passed:
+		f.problem("a %s succeeded although a server that did not pass was to be reverted", op.what)
+	}
+}
+
+// checkWords checks what an error says was done, or was not.
+func (f *fleet) checkWords(op *operation, got migration.Migration, failure *migration.Error) {
+	m := byID(f.moves(op.server), got.RequestID)
+	switch failure.Kind {
+	case migration.KindPreflight:
+		if !op.preflight || f.hasSent(op, stub.CallMigrate, nil) {
+			f.problem("a %s says that nothing was sent", op.what)
+		}
+	case migration.KindRolledBack:
+		if !op.mayRevert() || !f.hasSent(op, stub.CallRevert, nil) {
+			f.problem("a %s says that it has reverted the migration, and has not", op.what)
+		}
+	case migration.KindUnverified, migration.KindUntested:
+		if got.Status == migration.StatusConfirmed && m != nil && f.hasSent(op, stub.CallConfirm, m.settlers) {
+			f.problem("a %s says that somebody else has confirmed the migration", op.what)
+		}
+	case migration.KindSettling: // the resource takes a confirm for a success, but not that of the previous migration
+		isOwn := op.what == "create" || op.what == "confirm" || op.what == "again" && got.RequestID != op.given.RequestID
+		if failure.Want == migration.StatusConfirmed && isOwn {
+			f.checkTested(op, got)
+		}
+	}
+}
+
+// hasSent tells whether an operation has sent a request: one of those that are named,
+// or any.
+func (f *fleet) hasSent(op *operation, call stub.Call, ids []string) bool {
+	return slices.ContainsFunc(f.cloud.Requests(), func(r stub.Request) bool {
+		return r.Call == call && r.Header.Get(operationHeader) == strconv.Itoa(op.n) && (ids == nil || slices.Contains(ids, r.RequestID))
+	})
 }
 
 // isOld tells whether an error says how things were at the last poll, which may have

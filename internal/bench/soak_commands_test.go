@@ -192,7 +192,8 @@ func (f *fleet) operate(name string, p *pipeline, s *soakServer, o options) bool
 	}
 	var test *migration.Verification
 	if o.has("test") {
-		op.test, test = true, f.verification(o.has("rollback"))
+		op.test, op.rollback, op.preflight = true, o.has("rollback"), o.has("preflight")
+		test = f.verification(o)
 	}
 	timeout := operationTimeout
 	if d := o.duration("timeout"); d > 0 {
@@ -211,10 +212,7 @@ func (f *fleet) want(op *operation) {
 
 // calls is what an operation calls.
 func (f *fleet) calls(op *operation, test *migration.Verification) func(context.Context, *migration.Engine) (migration.Migration, error) {
-	request := migration.Request{ServerID: op.server.id, AutoConfirm: op.autoConfirm}
-	if op.autoConfirm {
-		request.Verification = test
-	}
+	request := migration.Request{ServerID: op.server.id, AutoConfirm: op.autoConfirm, Verification: test}
 	switch op.what {
 	case "create", "again":
 		f.want(op)
@@ -227,6 +225,10 @@ func (f *fleet) calls(op *operation, test *migration.Verification) func(context.
 	case "confirm":
 		return func(ctx context.Context, e *migration.Engine) (migration.Migration, error) {
 			return e.Confirm(ctx, op.given, test)
+		}
+	case "test":
+		return func(ctx context.Context, e *migration.Engine) (migration.Migration, error) {
+			return e.Test(ctx, op.given, test)
 		}
 	case "revert":
 		return func(ctx context.Context, e *migration.Engine) (migration.Migration, error) {

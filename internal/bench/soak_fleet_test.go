@@ -54,8 +54,9 @@ type soakServer struct {
 	id string
 
 	mu     sync.Mutex
-	health string      // healthy, sick (on any other host than its first), or late (sick at first)
-	passed []time.Time // of the connections since the last one, or the last move, that found it sick
+	health string      // healthy, sick (on any other host than its first), sick_at_home, or late (sick at first)
+	row    []time.Time // of the connections since the last one, or the last move, that found it sick
+	passed time.Time   // when the last row began that is a passed test, since the last move
 }
 
 // pipeline is one working directory of Terraform, with its state.
@@ -86,6 +87,8 @@ type operation struct {
 	server      *soakServer
 	given       migration.Migration // what the state had; RequestID is empty for a create
 	test        bool                // a confirm needs a passed verification
+	rollback    bool                // a moved server that does not pass is reverted
+	preflight   bool                // the server has to pass before it is moved
 	autoConfirm bool
 	onDestroy   migration.OnDestroy
 	began       time.Time
@@ -237,11 +240,15 @@ func (f *fleet) connect(ctx context.Context, network, address string) (net.Conn,
 // successes is how many connections in a row have to find a server healthy.
 const successes = 2
 
-func (f *fleet) verification(revert bool) *migration.Verification {
-	return &migration.Verification{Revert: revert, Plan: verification.Plan{
+func (f *fleet) verification(o options) *migration.Verification {
+	test := &migration.Verification{Revert: o.has("rollback"), Plan: verification.Plan{
 		SSHBanner: []verification.SSHBanner{{Port: stub.PortSSH}},
 		Interval:  5 * time.Second, Timeout: time.Minute, Successes: successes, Dial: f.connect,
 	}}
+	if o.has("preflight") {
+		test.Preflight = 30 * time.Second
+	}
+	return test
 }
 
 // check is called by the stub at each connection to the server.
@@ -249,13 +256,16 @@ func (s *soakServer) check(v stub.Visit) stub.Health {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if v.Attempt == 1 {
-		s.passed = nil
+		s.row, s.passed = nil, time.Time{}
 	}
-	if !v.Home && (s.health == "sick" || s.health == "late" && v.Since < 12*time.Second) {
-		s.passed = nil
+	if !v.Home && (s.health == "sick" || s.health == "late" && v.Since < 12*time.Second) || v.Home && s.health == "sick_at_home" {
+		s.row = nil
 		return stub.Wrong
 	}
-	s.passed = append(s.passed, time.Now())
+	s.row = append(s.row, time.Now())
+	if last := len(s.row) - successes; last >= 0 {
+		s.passed = s.row[last]
+	}
 	return stub.Healthy
 }
 
@@ -263,8 +273,7 @@ func (s *soakServer) check(v stub.Visit) stub.Health {
 func (s *soakServer) hasPassed(since time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	last := len(s.passed) - successes
-	return last >= 0 && !s.passed[last].Before(since)
+	return !s.passed.IsZero() && !s.passed.Before(since)
 }
 
 func (s *soakServer) setHealth(health string) {

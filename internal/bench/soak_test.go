@@ -188,19 +188,25 @@ func (d *draws) timeout(t *rapid.T) string {
 
 func (d *draws) Create(t *rapid.T) {
 	where := d.place(t, false, false)
-	options := oneOf(t, "confirm", "", "", " auto_confirm", " auto_confirm test", " auto_confirm test rollback")
+	options := oneOf(t, "confirm", "", "", " auto_confirm", " auto_confirm test", " auto_confirm test rollback", " auto_confirm test preflight",
+		" test", " test rollback", " test rollback preflight")
 	d.do(t, "create %s%s%s", where, options, d.timeout(t))
 }
 
 func (d *draws) Again(t *rapid.T) {
 	where := d.place(t, true, false)
-	on := oneOf(t, "on_destroy", "confirm", "confirm test", "revert")
+	on := oneOf(t, "on_destroy", "confirm", "confirm test", "confirm test rollback preflight", "revert", "revert test rollback")
 	d.do(t, "again %s on_destroy=%s%s%s", where, on, maybe(t, "auto_confirm"), d.timeout(t))
 }
 
 func (d *draws) Confirm(t *rapid.T) {
 	where := d.place(t, true, false)
 	d.do(t, "confirm %s%s%s", where, oneOf(t, "test", "", " test", " test rollback"), d.timeout(t))
+}
+
+func (d *draws) Test(t *rapid.T) {
+	where := d.place(t, true, false)
+	d.do(t, "test %s test%s%s", where, maybe(t, "rollback"), d.timeout(t))
 }
 
 func (d *draws) Revert(t *rapid.T) {
@@ -210,7 +216,7 @@ func (d *draws) Revert(t *rapid.T) {
 
 func (d *draws) Destroy(t *rapid.T) {
 	where := d.place(t, true, false)
-	d.do(t, "destroy %s on_destroy=%s%s", where, oneOf(t, "on_destroy", "none", "confirm", "confirm test", "revert"), d.timeout(t))
+	d.do(t, "destroy %s on_destroy=%s%s", where, oneOf(t, "on_destroy", "none", "confirm", "confirm test", "confirm test rollback", "revert"), d.timeout(t))
 }
 
 func (d *draws) Refresh(t *rapid.T) { d.do(t, "refresh %s", d.place(t, true, false)) }
@@ -267,7 +273,7 @@ func (d *draws) Server(t *rapid.T) {
 	change := oneOf(t, "change",
 		"outcome %d no_valid_host", "outcome %d fails", "outcome %d finish_fails", "outcome %d interrupted", "outcome %d refused_at_once",
 		"outcome %d same_host", "outcome %d moves", "source %d down", "source %d up", "confirmation %d fails",
-		"confirmation %d never_ends", "confirmation %d succeeds", "health %d powered_off", "health %d sick", "health %d late", "health %d healthy")
+		"confirmation %d never_ends", "confirmation %d succeeds", "health %d powered_off", "health %d sick", "health %d sick_at_home", "health %d late", "health %d healthy")
 	d.do(t, change, d.server(t))
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -174,16 +175,16 @@ func TestPreflight_comesAfterTheTurnInTheFleet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, healthy())
 		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Concurrent: 1})
-		connections := 0
+		var connections atomic.Int32
 		sick := c.AddServer(stub.Server{AccessIPv4: "192.0.2.12", Health: func(stub.Visit) stub.Health {
-			connections++
+			connections.Add(1)
 			return stub.Wrong
 		}})
 		var all sync.WaitGroup
 		all.Go(func() {
 			got, err := c.migrate(t.Context(), true)
 			wantStatus(t, got, err, migration.StatusConfirmed)
-			if connections > 0 {
+			if connections.Load() > 0 {
 				t.Error("a server was tested before its turn")
 			}
 		})
