@@ -26,7 +26,7 @@ func (w *work) situation() situation {
 		return s
 	case w.log == logRefused && w.knownEnd != logUnread:
 		s.log = w.knownEnd // an end that the log has told once; what began since then it cannot tell
-		s.newer = w.test == testPassed
+		s.newer = w.test == testPassed && w.sent == sentNothing
 	case w.log == logRefused:
 		s.log = logUnreadable
 	case w.known:

@@ -544,6 +544,23 @@ func TestVerify_staysPassedWhenTheLogCannotTellOfOurConfirm(t *testing.T) {
 	})
 }
 
+// The log has told of our confirm once, and then cannot be read. The server still
+// awaits confirmation, so it is not confirmed yet.
+func TestVerify_waitsForTheEndOfAConfirmThatTheLogHasToldOf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := healthy()
+		server.ConfirmOutcome = stub.ConfirmNeverEnds
+		c := newCloud(t, stub.Config{}, server)
+		time.AfterFunc(time.Minute, func() { c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden}) })
+		request := c.tested(false)
+		request.Timeout = 10 * time.Minute
+		got, err := c.engine.Migrate(t.Context(), request)
+		if wantKind(t, err, migration.KindSettling); got.Status != migration.StatusAwaiting {
+			t.Errorf("got status %s, want it awaiting", got.Status)
+		}
+	})
+}
+
 // A wait that ends while somebody's confirm is under way has not tested the server.
 // KindSettling would let an apply succeed.
 func TestVerify_isNotSettlingBeforeTheServerHasPassed(t *testing.T) {
