@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -74,6 +75,11 @@ type inProcess struct {
 	limits migration.Limits
 }
 
+// Actions are those of the real provider.
+func (p inProcess) Actions(ctx context.Context) []func() action.Action {
+	return p.Provider.(provider.ProviderWithActions).Actions(ctx)
+}
+
 // Configure makes what the resources share.
 func (p inProcess) Configure(_ context.Context, _ provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	client, err := cloudservers.New(p.config)
@@ -81,7 +87,8 @@ func (p inProcess) Configure(_ context.Context, _ provider.ConfigureRequest, res
 		resp.Diagnostics.AddError("Cannot make a client", err.Error())
 		return
 	}
-	resp.ResourceData = &servermigration.Config{Engine: migration.New(client, p.limits), WarnBefore: 6 * time.Hour}
+	shared := &servermigration.Config{Engine: migration.New(client, p.limits), WarnBefore: 6 * time.Hour}
+	resp.ResourceData, resp.ActionData = shared, shared
 }
 
 func newSession(t *testing.T, p provider.Provider) *Session {
@@ -243,6 +250,38 @@ func (s *Session) Import(typeName, id string) (Instance, Diagnostics) {
 	}
 	found := resp.ImportedResources[0]
 	return Instance{typeName, s.decode(typeName, found.State), found.Private, found.Identity}, resp.Diagnostics
+}
+
+// Invoke invokes an action, after its validation and its plan. news gets each progress
+// message as it comes; it may be nil.
+func (s *Session) Invoke(ctx context.Context, typeName string, config Object, news func(string)) Diagnostics {
+	s.t.Helper()
+	actions := s.server.(tfprotov6.ProviderServerWithActions)
+	encoded := s.encode(s.schemas.ActionSchemas[typeName].Schema.ValueType(), config)
+	validated, err := actions.ValidateActionConfig(ctx, &tfprotov6.ValidateActionConfigRequest{ActionType: typeName, Config: encoded})
+	s.check(err)
+	if len(validated.Diagnostics) > 0 {
+		return validated.Diagnostics
+	}
+	planned, err := actions.PlanAction(ctx, &tfprotov6.PlanActionRequest{ActionType: typeName, Config: encoded})
+	s.check(err)
+	if len(planned.Diagnostics) > 0 {
+		return planned.Diagnostics
+	}
+	stream, err := actions.InvokeAction(ctx, &tfprotov6.InvokeActionRequest{ActionType: typeName, Config: encoded})
+	s.check(err)
+	var end Diagnostics
+	for event := range stream.Events {
+		switch event := event.Type.(type) {
+		case tfprotov6.ProgressInvokeActionEventType:
+			if news != nil {
+				news(event.Message)
+			}
+		case tfprotov6.CompletedInvokeActionEventType:
+			end = event.Diagnostics
+		}
+	}
+	return end
 }
 
 // Absent is a resource that the state does not have.

@@ -49,6 +49,10 @@ type Request struct {
 	// (Limits, the rate limit) is not its own time.
 	Timeout time.Duration
 
+	// PendingOnly takes over only a migration that is pending, and none that was
+	// confirmed lately.
+	PendingOnly bool
+
 	// Previous is the migration in the state, where the server is to be migrated
 	// again; nil otherwise. While it is pending, OnDestroy is done to it first, with
 	// PreviousVerification before a confirm.
@@ -90,6 +94,7 @@ func (e *Engine) Migrate(ctx context.Context, request Request) (Migration, error
 	if request.AutoConfirm {
 		o.goal = goalConfirmed
 	}
+	o.again = o.again || request.PendingOnly
 	o.toTest(request.Verification, testDue)
 	o.timeout, o.admit = request.Timeout, e.fleet.admit
 	err = e.fleet.run(ctx, o)
@@ -196,7 +201,7 @@ func (o *operation) noteLogged(ctx context.Context) {
 
 // operation makes an operation, on a migration that is known or not.
 func (e *Engine) operation(m Migration, g goal, known bool) *operation {
-	o := &operation{engine: e, backOff: *backoff.NewExponentialBackOff()}
+	o := &operation{engine: e, began: time.Now(), backOff: *backoff.NewExponentialBackOff()}
 	o.goal, o.migration, o.retries = g, m, e.client.MaxRetries()
 	o.givenUp = func(requestID string) bool { return e.ledger.gaveUp(m.ServerID, requestID) }
 	o.known, o.hasAwaited = known, m.Status == StatusAwaiting

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/hashicorp/terraform-plugin-log/tflog"
 	"golang.org/x/sync/semaphore"
 )
 
@@ -38,11 +37,10 @@ func newFleet(limits Limits) *fleet {
 func (f *fleet) run(ctx context.Context, o *operation) error {
 	if f.turns != nil {
 		if !f.turns.TryAcquire(1) {
-			tflog.Info(ctx, "The migration waits for its turn", o.fields())
+			o.report(ctx, "waiting for its turn")
 			if f.turns.Acquire(ctx, 1) != nil {
 				return o.fail(KindTurn, context.Cause(ctx))
 			}
-			tflog.Info(ctx, "It is the migration's turn", o.fields())
 		}
 		defer f.turns.Release(1)
 	}

@@ -2,6 +2,8 @@ package migration_test
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,7 +26,8 @@ func milestonesOf(t *testing.T, log *bytes.Buffer, serverID string) (found []mil
 	}
 	for _, entry := range entries {
 		if entry["@level"] == "info" && entry["server_id"] == serverID {
-			found = append(found, milestone{entry["@message"], entry["after"], entry["percent"]})
+			text := strings.TrimPrefix(fmt.Sprint(entry["@message"]), serverID+": ")
+			found = append(found, milestone{text, entry["after"], entry["percent"]})
 		}
 	}
 	return found
@@ -42,16 +45,15 @@ func TestMigrate_logsItsMilestones(t *testing.T) {
 		}
 
 		want := []milestone{
-			{"The migration waits for its turn", nil, nil},
-			{"It is the migration's turn", nil, nil},
-			{"The migration was accepted", "0s", nil},
-			{"The migration goes on", "2s", 20.0},
-			{"The migration goes on", "4s", 60.0},
-			{"The migration goes on", "6s", 80.0},
-			{"The migration goes on", "8s", 100.0},
-			{"The server has moved and awaits confirmation", "8s", 100.0},
-			{"The confirm was accepted", "8s", 100.0},
-			{"The migration is confirmed", "10s", nil},
+			{"waiting for its turn, 0s", nil, nil},
+			{"reading the server and its action log, 10s", nil, nil},
+			{"migration accepted, request " + c.ActionLog(second)[1].RequestID + ", 10s", "0s", nil},
+			{"RESIZE (resize_migrating), 20 %, 12s", "2s", 20.0},
+			{"RESIZE (resize_migrated), 60 %, 14s", "4s", 60.0},
+			{"RESIZE (resize_finish), 80 %, 16s", "6s", 80.0},
+			{"on its new host, 18s", "8s", 100.0},
+			{"confirmation accepted, 18s", "8s", 100.0},
+			{"confirmed after 20s", "10s", nil},
 		}
 		if diff := cmp.Diff(want, milestonesOf(t, &log, second)); diff != "" {
 			t.Errorf("log of the second migration (-want +got):\n%s", diff)
@@ -66,7 +68,7 @@ func TestMigrate_logsThatTheCloudConfirmed(t *testing.T) {
 		got, err := c.migrate(tflogtest.RootLogger(t.Context(), &log), false)
 		wantStatus(t, got, err, migration.StatusConfirmed)
 		logged := milestonesOf(t, &log, c.server)
-		if last := logged[len(logged)-1]; last.Message != "The migration is confirmed" || last.After != "8s" {
+		if last := logged[len(logged)-1]; last.Message != "confirmed after 8s" || last.After != "8s" {
 			t.Errorf("got %v at the end of the log, want it confirmed after 8s", last)
 		}
 	})

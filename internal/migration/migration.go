@@ -8,6 +8,7 @@
 package migration
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
@@ -74,6 +75,11 @@ func (m *Migration) ConfirmBy() time.Time {
 		return m.AwaitingSince.Add(ConfirmationWindow)
 	}
 	return m.RequestedAt.Add(ConfirmationWindow)
+}
+
+// Name is the server's name, or its id as long as the name is not known.
+func (m *Migration) Name() string {
+	return cmp.Or(m.ServerName, m.ServerID)
 }
 
 // see takes over what a look at the server shows.

@@ -18,6 +18,7 @@ type operation struct {
 	region *cloudservers.Region
 	verify *Verification // nil without one
 
+	began   time.Time                  // when its caller asked for it
 	timeout time.Duration              // bounds the operation from its first turn on; 0: only the context does
 	admit   func(*operation) error     // asked before the first migrate request, or nil
 	backOff backoff.ExponentialBackOff // between requests that could not be sent
@@ -33,6 +34,7 @@ type operation struct {
 // run brings the operation to its end. Its own time begins with its first turn.
 // Every error is an *Error.
 func (o *operation) run(ctx context.Context) error {
+	o.report(ctx, "reading the server and its action log")
 	if err := o.locate(ctx); err != nil {
 		return err
 	}
@@ -74,7 +76,7 @@ func (o *operation) runFrom(ctx context.Context, next step, turn *cloudservers.T
 			next, err = o.look(ctx)
 		case doTakeOver:
 			o.takeOver()
-			o.milestone(ctx, "Taking over a migration that is not in the state")
+			o.report(ctx, "going on with request "+o.migration.RequestID)
 			next = o.decided()
 		case doFinish, doStop:
 			return o.end(ctx, next)
@@ -265,10 +267,10 @@ func (o *operation) send(ctx context.Context, do action, turn *cloudservers.Turn
 	switch {
 	case err == nil && do == doMigrate:
 		o.lastLook = nil
-		o.milestone(ctx, "The migration was accepted")
+		o.report(ctx, "migration accepted, request "+o.migration.RequestID)
 	case err == nil:
 		o.sentAt = time.Now()
-		o.milestone(ctx, map[action]string{doConfirm: "The confirm was accepted", doRevert: "The revert was accepted"}[do])
+		o.report(ctx, map[action]string{doConfirm: "confirmation accepted", doRevert: "revert accepted"}[do])
 	case ctx.Err() != nil:
 		o.failed = err
 		return again, o.interrupted(context.Cause(ctx))
@@ -381,7 +383,9 @@ func (o *operation) end(ctx context.Context, last step) error {
 		}
 		return o.fail(last.kind, o.cause(last.kind))
 	}
-	o.milestone(ctx, "The migration is "+string(o.migration.Status))
+	if o.goal != goalObserved {
+		o.reportEnd(ctx)
+	}
 	switch {
 	case o.rollback && last.status == StatusReverted && !o.hasReverted():
 		return o.fail(KindReverted, nil)

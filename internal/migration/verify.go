@@ -55,16 +55,15 @@ func (o *operation) preflight(ctx context.Context) error {
 	if o.server.Status == cloudservers.StatusShutoff {
 		return o.fail(KindPreflight, nil)
 	}
-	o.milestone(ctx, "The server is being tested before its migration")
 	plan, tested := o.verify.Plan, o.server
-	plan.Timeout = o.verify.Preflight
+	plan.Timeout, plan.OnRound = o.verify.Preflight, o.reportRounds(ctx, "before the move,")
 	result, err := plan.Run(ctx, o.server.Address())
 	switch {
 	case err != nil:
 		return o.interruptedBefore(KindPreflight, err)
 	case result.Passed:
 		o.passed = tested
-		o.milestone(ctx, "The server has passed its tests before its migration")
+		o.report(ctx, "passed its tests before the move")
 		return nil
 	}
 	o.logFailedChecks(ctx, result)
@@ -83,14 +82,15 @@ func (o *operation) toTest(test *Verification, due testState) {
 // if it has.
 func (o *operation) runTest(ctx context.Context, ended Status) (step, error) {
 	o.noteEnd(ended)
-	o.milestone(ctx, "The moved server is being tested")
-	result, err := o.verify.Plan.Run(ctx, o.server.Address())
+	plan := o.verify.Plan
+	plan.OnRound = o.reportRounds(ctx, "on its new host,")
+	result, err := plan.Run(ctx, o.server.Address())
 	o.migration.VerificationResult = &result
 	switch {
 	case err != nil:
 		return step{}, o.fail(KindTesting, err)
 	case result.Passed:
-		o.milestone(ctx, "The moved server has passed its tests")
+		o.report(ctx, "passed its tests on its new host")
 	default:
 		o.logFailedChecks(ctx, result)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/providervalidator"
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -75,11 +76,15 @@ func (p *rackspaceProvider) Configure(ctx context.Context, req provider.Configur
 		p.configured(client)
 	}
 	shared := &servermigration.Config{Engine: migration.New(client, settings.limits), WarnBefore: settings.warnBefore}
-	resp.ResourceData, resp.ListResourceData = shared, shared
+	resp.ResourceData, resp.ListResourceData, resp.ActionData = shared, shared, shared
 }
 
 func (p *rackspaceProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{servermigration.NewResource, servermigration.NewConfirmation}
+}
+
+func (p *rackspaceProvider) Actions(context.Context) []func() action.Action {
+	return []func() action.Action{servermigration.NewMigrateAction, servermigration.NewConfirmAction, servermigration.NewRevertAction}
 }
 
 func (p *rackspaceProvider) ListResources(context.Context) []func() list.ListResource {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -19,6 +20,7 @@ const (
 	creating   operation = iota // the state does not have the migration
 	recorded                    // the state has the migration
 	again                       // the server is to be migrated again, and the state has the migration before
+	invoking                    // an action asked for it: there is no state
 	destroying                  // the state has the migration, and loses it if there is no error
 )
 
@@ -36,6 +38,9 @@ func explain(err error, op operation) diag.Diagnostics {
 	x := explanation{migration: failure.Migration, failure: failure, operation: op}
 	row := x.row()
 	detail := paragraphs(row.detail, x.earlierTest(), x.earlierMigration())
+	if x.in(invoking) {
+		detail = invokeAgain.Replace(detail)
+	}
 	switch {
 	case x.in(row.warns...):
 		return diag.Diagnostics{diag.NewWarningDiagnostic(row.summary, detail)}
@@ -44,6 +49,9 @@ func explain(err error, op operation) diag.Diagnostics {
 	}
 	return diag.Diagnostics{diag.NewErrorDiagnostic(row.summary, detail)}
 }
+
+// invokeAgain says of an action what the details say of an apply.
+var invokeAgain = strings.NewReplacer("Apply again", "Invoke the action again", "apply again", "invoke the action again")
 
 // isKind tells whether an error is one of the engine's, of a kind.
 func isKind(err error, kind migration.Kind) bool {

@@ -151,6 +151,8 @@ func (x explanation) settling() string {
 	switch {
 	case x.failure.Want == migration.StatusConfirmed && x.in(creating, recorded):
 		then = "The migration is in the state, and the next refresh shows how it ended. If it still awaits confirmation then, apply again."
+	case x.in(invoking):
+		then = "Look at the server to see how it ended."
 	case x.in(creating):
 		then = "Apply again once the server has no task any more. If the migration was reverted, that migrates the server again. If not, the provider continues with it and tests the server again."
 	}
@@ -159,6 +161,9 @@ func (x explanation) settling() string {
 
 // kept says where a migration is recorded that goes on.
 func (x explanation) kept() string {
+	if x.in(invoking) {
+		return "The server's action log has it."
+	}
 	if x.in(creating) {
 		return "The provider left the migration out of the state on purpose. With it, Terraform would mark the resource as tainted and migrate the server again. The next apply finds the migration in the server's action log."
 	}
@@ -170,7 +175,7 @@ func (x explanation) kept() string {
 
 // goOn says how a migration goes on whose end was not seen.
 func (x explanation) goOn() string {
-	if x.in(creating) {
+	if x.in(creating, invoking) {
 		return "Apply again to go on: the provider finds the migration in the server's action log, continues with it, and does not migrate the server again. " + automatically(x.migration)
 	}
 	return automatically(x.migration)

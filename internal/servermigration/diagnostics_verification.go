@@ -63,7 +63,7 @@ func (x explanation) whatIsUnverified() string {
 func (x explanation) unverified() string {
 	if x.migration.Status.Settled() {
 		then := "Fix the server. The migration is in the state with the result of its verification."
-		if x.in(creating) {
+		if x.in(creating, invoking) {
 			then = "Fix the server, then apply again. " +
 				"The provider finds the migration in the server's action log, tests the server again, and does not migrate it again."
 		}
@@ -88,6 +88,12 @@ func (x explanation) waysOn() string {
 			"  - Revert it: set on_destroy = \"revert\", and apply again, which migrates the server again after the revert. What was written to its local disks since the migration is lost.\n" +
 			"  - Not migrate it again: set triggers to what they were. The migration then still awaits confirmation."
 	}
+	if x.in(invoking) {
+		return "What you can do:\n" +
+			"  - Test again: fix the server, or correct verification. Then apply again, which confirms the migration if the server passes.\n" +
+			"  - Confirm it without a test: invoke rackspace_server_migration_confirm without a verification.\n" +
+			"  - Revert it: invoke rackspace_server_migration_revert. What was written to its local disks since the migration is lost."
+	}
 	id := strings.Join([]string{x.migration.Region, x.migration.ServerID, x.migration.RequestID}, "/")
 	revert := "set auto_confirm = false and on_destroy = \"revert\", and apply. Then remove only this resource from the configuration, and apply again"
 	if x.in(creating) {
@@ -96,7 +102,7 @@ func (x explanation) waysOn() string {
 	return "What you can do:\n" +
 		"  - Test again: fix the server, or correct verification. Then apply again, which confirms the migration if the server passes.\n" +
 		"  - Confirm it without a test: remove verification, and apply again.\n" +
-		"  - Revert it: " + revert + ". What was written to its local disks since the migration is lost."
+		"  - Revert it: " + revert + ". Or, with Terraform 1.14 or newer, invoke the action rackspace_server_migration_revert. What was written to its local disks since the migration is lost."
 }
 
 func (x explanation) whatPreflight() string {

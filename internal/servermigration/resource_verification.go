@@ -26,8 +26,14 @@ const (
 )
 
 type verificationModel struct {
+	verificationArguments
+	HTTP []httpModel `tfsdk:"http"`
+}
+
+// verificationArguments are those that the verifications of resources and actions have
+// in common.
+type verificationArguments struct {
 	TCP              []tcpModel   `tfsdk:"tcp"`
-	HTTP             []httpModel  `tfsdk:"http"`
 	SSHBanner        []sshModel   `tfsdk:"ssh_banner"`
 	Interval         types.String `tfsdk:"interval"`
 	Timeout          types.String `tfsdk:"timeout"`
@@ -49,11 +55,15 @@ type sshModel struct {
 }
 
 type httpModel struct {
+	httpArguments
+	HeadersWO map[string]string `tfsdk:"headers_wo"`
+}
+
+type httpArguments struct {
 	URL             types.String      `tfsdk:"url"`
 	StatusCodes     []int             `tfsdk:"status_codes"`
 	BodyContains    types.String      `tfsdk:"body_contains"`
 	Headers         map[string]string `tfsdk:"headers"`
-	HeadersWO       map[string]string `tfsdk:"headers_wo"`
 	TLSServerName   types.String      `tfsdk:"tls_server_name"`
 	CACertificate   types.String      `tfsdk:"ca_certificate"`
 	FollowRedirects types.Bool        `tfsdk:"follow_redirects"`
@@ -111,6 +121,12 @@ func testOf(ctx context.Context, configured types.Object) (*migration.Verificati
 	if diags.HasError() {
 		return nil, diags
 	}
+	return m.test()
+}
+
+// test is what a verification asks for.
+func (m *verificationModel) test() (*migration.Verification, diag.Diagnostics) {
+	var diags diag.Diagnostics
 	plan := verification.Plan{
 		Interval:     duration("interval", m.Interval, verification.DefaultInterval, &diags),
 		Timeout:      duration("timeout", m.Timeout, verification.DefaultTimeout, &diags),

@@ -39,6 +39,8 @@ type Plan struct {
 	CheckTimeout time.Duration // bounds one try of a check; DefaultCheckTimeout, and at most Timeout, when 0
 	Successes    int           // rounds in a row that have to pass
 
+	// OnRound, if it is set, is told before each round how many in a row have passed.
+	OnRound func(passed int)
 	// Dial makes connections; nil is the network's.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }

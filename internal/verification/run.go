@@ -65,6 +65,9 @@ func (p Plan) Run(ctx context.Context, host string) (Result, error) {
 	bounded, cancel := context.WithTimeout(ctx, p.Timeout)
 	defer cancel()
 	for first := true; first || !ended(bounded); first = false {
+		if p.OnRound != nil {
+			p.OnRound(inARow(checks))
+		}
 		next := time.After(p.Interval)
 		p.runRound(bounded, checks, first)
 		if p.havePassed(checks) {
@@ -120,10 +123,22 @@ func (c *prober) note(ctx context.Context, err error) {
 	})
 }
 
-// havePassed tells whether enough rounds in a row have passed. Each round has
-// tried all checks, so the check with the fewest in a row decides.
-func (p Plan) havePassed(checks []*prober) bool {
-	return !slices.ContainsFunc(checks, func(c *prober) bool { return c.inARow < p.Successes })
+// havePassed tells whether enough rounds in a row have passed.
+func (p Plan) havePassed(checks []*prober) bool { return inARow(checks) >= p.Successes }
+
+// inARow is how many rounds in a row have passed. Each round has tried all checks,
+// so the check with the fewest in a row decides.
+func inARow(checks []*prober) int {
+	return slices.MinFunc(checks, func(a, b *prober) int { return a.inARow - b.inARow }).inARow
+}
+
+// Targets are what the checks of a plan ask of a host, in its order.
+func (p Plan) Targets(host string) []string {
+	var targets []string
+	for _, check := range p.probers(host) {
+		targets = append(targets, check.Target)
+	}
+	return targets
 }
 
 // result is what became of the checks, now that no further round begins.

@@ -1,0 +1,6 @@
+# terraform apply -invoke=action.rackspace_server_migration_revert.web
+action "rackspace_server_migration_revert" "web" {
+  config {
+    server_id = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01"
+  }
+}

@@ -1,0 +1,64 @@
+package servermigration
+
+import (
+	"context"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/action"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+)
+
+// ConfirmActionType is the name of the action that confirms a migration.
+const ConfirmActionType = "rackspace_server_migration_confirm"
+
+var (
+	_ action.ActionWithConfigure        = (*confirmAction)(nil)
+	_ action.ActionWithConfigValidators = (*confirmAction)(nil)
+)
+
+type confirmAction struct{ configured }
+
+// NewConfirmAction returns the action rackspace_server_migration_confirm.
+func NewConfirmAction() action.Action { return &confirmAction{} }
+
+func (a *confirmAction) Metadata(_ context.Context, _ action.MetadataRequest, resp *action.MetadataResponse) {
+	resp.TypeName = ConfirmActionType
+}
+
+// ConfigValidators wants one name of the migration.
+func (a *confirmAction) ConfigValidators(context.Context) []action.ConfigValidator {
+	return oneOfServerAndMigration()
+}
+
+type confirmModel struct {
+	ServerID     types.String `tfsdk:"server_id"`
+	MigrationID  types.String `tfsdk:"migration_id"`
+	Region       types.String `tfsdk:"region"`
+	Verification types.Object `tfsdk:"verification"`
+	Timeout      types.String `tfsdk:"timeout"`
+}
+
+// Invoke confirms the migration, after the server has passed its verification.
+func (a *confirmAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
+	var m confirmModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	test := testOfAction(ctx, m.Verification, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	invoke(ctx, resp, m.Timeout, func(ctx context.Context, limit time.Duration, p *progress) (migration.Migration, error) {
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		is, err := a.found(ctx, m.MigrationID, m.ServerID, m.Region)
+		if err == nil && is.Status == migration.StatusConfirmed {
+			p.already(is, "confirmed")
+			return is, nil
+		}
+		if err == nil {
+			is, err = a.config.Engine.Confirm(ctx, is, test)
+		}
+		return is, err
+	})
+}

@@ -1,0 +1,150 @@
+package servermigration
+
+import (
+	"context"
+	"regexp"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/actionvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/action"
+	"github.com/hashicorp/terraform-plugin-framework/action/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	resourceschema "github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/durations"
+)
+
+// migrationIDWithRequest is the id of a rackspace_server_migration that names its request.
+var migrationIDWithRequest = regexp.MustCompile(`^[^/]+/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[^/]+$`)
+
+// dependsOnNothing warns of what an action in a lifecycle does not do.
+const dependsOnNothing = "\n\n-> Before Terraform 1.16, resources that depend on one whose `action_trigger` invokes this action do not wait for the action. " +
+	"From 1.16 on, do not set `on_failure = taint` where the action is triggered by a `rackspace_server_migration`: Terraform would replace that, and so migrate the server again."
+
+func (a *migrateAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Migrates a Cloud Server to another hypervisor host now, and shows the progress. It needs Terraform 1.14. " +
+			"A migration of the server that the provider's user has requested and that is still pending is continued instead. One that was confirmed before does not count. " +
+			"The provider keeps no state of it. To keep one, use the resource `rackspace_server_migration`." + dependsOnNothing,
+		Attributes: map[string]schema.Attribute{
+			"server_id": serverID("UUID of the server to migrate, in lower case, as the API writes it.", true),
+			"region":    regionArgument(),
+			"auto_confirm": schema.BoolAttribute{
+				MarkdownDescription: "Whether to confirm the migration as soon as the server runs on its new host and has passed its `verification`, if there is one. Defaults to `false`: the migration is left awaiting confirmation.",
+				Optional:            true,
+			},
+			"verification": forAction(verificationAttribute()),
+			"timeout":      timeoutArgument("the server to move and, with `auto_confirm`, for its confirmation"),
+		},
+	}
+}
+
+func (a *confirmAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Confirms a migration that awaits confirmation, and shows the progress. The original server is then removed. It needs Terraform 1.14. " +
+			"A migration that is confirmed already is a success. One that is still under way is waited for." + dependsOnNothing,
+		Attributes: map[string]schema.Attribute{
+			"server_id":    serverID("UUID of the server whose newest migration is confirmed. Set either this or `migration_id`.", false),
+			"migration_id": migrationIDArgument(),
+			"region":       regionArgument(),
+			"verification": forAction(verificationAttribute()),
+			"timeout":      timeoutArgument("the confirmation"),
+		},
+	}
+}
+
+func (a *revertAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Reverts a migration that awaits confirmation: brings the server back to its original host, and shows the progress. It needs Terraform 1.14. " +
+			"**The server gets its original disk back: what it has written to its local disks since the migration is lost.** " +
+			"A migration that is reverted already is a success. One that is still under way is waited for." + dependsOnNothing,
+		Attributes: map[string]schema.Attribute{
+			"server_id":    serverID("UUID of the server whose newest migration is reverted. Set either this or `migration_id`.", false),
+			"migration_id": migrationIDArgument(),
+			"region":       regionArgument(),
+			"timeout":      timeoutArgument("the revert"),
+		},
+	}
+}
+
+func serverID(description string, required bool) schema.StringAttribute {
+	return schema.StringAttribute{
+		MarkdownDescription: description, Required: required, Optional: !required,
+		Validators: []validator.String{
+			stringvalidator.RegexMatches(uuid, "must be the UUID of a server in lower case, such as 8c65cb68-0681-4c30-bc88-6b83a8a26aee"),
+		},
+	}
+}
+
+func migrationIDArgument() schema.StringAttribute {
+	return schema.StringAttribute{
+		MarkdownDescription: "The `id` of a `rackspace_server_migration`: that migration, and no newer one. Set either this or `server_id`.",
+		Optional:            true,
+		Validators: []validator.String{
+			stringvalidator.RegexMatches(migrationIDWithRequest, "must be the id of a rackspace_server_migration: REGION/SERVER_ID/REQUEST_ID"),
+		},
+	}
+}
+
+func regionArgument() schema.StringAttribute {
+	return schema.StringAttribute{
+		MarkdownDescription: "Region of the server, such as `ORD`, in any letter case. Defaults to the provider's region.",
+		Optional:            true,
+		Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+	}
+}
+
+func timeoutArgument(what string) schema.StringAttribute {
+	return schema.StringAttribute{
+		MarkdownDescription: timeoutDescription(what, "2h"),
+		Optional:            true,
+		Validators:          []validator.String{durations.AtLeast(durations.Positive)},
+	}
+}
+
+func oneOfServerAndMigration() []action.ConfigValidator {
+	return []action.ConfigValidator{actionvalidator.ExactlyOneOf(path.MatchRoot("server_id"), path.MatchRoot("migration_id"))}
+}
+
+// shownHeaders describes headers in an action, whose arguments cannot be sensitive or
+// write-only by themselves.
+const shownHeaders = "Headers to send. A plan shows them, unless their values are sensitive: use sensitive variables for secrets."
+
+// forAction is an argument of a resource as an action has it: nothing is computed.
+func forAction(attribute resourceschema.Attribute) schema.Attribute {
+	switch a := attribute.(type) {
+	case resourceschema.StringAttribute:
+		return schema.StringAttribute{MarkdownDescription: a.MarkdownDescription, Required: a.Required, Optional: !a.Required, Validators: a.Validators}
+	case resourceschema.Int64Attribute:
+		return schema.Int64Attribute{MarkdownDescription: a.MarkdownDescription, Required: a.Required, Optional: !a.Required, Validators: a.Validators}
+	case resourceschema.BoolAttribute:
+		return schema.BoolAttribute{MarkdownDescription: a.MarkdownDescription, Optional: true, Validators: a.Validators}
+	case resourceschema.ListAttribute:
+		return schema.ListAttribute{MarkdownDescription: a.MarkdownDescription, ElementType: a.ElementType, Optional: true, Validators: a.Validators}
+	case resourceschema.MapAttribute:
+		return schema.MapAttribute{MarkdownDescription: a.MarkdownDescription, ElementType: a.ElementType, Optional: true, Validators: a.Validators}
+	case resourceschema.ListNestedAttribute:
+		return schema.ListNestedAttribute{
+			MarkdownDescription: a.MarkdownDescription, Optional: true, Validators: a.Validators,
+			NestedObject: schema.NestedAttributeObject{Attributes: forActions(a.NestedObject.Attributes), Validators: a.NestedObject.Validators},
+		}
+	}
+	a := attribute.(resourceschema.SingleNestedAttribute)
+	return schema.SingleNestedAttribute{MarkdownDescription: a.MarkdownDescription, Optional: true, Validators: a.Validators, Attributes: forActions(a.Attributes)}
+}
+
+func forActions(attributes map[string]resourceschema.Attribute) map[string]schema.Attribute {
+	converted := map[string]schema.Attribute{}
+	for name, attribute := range attributes {
+		switch headers, _ := attribute.(resourceschema.MapAttribute); {
+		case headers.WriteOnly: // the framework does not allow it in an action
+		case headers.Sensitive:
+			headers.MarkdownDescription = shownHeaders
+			converted[name] = forAction(headers)
+		default:
+			converted[name] = forAction(attribute)
+		}
+	}
+	return converted
+}
