@@ -88,6 +88,7 @@ type Action struct {
 	Action    string     `json:"action"`
 	RequestID string     `json:"request_id"`
 	UserID    identifier `json:"user_id"` // empty when the cloud acted by itself
+	ProjectID identifier `json:"project_id"`
 	Message   string     `json:"message"` // empty, or ActionFailed
 	Start     utcTime    `json:"start_time"`
 }

@@ -14,23 +14,35 @@ import (
 // (GET /servers/detail), following its pages. Their times are those of their
 // page.
 func (r *Region) Servers(ctx context.Context, status string) ([]*Server, error) {
-	servers, _, err := r.list(ctx, status, time.Time{}, false)
-	return servers, err
-}
-
-// list lists the servers of a status, or all if it is empty. If since is not zero,
-// it lists those that changed since then by the API's clock, deleted ones included
-// (changes-since). It also returns the answer of the first page: what happened
-// after that was asked for may be missing in the list.
-func (r *Region) list(ctx context.Context, status string, since time.Time, isPoll bool) (servers []*Server, first response, err error) {
-	defer func() { r.noteList(err) }()
 	query := url.Values{}
 	if status != "" {
 		query.Set("status", status)
 	}
-	if !since.IsZero() {
-		query.Set("changes-since", since.Add(-overlap).UTC().Format(time.RFC3339))
+	servers, _, err := r.list(ctx, query, false)
+	return servers, err
+}
+
+// ServersNamed is like Servers, for the servers whose name matches a regular
+// expression. It is read by the cloud's database, which may ignore the case: the caller
+// has to compare the names.
+func (r *Region) ServersNamed(ctx context.Context, pattern string) ([]*Server, error) {
+	servers, _, err := r.list(ctx, url.Values{"name": {pattern}}, false)
+	return servers, err
+}
+
+// changesSince asks a list for the servers that changed since a time by the API's
+// clock, deleted ones included. For the zero time it asks for all servers.
+func changesSince(since time.Time) url.Values {
+	if since.IsZero() {
+		return url.Values{}
 	}
+	return url.Values{"changes-since": {since.Add(-overlap).UTC().Format(time.RFC3339)}}
+}
+
+// list lists the servers that a query asks for. It also returns the answer of the
+// first page: what happened after that was asked for may be missing in the list.
+func (r *Region) list(ctx context.Context, query url.Values, isPoll bool) (servers []*Server, first response, err error) {
+	defer func() { r.noteList(err) }()
 	markers := map[string]bool{}
 	for {
 		var body struct {

@@ -27,8 +27,8 @@ const (
 // onMetal begins the ids of the flavors that are physical machines.
 const onMetal = "onmetal"
 
-// Server is what GET /servers/{id} tells about a server, as far as migrations
-// need it.
+// Server is what GET /servers/{id} tells about a server. Its fields are what
+// migrations need; Details has the others.
 type Server struct {
 	ID        string `json:"id"`
 	Name      string `json:"name"`
@@ -53,6 +53,8 @@ type Server struct {
 	// the cloud does not tell.
 	LaunchedAt string `json:"OS-SRV-USG:launched_at"`
 
+	documented // see Details
+
 	// AskedAt is when the request was sent whose answer describes the server, by
 	// this machine's clock. The server is described as it was then or later.
 	AskedAt time.Time `json:"-"`
@@ -69,6 +71,7 @@ type Server struct {
 type ServerFault struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
+	Details string `json:"details"` // mostly empty: only administrators are told
 }
 
 // OnMetal tells whether the server is a physical machine, which Rackspace
@@ -136,7 +139,7 @@ func (s *Server) receive(answer response) {
 	s.SeenAt, s.Timeless, s.AskedAt = now, !told, answer.askedAt
 	s.asOf = now.Add(-time.Since(answer.askedAt))
 	if s.Fault != nil {
-		s.Fault.Message = plain(s.Fault.Message)
+		s.Fault.Message, s.Fault.Details = plain(s.Fault.Message), plain(s.Fault.Details)
 	}
 }
 

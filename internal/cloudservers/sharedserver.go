@@ -2,6 +2,7 @@ package cloudservers
 
 import (
 	"context"
+	"net/url"
 	"sync"
 	"time"
 
@@ -14,9 +15,12 @@ type sharedServers struct {
 
 	mu       sync.Mutex
 	servers  map[string]*Server   // with their arrivedAt
-	listedAt time.Time            // when the last list had arrived
+	listed   []string             // the ids of the last list
+	askedAt  time.Time            // when the last list was asked for
+	listedAt time.Time            // when it had arrived
 	singleAt time.Time            // when a server was last read by itself instead of a list
 	actedAt  map[string]time.Time // when an action was last asked of a server
+	lastAct  time.Time            // when an action was last asked of any server
 }
 
 // SharedServer reads a server for a plan or a refresh. Terraform asks for many
@@ -48,40 +52,85 @@ func (r *Region) SharedServer(ctx context.Context, id string) (*Server, error) {
 	}
 	server, err := r.Server(ctx, id)
 	if err == nil {
-		r.shared.keep([]*Server{server}, false)
+		r.shared.keep([]*Server{server}, time.Time{})
 	}
 	return server, err
 }
 
 // listShared lists all servers, unless a list has arrived or was refused meanwhile.
 func (r *Region) listShared(ctx context.Context) error {
-	if r.shared.listed(r.client.config.PollInterval) || r.refusesLists() {
+	if r.shared.hasList(r.client.config.PollInterval) || r.refusesLists() {
 		return nil
 	}
-	servers, _, err := r.list(ctx, "", time.Time{}, false)
+	return r.listAll(ctx)
+}
+
+// SharedServers lists all servers of the region for a plan or a refresh. It shares the
+// list of SharedServer: what it returns arrived at most a poll interval ago, and was
+// asked for after the last action of this client that came before the call. Where the
+// API refuses lists, that is the error. The servers must not be changed.
+func (r *Region) SharedServers(ctx context.Context) ([]*Server, error) {
+	called := time.Now()
+	for {
+		if servers, ok := r.shared.all(called, r.client.config.PollInterval); ok {
+			return servers, nil
+		}
+		err := r.client.share(ctx, &r.shared.list, opServers, func(ctx context.Context) error {
+			if _, ok := r.shared.all(called, r.client.config.PollInterval); ok { // it has arrived meanwhile
+				return nil
+			}
+			return r.listAll(ctx)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// listAll lists all servers, and keeps them.
+func (r *Region) listAll(ctx context.Context) error {
+	servers, first, err := r.list(ctx, url.Values{}, false)
 	if err == nil {
-		r.shared.keep(servers, true)
+		r.shared.keep(servers, first.askedAt)
 	}
 	return err
 }
 
-// listed tells whether a list has arrived within an interval.
-func (s *sharedServers) listed(interval time.Duration) bool {
+// hasList tells whether a list has arrived within an interval.
+func (s *sharedServers) hasList(interval time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return time.Since(s.listedAt) <= interval
 }
 
-// keep adds servers that were read, unless they were asked for again since.
-func (s *sharedServers) keep(servers []*Server, isList bool) {
+// all returns the servers of the last list, unless that is too old for a call of
+// SharedServers.
+func (s *sharedServers) all(called time.Time, interval time.Duration) (servers []*Server, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if isList {
-		s.listedAt = time.Now()
+	if time.Since(s.listedAt) > interval || s.askedAt.Before(called) && !s.askedAt.After(s.lastAct) {
+		return nil, false
+	}
+	for _, id := range s.listed {
+		servers = append(servers, s.servers[id])
+	}
+	return servers, true
+}
+
+// keep adds servers that were read, unless they were asked for again since. listed is
+// when they were asked for as a list of all servers; it is zero where they are none.
+func (s *sharedServers) keep(servers []*Server, listed time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !listed.IsZero() {
+		s.listed, s.askedAt, s.listedAt = nil, listed, time.Now()
 	}
 	for _, server := range servers {
 		if known := s.servers[server.ID]; known == nil || !known.AskedAt.After(server.AskedAt) {
 			server.arrivedAt, s.servers[server.ID] = time.Now(), server
+		}
+		if !listed.IsZero() {
+			s.listed = append(s.listed, server.ID)
 		}
 	}
 }
@@ -110,5 +159,6 @@ func (s *sharedServers) find(id string, interval time.Duration) (server *Server,
 func (s *sharedServers) expire(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.actedAt[id] = time.Now()
+	s.lastAct = time.Now()
+	s.actedAt[id] = s.lastAct
 }

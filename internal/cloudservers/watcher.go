@@ -252,7 +252,7 @@ func (w *watcher) list(ctx context.Context, waiters []*waiter) (missed []*waiter
 	if unknown > fewServers || w.sinceFull >= fullListEvery {
 		since = time.Time{}
 	}
-	servers, first, err := w.region.list(ctx, "", since, true)
+	servers, first, err := w.region.list(ctx, changesSince(since), true)
 	if err != nil {
 		return nil, err
 	}
