@@ -19,6 +19,13 @@ const (
 	OutcomeEnded                    // another move follows it, and the log does not say how this one ended
 )
 
+// String names the outcome in a word.
+func (o Outcome) String() string {
+	return [...]string{
+		OutcomeOpen: "open", OutcomeFailed: "failed", OutcomeConfirmed: "confirmed", OutcomeReverted: "reverted", OutcomeEnded: "ended",
+	}[o]
+}
+
 // Move is one migrate or resize of a server, with what the action log says of
 // its end. Times are UTC, by the API's clock, in whole seconds.
 type Move struct {

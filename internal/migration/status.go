@@ -68,13 +68,10 @@ func (e *Engine) Find(ctx context.Context, region, serverID, requestID string) (
 	if err := o.locate(ctx); err != nil {
 		return o.migration, err
 	}
-	if _, err := o.look(ctx); err != nil {
+	if err := o.lookUntilSeen(ctx); err != nil {
 		return o.migration, err
 	}
-	switch {
-	case o.server == nil:
-		return o.migration, o.fail(KindNotFound, o.failed)
-	case o.logErr != nil:
+	if o.logErr != nil {
 		return o.migration, o.fail(KindAPI, o.logErr)
 	}
 	move := o.moves.byRequest(requestID)
