@@ -15,6 +15,7 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 	rackspace "github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/provider"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/server"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/servermigration"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
@@ -87,8 +88,10 @@ func (p inProcess) Configure(_ context.Context, _ provider.ConfigureRequest, res
 		resp.Diagnostics.AddError("Cannot make a client", err.Error())
 		return
 	}
-	shared := &servermigration.Config{Engine: migration.New(client, p.limits), WarnBefore: 6 * time.Hour}
+	engine := migration.New(client, p.limits)
+	shared := &servermigration.Config{Engine: engine, WarnBefore: 6 * time.Hour}
 	resp.ResourceData, resp.ActionData = shared, shared
+	resp.DataSourceData = &server.Config{Client: client, Engine: engine}
 }
 
 func newSession(t *testing.T, p provider.Provider) *Session {

@@ -2,7 +2,9 @@ package acctest
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,24 +23,17 @@ type Instance struct {
 // Exists tells whether the state has the resource.
 func (i Instance) Exists() bool { return !i.value.IsNull() }
 
+// IsNull tells whether an attribute is null. Its path is that of Get.
+func (i Instance) IsNull(path string) bool {
+	value, found := i.at(path)
+	return found && value.IsNull()
+}
+
 // Get returns an attribute as text, which is empty when it is null. The path of
 // a nested one is written as a.b.0.c.
 func (i Instance) Get(path string) string {
-	value := i.value
-	for step := range strings.SplitSeq(path, ".") {
-		var attributes map[string]tftypes.Value
-		var elements []tftypes.Value
-		position, err := strconv.Atoi(step)
-		switch {
-		case err != nil && value.As(&attributes) == nil:
-			value = attributes[step]
-		case err == nil && value.As(&elements) == nil && position < len(elements):
-			value = elements[position]
-		default:
-			return ""
-		}
-	}
-	if value.IsNull() {
+	value, found := i.at(path)
+	if !found || value.IsNull() {
 		return ""
 	}
 	var text string
@@ -54,6 +49,49 @@ func (i Instance) Get(path string) string {
 	default:
 		return value.String()
 	}
+}
+
+// at is a nested value.
+func (i Instance) at(path string) (value tftypes.Value, found bool) {
+	if value = i.value; path == "" {
+		return value, true
+	}
+	for step := range strings.SplitSeq(path, ".") {
+		var attributes map[string]tftypes.Value
+		var elements []tftypes.Value
+		position, err := strconv.Atoi(step)
+		switch {
+		case value.As(&attributes) == nil && attributes != nil:
+			value, found = attributes[step]
+			if !found {
+				return value, false
+			}
+		case err == nil && value.As(&elements) == nil && position < len(elements):
+			value = elements[position]
+		default:
+			return value, false
+		}
+	}
+	return value, true
+}
+
+// Keys are the keys of a map or the attributes of an object, sorted. Its path is that
+// of Get.
+func (i Instance) Keys(path string) []string {
+	var values map[string]tftypes.Value
+	if at, found := i.at(path); !found || at.As(&values) != nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(values))
+}
+
+// Len is how many elements a list has.
+func (i Instance) Len(path string) int {
+	var elements []tftypes.Value
+	if at, found := i.at(path); !found || at.As(&elements) != nil {
+		return 0
+	}
+	return len(elements)
 }
 
 // Knows tells whether the value of an attribute is known, as every one of a state is.
@@ -81,6 +119,9 @@ func (s *Session) check(err error) {
 // value is a Go value as Terraform has it.
 func (s *Session) value(typ tftypes.Type, from any) tftypes.Value {
 	s.t.Helper()
+	if from == Unknown {
+		return tftypes.NewValue(typ, Unknown)
+	}
 	switch typed := typ.(type) {
 	case tftypes.Object:
 		arguments, ok := from.(Object)

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/providervalidator"
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/server"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/servermigration"
 )
 
@@ -24,6 +26,7 @@ var (
 	_ provider.Provider                     = (*rackspaceProvider)(nil)
 	_ provider.ProviderWithConfigValidators = (*rackspaceProvider)(nil)
 	_ provider.ProviderWithListResources    = (*rackspaceProvider)(nil)
+	_ provider.ProviderWithFunctions        = (*rackspaceProvider)(nil)
 )
 
 type rackspaceProvider struct {
@@ -77,6 +80,7 @@ func (p *rackspaceProvider) Configure(ctx context.Context, req provider.Configur
 	}
 	shared := &servermigration.Config{Engine: migration.New(client, settings.limits), WarnBefore: settings.warnBefore}
 	resp.ResourceData, resp.ListResourceData, resp.ActionData = shared, shared, shared
+	resp.DataSourceData = &server.Config{Client: client, Engine: shared.Engine}
 }
 
 func (p *rackspaceProvider) Resources(context.Context) []func() resource.Resource {
@@ -92,5 +96,9 @@ func (p *rackspaceProvider) ListResources(context.Context) []func() list.ListRes
 }
 
 func (p *rackspaceProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return nil
+	return []func() datasource.DataSource{server.NewServer, server.NewServers, server.NewActions}
+}
+
+func (p *rackspaceProvider) Functions(context.Context) []func() function.Function {
+	return []func() function.Function{servermigration.NewParseMigrationID}
 }

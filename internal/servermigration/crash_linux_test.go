@@ -297,7 +297,7 @@ func (c *crash) apply(t *testing.T, tf *tfexec.Terraform, victim func(*testing.T
 	t.Helper()
 	apply := exec.CommandContext(t.Context(), tf.ExecPath(), "apply", "-auto-approve", "-input=false", "-no-color")
 	apply.Dir = tf.WorkingDir()
-	for name, value := range c.environment(tf.WorkingDir()) {
+	for name, value := range c.Environment(t, tf.WorkingDir()) {
 		apply.Env = append(apply.Env, name+"="+value)
 	}
 	apply.Env = append(append(apply.Env, "TF_LOG_PROVIDER="+c.logs), environment...)

@@ -190,43 +190,11 @@ func TestAccServerMigration_isImportedByIdentity(t *testing.T) {
 	}
 }
 
-// terraform runs the CLI itself, with the provider as it is in this tree, for
-// what the test framework does not do, such as write configuration.
+// terraform runs the CLI itself, for what the test framework does not do, such as write
+// configuration.
 func (s *scenario) terraform(files map[string]string) *tfexec.Terraform {
 	s.t.Helper()
-	if os.Getenv("TF_ACC") == "" {
-		s.t.Skip("acceptance tests run with TF_ACC set")
-	}
-	dir := s.t.TempDir()
-	for name, text := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			s.t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			s.t.Fatal(err)
-		}
-	}
-	tf, err := tfexec.NewTerraform(dir, os.Getenv("TF_ACC_TERRAFORM_PATH"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if err := tf.SetEnv(s.environment(dir)); err != nil {
-		s.t.Fatal(err)
-	}
-	if err := tf.Init(s.t.Context()); err != nil {
-		s.t.Fatal(err)
-	}
-	return tf
-}
-
-// environment is what a Terraform needs that runs the provider of this tree.
-func (s *scenario) environment(home string) map[string]string {
-	return map[string]string{
-		"TF_CLI_CONFIG_FILE": acctest.Mirror(s.t), "CHECKPOINT_DISABLE": "1", "HOME": home,
-		"RACKSPACE_USERNAME": stub.DefaultUser.Name, "RACKSPACE_API_KEY": stub.DefaultUser.APIKey,
-		"RACKSPACE_IDENTITY_ENDPOINT": s.URL + "/v2.0/", "RACKSPACE_POLL_INTERVAL": acctest.PollInterval.String(),
-	}
+	return s.Terraform(s.t, files)
 }
 
 const requiredProviders = `

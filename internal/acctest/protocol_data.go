@@ -1,0 +1,67 @@
+package acctest
+
+import (
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+)
+
+// Unknown is the value of an argument that a plan does not know yet.
+const Unknown = tftypes.UnknownValue
+
+// ValidateData checks the configuration of a data source as terraform validate does.
+func (s *Session) ValidateData(typeName string, config Object) Diagnostics {
+	s.t.Helper()
+	resp, err := s.server.ValidateDataResourceConfig(s.t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{
+		TypeName: typeName, Config: s.encode(s.dataType(typeName), config),
+	})
+	s.check(err)
+	return resp.Diagnostics
+}
+
+// ReadData reads a data source. As Terraform does, it checks the configuration before.
+func (s *Session) ReadData(typeName string, config Object) (Instance, Diagnostics) {
+	s.t.Helper()
+	typ := s.dataType(typeName)
+	absent := Instance{Type: typeName, value: tftypes.NewValue(typ, nil)}
+	if invalid := s.ValidateData(typeName, config); invalid.HasError() {
+		return absent, invalid
+	}
+	resp, err := s.server.ReadDataSource(s.t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: typeName, Config: s.encode(typ, config)})
+	s.check(err)
+	if resp.State == nil {
+		return absent, resp.Diagnostics
+	}
+	state, err := resp.State.Unmarshal(typ)
+	s.check(err)
+	return Instance{Type: typeName, value: state}, resp.Diagnostics
+}
+
+// Call calls a function of the provider. The error names the argument, counted from 0.
+func (s *Session) Call(name string, arguments ...any) (Instance, *tfprotov6.FunctionError) {
+	s.t.Helper()
+	function := s.schemas.Functions[name]
+	if function == nil {
+		s.t.Fatalf("the provider has no function %s", name)
+	}
+	var values []*tfprotov6.DynamicValue
+	for i, argument := range arguments {
+		values = append(values, s.dynamic(s.value(function.Parameters[i].Type, argument)))
+	}
+	resp, err := s.server.CallFunction(s.t.Context(), &tfprotov6.CallFunctionRequest{Name: name, Arguments: values})
+	s.check(err)
+	if resp.Error != nil {
+		return Instance{}, resp.Error
+	}
+	result, err := resp.Result.Unmarshal(function.Return.Type)
+	s.check(err)
+	return Instance{Type: name, value: result}, nil
+}
+
+func (s *Session) dataType(typeName string) tftypes.Type {
+	s.t.Helper()
+	schema := s.schemas.DataSourceSchemas[typeName]
+	if schema == nil {
+		s.t.Fatalf("the provider has no data source %s", typeName)
+	}
+	return schema.ValueType()
+}

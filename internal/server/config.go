@@ -1,0 +1,61 @@
+// Package server is the data sources about servers: what they are, where they are, and
+// what was done to them. They change nothing.
+package server
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+)
+
+// readTimeout bounds the read of a data source.
+const readTimeout = 5 * time.Minute
+
+// Config is what the provider hands over to its data sources, for one run of
+// Terraform.
+type Config struct {
+	Client *cloudservers.Client
+	Engine *migration.Engine
+}
+
+// configured is a data source that the provider has configured.
+type configured struct{ *Config }
+
+// Configure takes over what the provider hands over. That is nothing while only the
+// schema is asked for.
+func (c *configured) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+	config, ok := req.ProviderData.(*Config)
+	if req.ProviderData != nil && !ok {
+		resp.Diagnostics.AddError("Provider defect", fmt.Sprintf("The provider configured a data source with a %T. Please report this.", req.ProviderData))
+	}
+	c.Config = config
+}
+
+// regionOf is the region as the configuration spells it or, where it names none, as the
+// API does.
+func regionOf(config types.String, name string) string { return cmp.Or(config.ValueString(), name) }
+
+// show fills the state with the configuration and with what was found.
+func show(ctx context.Context, config tfsdk.Config, state *tfsdk.State, found object) diag.Diagnostics {
+	typ := state.Schema.Type().TerraformType(ctx)
+	var arguments map[string]tftypes.Value
+	if err := config.Raw.As(&arguments); err != nil {
+		return diag.Diagnostics{diag.NewErrorDiagnostic("Provider defect", "The configuration is no object. Please report this.")}
+	}
+	values := maps.Clone(arguments) // which are the configuration itself
+	for name, value := range found {
+		values[name] = valueOf(typ.(tftypes.Object).AttributeTypes[name], value)
+	}
+	return state.Set(ctx, tftypes.NewValue(typ, values))
+}

@@ -1,0 +1,93 @@
+package server
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/servermigration"
+)
+
+var (
+	_ datasource.DataSource              = (*actionLog)(nil)
+	_ datasource.DataSourceWithConfigure = (*actionLog)(nil)
+)
+
+// actionLog is the data source rackspace_server_actions.
+type actionLog struct{ configured }
+
+// NewActions returns the data source rackspace_server_actions.
+func NewActions() datasource.DataSource { return &actionLog{} }
+
+func (d *actionLog) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_server_actions"
+}
+
+func (d *actionLog) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Reads the action log of a Cloud Server: what was done to it, when and by whom. It is for audits, and for the conditions of `check` blocks. It needs a user who may read the log.",
+		Attributes: map[string]schema.Attribute{
+			"server_id": schema.StringAttribute{
+				MarkdownDescription: "UUID of the server, in lower case.",
+				Required:            true,
+				Validators:          []validator.String{validUUID},
+			},
+			"region": regionAttribute(),
+			"actions": schema.ListNestedAttribute{
+				MarkdownDescription: "The entries of the action log, the newest first.",
+				Computed:            true,
+				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+					"action":     computed("What was asked for, in the API's word, such as `migrate`, `confirmResize`, `revertResize` or `resize`."),
+					"request_id": computed("Id of the request. That of a `migrate` is the `request_id` of its `rackspace_server_migration`."),
+					"user_id":    computed("Id of the user who asked for it. Null where the cloud acted by itself, for instance when it confirmed a migration automatically."),
+					"project_id": computed("Id of the tenant (project) for which it was asked. Null where the cloud acted by itself."),
+					"started_at": computed("When it was asked for. Times are RFC 3339 in UTC."),
+					"message":    computed("What the log says of its end: `Error` once it failed. Null otherwise."),
+					"failed": schema.BoolAttribute{
+						MarkdownDescription: "Whether the log says that it failed.",
+						Computed:            true,
+					},
+					"outcome": computed("How a `migrate` or `resize` ended, as the rest of the log tells: `confirmed`, `reverted` or `failed`. " +
+						"It is `open` while the log tells of no end. It is `ended` if another one followed and the log does not tell how this one ended. Null for all other actions."),
+				}},
+			},
+		},
+	}
+}
+
+func (d *actionLog) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var serverID, region types.String
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("server_id"), &serverID)...)
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("region"), &region)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	entries, name, err := d.Engine.Log(ctx, region.ValueString(), serverID.ValueString())
+	if err != nil {
+		resp.Diagnostics.Append(servermigration.Reading{
+			What:      "the action log of server " + serverID.ValueString(),
+			IfRefused: "Either the user's role may not read the action log, or there is no such server. Check server_id and region, or use another user.",
+		}.Explain(region.ValueString(), err)...)
+		return
+	}
+	actions := []any{}
+	for _, entry := range entries {
+		action := object{
+			"action": entry.Action.Action, "request_id": orNull(entry.RequestID),
+			"user_id": orNull(string(entry.UserID)), "project_id": orNull(string(entry.ProjectID)),
+			"started_at": timestamp(entry.Start.Time), "message": orNull(entry.Message), "failed": entry.Message == cloudservers.ActionFailed,
+		}
+		if entry.Move != nil {
+			action["outcome"] = entry.Move.Outcome.String()
+		}
+		actions = append(actions, action)
+	}
+	resp.Diagnostics.Append(show(ctx, req.Config, &resp.State, object{"region": regionOf(region, name), "actions": actions})...)
+}

@@ -1,0 +1,202 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/datasourcevalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/servermigration"
+)
+
+var (
+	_ datasource.DataSource                     = (*one)(nil)
+	_ datasource.DataSourceWithConfigure        = (*one)(nil)
+	_ datasource.DataSourceWithConfigValidators = (*one)(nil)
+)
+
+// one is the data source rackspace_server.
+type one struct{ configured }
+
+// NewServer returns the data source rackspace_server.
+func NewServer() datasource.DataSource { return &one{} }
+
+func (d *one) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_server"
+}
+
+func (d *one) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Reads one Cloud Server, by its id or by its exact name, and what became of its newest migration.",
+		Attributes: serverAttributes(map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				MarkdownDescription: "UUID of the server, in lower case. Exactly one of `id` and `name` has to be set.",
+				Optional:            true, Computed: true,
+				Validators: []validator.String{validUUID},
+			},
+			"name": schema.StringAttribute{
+				MarkdownDescription: "Name of the server, in full. If no server has it, or several have, that is an error which lists what was found. Servers of other tenants are found by their `id` only.",
+				Optional:            true, Computed: true,
+				Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
+			},
+			"region": regionAttribute(),
+			"migration": schema.SingleNestedAttribute{
+				MarkdownDescription: "The newest migration of the server, whoever requested it. It is null for a server that was never migrated. " +
+					"All its attributes are null, with a warning, where the user may not read the server's action log: then it is not known whether the server was ever migrated.",
+				Computed: true,
+				Attributes: map[string]schema.Attribute{
+					"status": computed("How far it has come: `migrating`, `awaiting_confirmation`, `confirmed`, `reverted` or `failed`. " +
+						"Null where neither the server nor its action log tells, for instance when a server in `ERROR` hides it."),
+					"requested_at": computed("When it was requested."),
+					"confirm_by":   computed("When Rackspace confirms it automatically, not before. Null unless it is under way or awaits confirmation."),
+					"request_id":   computed("Id of the migrate request."),
+					"requested_by_us": schema.BoolAttribute{
+						MarkdownDescription: "Whether the user of the provider requested it, in this configuration or elsewhere. Null where the token does not name the user.",
+						Computed:            true,
+					},
+				},
+			},
+		}),
+	}
+}
+
+// ConfigValidators wants a server to be named in one way.
+func (d *one) ConfigValidators(context.Context) []datasource.ConfigValidator {
+	return []datasource.ConfigValidator{datasourcevalidator.ExactlyOneOf(path.MatchRoot("id"), path.MatchRoot("name"))}
+}
+
+func (d *one) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var id, name, region types.String
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("id"), &id)...)
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("name"), &name)...)
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("region"), &region)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	reading := servermigration.Reading{
+		What: "server " + id.ValueString(), Argument: "id",
+		IfRefused: "Use a user whose role may read servers.",
+	}
+	serverID := id.ValueString()
+	if id.IsNull() {
+		var diags diag.Diagnostics
+		reading.What, reading.Argument = "server "+name.ValueString(), "name"
+		serverID, diags = d.find(ctx, region.ValueString(), name.ValueString())
+		if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
+			return
+		}
+	}
+	found, err := d.Engine.Inspect(ctx, region.ValueString(), serverID)
+	if err != nil {
+		resp.Diagnostics.Append(reading.Explain(region.ValueString(), err)...)
+		return
+	}
+	server := objectOf(found.Server)
+	server["region"], server["migration"] = regionOf(region, found.Region), migrationOf(found)
+	resp.Diagnostics.Append(show(ctx, req.Config, &resp.State, server)...)
+	if found.LogErr != nil {
+		resp.Diagnostics.Append(servermigration.Reading{
+			What: "the action log of server " + found.Server.Name + " (" + serverID + ")",
+			IfRefused: "So it is not known whether the server was ever migrated: all attributes of migration are null. " +
+				"The other attributes are complete. To know, use a user whose role may read the action log.",
+		}.Refusal(found.LogErr))
+	}
+}
+
+// migrationOf is the newest migration of a server; nil if it was never migrated.
+func migrationOf(found migration.Inspection) any {
+	m := found.Migration
+	switch {
+	case found.LogErr != nil:
+		return object{}
+	case !found.Migrated:
+		return nil
+	}
+	shown := object{"status": orNull(string(m.Status)), "requested_at": timestamp(m.RequestedAt), "request_id": orNull(m.RequestID)}
+	if m.Status != "" {
+		shown["confirm_by"] = timestamp(m.ConfirmBy())
+	}
+	if found.OurUserID != "" {
+		shown["requested_by_us"] = found.UserID == found.OurUserID
+	}
+	return shown
+}
+
+// find returns the id of the one server that has a name.
+func (d *one) find(ctx context.Context, region, name string) (id string, diags diag.Diagnostics) {
+	reading := servermigration.Reading{
+		What:      "the servers of that name",
+		IfRefused: "A server can be found by its name only where the API lists servers. Name it by its id instead, or use a user whose role may list servers.",
+	}
+	at, err := d.Client.Region(ctx, region)
+	if err != nil {
+		return "", reading.Explain(region, err)
+	}
+	exact, others, err := named(ctx, at, name)
+	switch {
+	case err != nil:
+		return "", reading.Explain(at.Name, err)
+	case len(exact) == 1:
+		return exact[0].ID, nil
+	case len(exact) > 1:
+		diags.AddAttributeError(path.Root("name"), fmt.Sprintf("Several servers are named %q", name),
+			"These servers of region "+at.Name+" have the name:\n"+listed(exact)+"\n\nSet id instead of name, to say which one is meant.")
+	case len(others) == 0:
+		diags.AddAttributeError(path.Root("name"), fmt.Sprintf("There is no server named %q", name),
+			"No server of region "+at.Name+" has the name, or one like it. Check name, and whether the server is in another region (argument region). A server of another tenant is found by its id only.")
+	default:
+		diags.AddAttributeError(path.Root("name"), fmt.Sprintf("There is no server named %q", name),
+			"No server of region "+at.Name+" has exactly this name. These have one like it:\n"+listed(others)+"\n\nCheck name, and whether the server is in another region (argument region).")
+	}
+	return "", diags
+}
+
+// special are the characters of a name that can mean something else in a regular
+// expression of one of the databases that Nova runs on.
+var special = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
+
+// named returns the servers that have a name and, if there is none, those that have one
+// like it. The API takes a regular expression, which may match more than is meant.
+func named(ctx context.Context, at *cloudservers.Region, name string) (exact, others []*cloudservers.Server, err error) {
+	pattern := special.ReplaceAllString(name, ".*")
+	found, err := at.ServersNamed(ctx, "^"+pattern+"$")
+	for _, server := range found {
+		if server.Name == name {
+			exact = append(exact, server)
+		}
+	}
+	if err != nil || len(exact) > 0 {
+		return exact, nil, err
+	}
+	others, err = at.ServersNamed(ctx, pattern)
+	return nil, others, err
+}
+
+// maxListed is how many servers a message lists.
+const maxListed = 10
+
+// listed lists servers for a message: the name, id and status of each.
+func listed(servers []*cloudservers.Server) string {
+	var lines []string
+	for i, server := range servers {
+		if i == maxListed {
+			lines = append(lines, fmt.Sprintf("  - and %d others", len(servers)-maxListed))
+			break
+		}
+		lines = append(lines, fmt.Sprintf("  - %s (%s, %s)", server.Name, server.ID, server.Status))
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,189 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/servermigration"
+)
+
+var (
+	_ datasource.DataSource                   = (*several)(nil)
+	_ datasource.DataSourceWithConfigure      = (*several)(nil)
+	_ datasource.DataSourceWithValidateConfig = (*several)(nil)
+)
+
+// several is the data source rackspace_servers.
+type several struct{ configured }
+
+// NewServers returns the data source rackspace_servers.
+func NewServers() datasource.DataSource { return &several{} }
+
+func (d *several) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_servers"
+}
+
+// statuses are the words of the API that a list of servers can have.
+var statuses = []string{
+	cloudservers.StatusActive, "BUILD", cloudservers.StatusError, "HARD_REBOOT", cloudservers.StatusMigrating, "PASSWORD", "PAUSED", "REBOOT",
+	"REBUILD", "RESCUE", cloudservers.StatusResize, cloudservers.StatusResizing, cloudservers.StatusRevertResize, "SHELVED", "SHELVED_OFFLOADED",
+	cloudservers.StatusShutoff, "SUSPENDED", "UNKNOWN", cloudservers.StatusVerifyResize,
+}
+
+func (d *several) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Finds the Cloud Servers of a region, to choose what to migrate. A server is found if it is as all arguments say. Without arguments all servers are found.\n\n" +
+			"`by_name` and `by_id` are made for `for_each`. Their keys do not change when other servers appear or vanish.\n\n" +
+			"-> Servers of other tenants are not found, not even by an administrator: the API lists those of the user's own tenant only, unless `all_tenants` asks for all, which the provider does not do.",
+		Attributes: map[string]schema.Attribute{
+			"region": regionAttribute(),
+			"name_regex": schema.StringAttribute{
+				MarkdownDescription: "Regular expression ([RE2](https://github.com/google/re2/wiki/Syntax)) that the server's name has to match somewhere, such as `^web-`.",
+				Optional:            true,
+			},
+			"status": schema.ListAttribute{
+				MarkdownDescription: "Statuses of which the server has to have one, in the API's words, such as `[\"ACTIVE\", \"SHUTOFF\"]`.",
+				ElementType:         types.StringType,
+				Optional:            true,
+				Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(stringvalidator.OneOf(statuses...))},
+			},
+			"metadata": schema.MapAttribute{
+				MarkdownDescription: "Metadata that the server has to have, all of it, with exactly these values. It may have more.",
+				ElementType:         types.StringType,
+				Optional:            true,
+			},
+			"host_id": schema.StringAttribute{
+				MarkdownDescription: "Hypervisor host that the server has to be on, such as `data.rackspace_server.web.host_id` for all servers on the same host as that one. An empty id is an error.",
+				Optional:            true,
+				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+			},
+			"flavor_id": schema.StringAttribute{
+				MarkdownDescription: "Flavor that the server has to have.",
+				Optional:            true,
+				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+			},
+			"servers": schema.ListNestedAttribute{
+				MarkdownDescription: "The servers that were found, sorted by name, then by id.",
+				Computed:            true,
+				NestedObject:        schema.NestedAttributeObject{Attributes: serverAttributes(nil)},
+			},
+			"by_name": schema.MapAttribute{
+				MarkdownDescription: "The id of each server that was found, by its name. For a name that several of them have the id is null, and a warning names them. " +
+					"So a resource which takes its `server_id` from there fails to plan: it never stands for another server than before. Use `by_id` then.",
+				ElementType: types.StringType,
+				Computed:    true,
+			},
+			"by_id": schema.MapAttribute{
+				MarkdownDescription: "The name of each server that was found, by its id.",
+				ElementType:         types.StringType,
+				Computed:            true,
+			},
+		},
+	}
+}
+
+// filter is the arguments: which servers are wanted.
+type filter struct {
+	region, hostID, flavorID types.String
+
+	name     *regexp.Regexp
+	status   []string
+	metadata map[string]string
+}
+
+func (f *filter) read(ctx context.Context, config tfsdk.Config) (diags diag.Diagnostics) {
+	for name, argument := range map[string]any{
+		"region": &f.region, "host_id": &f.hostID, "flavor_id": &f.flavorID, "status": &f.status, "metadata": &f.metadata,
+	} {
+		diags.Append(config.GetAttribute(ctx, path.Root(name), argument)...)
+	}
+	return append(diags, f.readName(ctx, config)...)
+}
+
+// readName reads the regular expression, which no validator of a library checks.
+func (f *filter) readName(ctx context.Context, config tfsdk.Config) diag.Diagnostics {
+	var pattern types.String
+	diags := config.GetAttribute(ctx, path.Root("name_regex"), &pattern)
+	var err error
+	if f.name, err = regexp.Compile(pattern.ValueString()); err != nil {
+		diags.AddAttributeError(path.Root("name_regex"), "Invalid regular expression", fmt.Sprintf("The argument %q is no regular expression: %s.", "name_regex", err))
+	}
+	return diags
+}
+
+func (f *filter) matches(s *cloudservers.Server) bool {
+	if len(f.metadata) > 0 {
+		has := s.Details().Metadata
+		for key, value := range f.metadata {
+			if got, ok := has[key]; !ok || got != value {
+				return false
+			}
+		}
+	}
+	return f.name.MatchString(s.Name) && (f.status == nil || slices.Contains(f.status, s.Status)) &&
+		(f.hostID.IsNull() || f.hostID.ValueString() == s.HostID) && (f.flavorID.IsNull() || f.flavorID.ValueString() == s.Flavor.ID)
+}
+
+// ValidateConfig checks what the validators of the schema do not.
+func (d *several) ValidateConfig(ctx context.Context, req datasource.ValidateConfigRequest, resp *datasource.ValidateConfigResponse) {
+	resp.Diagnostics.Append(new(filter).readName(ctx, req.Config)...)
+}
+
+func (d *several) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var wanted filter
+	if resp.Diagnostics.Append(wanted.read(ctx, req.Config)...); resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	reading := servermigration.Reading{
+		What:      "the servers of the region",
+		IfRefused: "The API refuses to list servers. Use a user whose role may list them. A single server may be readable all the same, by its id with the data source rackspace_server.",
+	}
+	region, err := d.Client.Region(ctx, wanted.region.ValueString())
+	if err != nil {
+		resp.Diagnostics.Append(reading.Explain(wanted.region.ValueString(), err)...)
+		return
+	}
+	servers, err := region.SharedServers(ctx)
+	if err != nil {
+		resp.Diagnostics.Append(reading.Explain(region.Name, err)...)
+		return
+	}
+	servers = slices.DeleteFunc(servers, func(s *cloudservers.Server) bool { return !wanted.matches(s) })
+	slices.SortFunc(servers, func(a, b *cloudservers.Server) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
+	objects, byName, byID := []any{}, object{}, object{}
+	var alike []*cloudservers.Server
+	for i, server := range servers {
+		objects = append(objects, objectOf(server))
+		byName[server.Name], byID[server.ID] = server.ID, server.Name
+		isAlike := func(other int) bool { return other >= 0 && other < len(servers) && servers[other].Name == server.Name }
+		if isAlike(i-1) || isAlike(i+1) {
+			byName[server.Name] = nil
+			alike = append(alike, server)
+		}
+	}
+	if len(alike) > 0 {
+		resp.Diagnostics.AddAttributeWarning(path.Root("by_name"), "Several servers have the same name",
+			"The id of such a name is null in by_name, because it does not tell which server is meant:\n"+listed(alike)+
+				"\n\nUse by_id instead, or arguments that leave the others out.")
+	}
+	found := object{"region": regionOf(wanted.region, region.Name), "servers": objects, "by_name": byName, "by_id": byID}
+	resp.Diagnostics.Append(show(ctx, req.Config, &resp.State, found)...)
+}
