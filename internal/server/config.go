@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -40,6 +41,14 @@ func (c *configured) Configure(_ context.Context, req datasource.ConfigureReques
 		resp.Diagnostics.AddError("Provider defect", fmt.Sprintf("The provider configured a data source with a %T. Please report this.", req.ProviderData))
 	}
 	c.Config = config
+}
+
+// read reads arguments by their names. Each argument is a pointer.
+func read(ctx context.Context, config tfsdk.Config, arguments map[string]any) (diags diag.Diagnostics) {
+	for name, argument := range arguments {
+		diags.Append(config.GetAttribute(ctx, path.Root(name), argument)...)
+	}
+	return diags
 }
 
 // regionOf is the region as the configuration spells it or, where it names none, as the

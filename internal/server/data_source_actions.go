@@ -5,7 +5,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -62,8 +61,7 @@ func (d *actionLog) Schema(_ context.Context, _ datasource.SchemaRequest, resp *
 
 func (d *actionLog) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var serverID, region types.String
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("server_id"), &serverID)...)
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("region"), &region)...)
+	resp.Diagnostics.Append(read(ctx, req.Config, map[string]any{"server_id": &serverID, "region": &region})...)
 	if resp.Diagnostics.HasError() {
 		return
 	}

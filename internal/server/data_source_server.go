@@ -78,9 +78,7 @@ func (d *one) ConfigValidators(context.Context) []datasource.ConfigValidator {
 
 func (d *one) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var id, name, region types.String
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("id"), &id)...)
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("name"), &name)...)
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("region"), &region)...)
+	resp.Diagnostics.Append(read(ctx, req.Config, map[string]any{"id": &id, "name": &name, "region": &region})...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -154,13 +152,14 @@ func (d *one) find(ctx context.Context, region, name string) (id string, diags d
 	case len(exact) > 1:
 		diags.AddAttributeError(path.Root("name"), fmt.Sprintf("Several servers are named %q", name),
 			"These servers of region "+at.Name+" have the name:\n"+listed(exact)+"\n\nSet id instead of name, to say which one is meant.")
-	case len(others) == 0:
-		diags.AddAttributeError(path.Root("name"), fmt.Sprintf("There is no server named %q", name),
-			"No server of region "+at.Name+" has the name, or one like it. Check name, and whether the server is in another region (argument region). A server of another tenant is found by its id only.")
-	default:
-		diags.AddAttributeError(path.Root("name"), fmt.Sprintf("There is no server named %q", name),
-			"No server of region "+at.Name+" has exactly this name. These have one like it:\n"+listed(others)+"\n\nCheck name, and whether the server is in another region (argument region).")
+		return "", diags
 	}
+	like := "None has a name like it. A server of another tenant is found by its id only."
+	if len(others) > 0 {
+		like = "These have one like it:\n" + listed(others)
+	}
+	diags.AddAttributeError(path.Root("name"), fmt.Sprintf("There is no server named %q", name),
+		"No server of region "+at.Name+" has exactly this name. "+like+"\n\nCheck name, and whether the server is in another region (argument region).")
 	return "", diags
 }
 

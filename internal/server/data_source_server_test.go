@@ -92,7 +92,7 @@ func TestServer_listsWhatWasFoundWhereItIsNotOne(t *testing.T) {
 		twin := s.AddServer(stub.Server{Name: "web-1", Status: "SHUTOFF"})
 		s.wantRefused(one, object{"name": "web-1"}, `Several servers are named "web-1"`, "web-1 ("+web1+", ACTIVE)", "web-1 ("+twin+", SHUTOFF)", "Set id instead of name")
 		s.wantRefused(one, object{"name": "web"}, `There is no server named "web"`, "have one like it", "web-1 ("+web1+", ACTIVE)", "Check name")
-		s.wantRefused(one, object{"name": "db"}, `There is no server named "db"`, "No server of region ORD has the name, or one like it", "another region")
+		s.wantRefused(one, object{"name": "db"}, `There is no server named "db"`, "No server of region ORD has exactly this name", "None has a name like it", "another region")
 		for i := range 30 {
 			s.AddServer(stub.Server{Name: fmt.Sprintf("batch-%02d", i)})
 		}

@@ -47,8 +47,10 @@ var statuses = []string{
 func (d *several) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Finds the Cloud Servers of a region, to choose what to migrate. A server is found if it is as all arguments say. Without arguments all servers are found.\n\n" +
-			"`by_name` and `by_id` are made for `for_each`. Their keys do not change when other servers appear or vanish.\n\n" +
-			"-> Servers of other tenants are not found, not even by an administrator: the API lists those of the user's own tenant only, unless `all_tenants` asks for all, which the provider does not do.",
+			"`by_name` and `by_id` are made for `for_each`. Their keys do not change when other servers appear or vanish. " +
+			"A migration changes the `host_id` of its server, and for a while its `status`. " +
+			"If they choose the servers of a `for_each`, the next plan does not find a moved server any more, and removes its migration from the state.\n\n" +
+			"-> Servers of other tenants are not found, not even by an administrator. The API lists them only with `all_tenants`, which the provider does not ask for.",
 		Attributes: map[string]schema.Attribute{
 			"region": regionAttribute(),
 			"name_regex": schema.StringAttribute{
@@ -82,8 +84,8 @@ func (d *several) Schema(_ context.Context, _ datasource.SchemaRequest, resp *da
 				NestedObject:        schema.NestedAttributeObject{Attributes: serverAttributes(nil)},
 			},
 			"by_name": schema.MapAttribute{
-				MarkdownDescription: "The id of each server that was found, by its name. For a name that several of them have the id is null, and a warning names them. " +
-					"So a resource which takes its `server_id` from there fails to plan: it never stands for another server than before. Use `by_id` then.",
+				MarkdownDescription: "The id of each server that was found, by its name. If several of them have a name, its id is null, and a warning names them. " +
+					"A resource that takes its `server_id` from there then fails to plan, so that it never acts on another server than before. Use `by_id` in that case.",
 				ElementType: types.StringType,
 				Computed:    true,
 			},
@@ -105,12 +107,10 @@ type filter struct {
 	metadata map[string]string
 }
 
-func (f *filter) read(ctx context.Context, config tfsdk.Config) (diags diag.Diagnostics) {
-	for name, argument := range map[string]any{
+func (f *filter) read(ctx context.Context, config tfsdk.Config) diag.Diagnostics {
+	diags := read(ctx, config, map[string]any{
 		"region": &f.region, "host_id": &f.hostID, "flavor_id": &f.flavorID, "status": &f.status, "metadata": &f.metadata,
-	} {
-		diags.Append(config.GetAttribute(ctx, path.Root(name), argument)...)
-	}
+	})
 	return append(diags, f.readName(ctx, config)...)
 }
 
@@ -126,12 +126,10 @@ func (f *filter) readName(ctx context.Context, config tfsdk.Config) diag.Diagnos
 }
 
 func (f *filter) matches(s *cloudservers.Server) bool {
-	if len(f.metadata) > 0 {
-		has := s.Details().Metadata
-		for key, value := range f.metadata {
-			if got, ok := has[key]; !ok || got != value {
-				return false
-			}
+	has := s.Details().Metadata
+	for key, value := range f.metadata {
+		if got, ok := has[key]; !ok || got != value {
+			return false
 		}
 	}
 	return f.name.MatchString(s.Name) && (f.status == nil || slices.Contains(f.status, s.Status)) &&
@@ -168,8 +166,20 @@ func (d *several) Read(ctx context.Context, req datasource.ReadRequest, resp *da
 	slices.SortFunc(servers, func(a, b *cloudservers.Server) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
+	found, alike := shownBy(servers)
+	found["region"] = regionOf(wanted.region, region.Name)
+	if len(alike) > 0 {
+		resp.Diagnostics.AddAttributeWarning(path.Root("by_name"), "Several servers have the same name",
+			"The id of such a name is null in by_name, because it does not tell which server is meant:\n"+listed(alike)+
+				"\n\nUse by_id instead, or arguments that leave the others out.")
+	}
+	resp.Diagnostics.Append(show(ctx, req.Config, &resp.State, found)...)
+}
+
+// shownBy is the list and the maps of servers, which are sorted by name. It also returns
+// those that have their name in common with others.
+func shownBy(servers []*cloudservers.Server) (found object, alike []*cloudservers.Server) {
 	objects, byName, byID := []any{}, object{}, object{}
-	var alike []*cloudservers.Server
 	for i, server := range servers {
 		objects = append(objects, objectOf(server))
 		byName[server.Name], byID[server.ID] = server.ID, server.Name
@@ -179,11 +189,5 @@ func (d *several) Read(ctx context.Context, req datasource.ReadRequest, resp *da
 			alike = append(alike, server)
 		}
 	}
-	if len(alike) > 0 {
-		resp.Diagnostics.AddAttributeWarning(path.Root("by_name"), "Several servers have the same name",
-			"The id of such a name is null in by_name, because it does not tell which server is meant:\n"+listed(alike)+
-				"\n\nUse by_id instead, or arguments that leave the others out.")
-	}
-	found := object{"region": regionOf(wanted.region, region.Name), "servers": objects, "by_name": byName, "by_id": byID}
-	resp.Diagnostics.Append(show(ctx, req.Config, &resp.State, found)...)
+	return object{"servers": objects, "by_name": byName, "by_id": byID}, alike
 }

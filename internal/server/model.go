@@ -42,8 +42,8 @@ func objectOf(s *cloudservers.Server) object {
 }
 
 // valueOf is a value of the type that the schema gives it. The framework could do
-// that with structs and reflection, but takes three times as long: 3,000 servers would
-// cost seconds of processor time.
+// that with structs and reflection. It would double the processor time of a plan that
+// finds 3,000 servers, to three seconds.
 func valueOf(typ tftypes.Type, from any) tftypes.Value {
 	values := map[string]tftypes.Value{}
 	switch typ := typ.(type) {

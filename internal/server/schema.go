@@ -27,7 +27,7 @@ func serverAttributes(others map[string]schema.Attribute) map[string]schema.Attr
 			"Null while nothing is being done to it."),
 		"vm_state": computed("What the server is, in the API's word, such as `active`, `stopped` or `resized`. It is more exact than the status."),
 		"power_state": schema.Int64Attribute{
-			MarkdownDescription: "The API's number of the power state: `1` is running, `3` paused, `4` shut down, `6` crashed and `7` suspended. `0` is not known.",
+			MarkdownDescription: "The API's number of the power state: `1` is running, `3` paused, `4` shut down, `6` crashed and `7` suspended. `0` means that it is not known.",
 			Computed:            true,
 		},
 		"progress": schema.Int64Attribute{
@@ -35,7 +35,8 @@ func serverAttributes(others map[string]schema.Attribute) map[string]schema.Attr
 			Computed:            true,
 		},
 		"host_id": computed("The account's own name of the hypervisor host that the server is on. Servers of an account with the same `host_id` are on the same host. " +
-			"It is empty, and not null, where the API does not tell. So it is an error, and does not mean all servers, as the `host_id` of `rackspace_servers`."),
+			"It is empty, not null, where the API does not tell. " +
+			"As an argument of `rackspace_servers`, an empty `host_id` is an error, so that it never means all servers."),
 		"flavor_id":    computed("Id of the server's flavor, which is its size."),
 		"image_id":     computed("Id of the image that the server was made from. Null for a server that boots from a volume."),
 		"access_ip_v4": computed("IPv4 address to reach the server at, if it has one."),

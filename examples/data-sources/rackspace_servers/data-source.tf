@@ -1,0 +1,17 @@
+# The web servers. A status is no argument here: it changes while a server is migrated.
+data "rackspace_servers" "web" {
+  name_regex = "^web-"
+  metadata   = { role = "web" }
+}
+
+resource "rackspace_server_migration" "web" {
+  for_each = data.rackspace_servers.web.by_name # the id of each server, by its name
+
+  server_id    = each.value
+  auto_confirm = true
+}
+
+# The servers in full. A key of an id is unique, which a name need not be.
+output "addresses" {
+  value = { for server in data.rackspace_servers.web.servers : server.id => server.access_ip_v4 }
+}

@@ -1,0 +1,11 @@
+resource "rackspace_server_migration" "web" {
+  server_id = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01"
+}
+
+locals {
+  migration = provider::rackspace::parse_migration_id(rackspace_server_migration.web.id)
+}
+
+output "server" {
+  value = "${local.migration.server_id} in ${local.migration.region}, migrated by request ${local.migration.request_id}"
+}
