@@ -259,7 +259,7 @@ func (s *Session) Import(typeName, id string) (Instance, Diagnostics) {
 // message as it comes; it may be nil.
 func (s *Session) Invoke(ctx context.Context, typeName string, config Object, news func(string)) Diagnostics {
 	s.t.Helper()
-	actions := s.server.(tfprotov6.ProviderServerWithActions)
+	actions := s.server.(tfprotov6.ActionServer)
 	encoded := s.encode(s.schemas.ActionSchemas[typeName].Schema.ValueType(), config)
 	validated, err := actions.ValidateActionConfig(ctx, &tfprotov6.ValidateActionConfigRequest{ActionType: typeName, Config: encoded})
 	s.check(err)
