@@ -5,14 +5,17 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-exec/tfexec"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/acctest"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/servermigration"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
@@ -210,6 +213,157 @@ func TestAccGuides_rollingMigration(t *testing.T) {
 			t.Errorf("got the migration %v of %s, want it confirmed", migration, name)
 		}
 		s.wantSent(t, id, sent{migrates: 1, confirms: 1})
+	}
+}
+
+// evacuation is the example of the guide "Evacuate a host", ready to run. The samples
+// web-1, web-2, db-1 and batch-1 are on one host, and others are elsewhere.
+func (s *scenario) evacuation() (tf *tfexec.Terraform, host string) {
+	s.t.Helper()
+	for _, id := range []string{stub.SampleWeb2, stub.SampleDB1} {
+		s.SetServer(id, func(v *stub.Server) { v.Metadata = map[string]string{"group": "app"} })
+	}
+	first, _ := s.Server(stub.SampleWeb1)
+	files := moduleFiles(s.t, "rolling-migration")
+	files["main.tf"] = read(s.t, "guides/evacuate-a-host/*.tf")
+	return s.terraform(files), first.HostID
+}
+
+// wantOrder checks that these servers were migrated one after another: each was asked to
+// migrate after the one before it was asked to confirm.
+func (s *scenario) wantOrder(t *testing.T, ids ...string) {
+	t.Helper()
+	var order []string
+	for _, request := range s.Requests() {
+		if (request.Call == stub.CallMigrate || request.Call == stub.CallConfirm) && slices.Contains(ids, request.ServerID) {
+			order = append(order, request.ServerID)
+		}
+	}
+	var want []string
+	for _, id := range ids {
+		want = append(want, id, id) // its migrate and its confirm request
+	}
+	if !slices.Equal(order, want) {
+		t.Errorf("got requests to the servers %v, want %v", order, want)
+	}
+}
+
+func TestAccGuides_evacuateAHost(t *testing.T) {
+	t.Parallel()
+	s := newSamples(t)
+	tf, host := s.evacuation()
+	_, outputs := applied(t, tf, stubPort)
+	s.wantMigrated(t, stub.SampleWeb1, stub.SampleWeb2, stub.SampleDB1, stub.SampleBatch1)
+	for _, id := range []string{stub.SampleWeb1, stub.SampleWeb2, stub.SampleDB1, stub.SampleBatch1} {
+		if now, _ := s.Server(id); now.HostID == host {
+			t.Errorf("server %s is on the host still", now.Name)
+		}
+		s.wantSent(t, id, sent{migrates: 1, confirms: 1})
+	}
+	s.wantOrder(t, stub.SampleWeb1, stub.SampleWeb2, stub.SampleDB1) // web-2 and db-1 are in one group
+	if migrations, _ := outputs["migrations"].(map[string]any); len(migrations) != 4 {
+		t.Errorf("got the migrations %v, want 4", migrations)
+	}
+
+	// A server that comes to the host afterwards is not moved, and is told of.
+	s.SetServer(stub.SampleHomesick1, func(v *stub.Server) { v.HostID = host })
+	if changes, err := tf.Plan(t.Context(), stubPort, tfexec.Out("plan")); err != nil || changes {
+		t.Errorf("got changes %t (%v), want none", changes, err)
+	}
+	plan, err := tf.ShowPlanFile(t.Context(), "plan")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failed []string
+	for _, check := range plan.Checks {
+		for _, instance := range check.Instances {
+			for _, problem := range instance.Problems {
+				failed = append(failed, problem.Message)
+			}
+		}
+	}
+	if want := []string{"These servers are on the host: homesick-1."}; !slices.Equal(failed, want) {
+		t.Errorf("got the failed checks %q, want %q", failed, want)
+	}
+
+	// A list that is written again has it, and nothing else is moved.
+	s.SetServer(stub.SampleHomesick1, func(v *stub.Server) { v.Health = nil })
+	if err := tf.Apply(t.Context(), stubPort, tfexec.Replace("terraform_data.list")); err != nil {
+		t.Fatal(err)
+	}
+	s.wantSent(t, stub.SampleHomesick1, sent{migrates: 1, confirms: 1})
+	s.wantSent(t, stub.SampleWeb2, sent{migrates: 1, confirms: 1})
+	if _, outputs = applied(t, tf, stubPort); len(outputs["migrations"].(map[string]any)) != 1 {
+		t.Errorf("got the migrations %v, want that of homesick-1", outputs["migrations"])
+	}
+}
+
+func TestAccGuides_evacuateAHostSkipsTheServersThatHaveLeft(t *testing.T) {
+	t.Parallel()
+	s := newSamples(t)
+	tf, host := s.evacuation()
+	s.SetServer(stub.SampleWeb1, func(v *stub.Server) { v.Outcome = stub.OutcomeNoValidHost })
+	if err := tf.Apply(t.Context(), stubPort); err == nil || !says("web-1", "failed").MatchString(err.Error()) {
+		t.Fatalf("got %v, want that the canary fails", err)
+	}
+	s.wantMigrated(t, stub.SampleWeb1)
+
+	// Meanwhile others move the canary in a way of which no migration tells, migrate one
+	// server, and delete another one.
+	s.SetServer(stub.SampleWeb1, func(v *stub.Server) { v.HostID = "elsewhere" })
+	if err := s.Migrate(stub.SampleWeb2, "user-7"); err != nil {
+		t.Fatal(err)
+	}
+	s.Advance(25 * time.Hour)
+	if err := s.Delete(stub.SampleBatch1); err != nil {
+		t.Fatal(err)
+	}
+	s.Advance(time.Minute)
+	if left, _ := s.Server(stub.SampleWeb2); left.HostID == host || left.Status != "ACTIVE" {
+		t.Fatalf("got web-2 %s on %s, want it elsewhere", left.Status, left.HostID)
+	}
+	_, outputs := applied(t, tf, stubPort)
+	s.wantMigrated(t, stub.SampleWeb1, stub.SampleDB1)
+	s.wantSent(t, stub.SampleWeb1, sent{migrates: 1}) // which failed
+	s.wantSent(t, stub.SampleDB1, sent{migrates: 1, confirms: 1})
+	if got := fmt.Sprint(outputs["skipped"]); got != "[web-1 web-2 batch-1]" {
+		t.Errorf("got %s skipped, want web-1, web-2 and batch-1", got)
+	}
+}
+
+func TestAccGuides_otherProviders(t *testing.T) {
+	t.Parallel()
+	s := newSamples(t)
+	before := map[string]stub.Server{}
+	for _, id := range []string{stub.SampleWeb1, stub.SampleWeb2} {
+		before[id], _ = s.Server(id)
+	}
+	tf := s.terraform(map[string]string{"main.tf": read(t, "guides/other-providers/*.tf")})
+	if _, err := tf.Plan(t.Context(), tfexec.Out("plan")); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := tf.ShowPlanFile(t.Context(), "plan")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range plan.ResourceChanges {
+		after, _ := change.Change.AfterUnknown.(map[string]any)
+		if change.Type == servermigration.ResourceType && after["server_id"] != true {
+			t.Errorf("the plan knows the server_id of %s", change.Address)
+		}
+	}
+	applied(t, tf)
+	for id, before := range before {
+		s.wantSent(t, id, sent{migrates: 1, confirms: 1})
+		after, _ := s.Server(id)
+		if after.HostID == before.HostID {
+			t.Errorf("server %s is on its host still", id)
+		}
+		// What the resource of another provider shows is as it was.
+		after.HostID, after.Health, before.Health = before.HostID, nil, nil
+		if diff := cmp.Diff(before, after); diff != "" {
+			t.Errorf("server %s has changed otherwise (-before +after):\n%s", id, diff)
+		}
 	}
 }
 

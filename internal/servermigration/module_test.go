@@ -160,15 +160,58 @@ triggers      = { move = %q }
 	}
 }
 
+// readmeBlocks are the configurations in the module's README.md: one with ids, one with
+// a data source, and a line that makes a map of what a data source found.
+func readmeBlocks(t *testing.T) (blocks []string) {
+	t.Helper()
+	for _, found := range regexp.MustCompile("(?s)```terraform\n(.*?)```").FindAllStringSubmatch(readFile(t, rollingModule+"/README.md"), -1) {
+		blocks = append(blocks, found[1])
+	}
+	if len(blocks) != 3 {
+		t.Fatalf("got %d configurations in the module's README.md, want 3", len(blocks))
+	}
+	return blocks
+}
+
+func TestAccModule_takesWhatADataSourceFinds(t *testing.T) {
+	t.Parallel()
+	s := newSamples(t)
+	ids := []string{stub.SampleWeb1, stub.SampleWeb2, stub.SampleDB1}
+	for wave, id := range ids {
+		s.SetServer(id, func(v *stub.Server) { v.Metadata = map[string]string{"wave": fmt.Sprint(wave)} })
+	}
+	blocks := readmeBlocks(t)
+	files := moduleFiles(t, "rolling-migration")
+	files["main.tf"] = read(t, "provider/provider.tf") + blocks[1]
+	tf := s.terraform(files)
+	applied(t, tf)
+	s.wantMigrated(t, ids...)
+	s.wantOrder(t, ids...)
+
+	// The map that is written by hand means the same canary.
+	byHand := regexp.MustCompile(`(?m)^ *canaries .*\n`).ReplaceAllLiteralString(blocks[1], blocks[2])
+	text := strings.Replace(read(t, "provider/provider.tf")+byHand, "module ", `data "rackspace_servers" "web" { metadata = { wave = "0" } }`+"\n\nmodule ", 1)
+	if err := os.WriteFile(filepath.Join(tf.WorkingDir(), "main.tf"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if changes, err := tf.Plan(t.Context()); err != nil || changes {
+		t.Errorf("got changes %t (%v), want none", changes, err)
+	}
+
+	// A name that two servers have stands for neither.
+	s.AddServer(stub.Server{Name: "web-1", Region: "ORD", Metadata: map[string]string{"wave": "0"}})
+	files["main.tf"] = read(t, "provider/provider.tf") + blocks[1]
+	if _, err := s.terraform(files).Plan(t.Context()); err == nil || !says("A canary has no id", "several servers have").MatchString(err.Error()) {
+		t.Errorf("got %v, want that the canary has no id", err)
+	}
+}
+
 func TestAccModule_plansWhatItsREADMEShows(t *testing.T) {
 	t.Parallel()
 	s := newSamples(t)
-	blocks := regexp.MustCompile("(?s)```terraform\n(.*?)```").FindAllStringSubmatch(readFile(t, rollingModule+"/README.md"), -1)
-	if len(blocks) != 1 {
-		t.Fatalf("got %d configurations in the module's README.md, want 1", len(blocks))
-	}
+	blocks := readmeBlocks(t)
 	files := moduleFiles(t, "rolling-migration")
-	files["main.tf"] = blocks[0][1]
+	files["main.tf"] = blocks[0]
 	tf := s.terraform(files)
 	if _, err := tf.Plan(t.Context(), tfexec.Var("health_token=secret"), tfexec.Out("plan")); err != nil {
 		t.Fatal(err)

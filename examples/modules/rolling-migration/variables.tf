@@ -1,11 +1,16 @@
 variable "canaries" {
-  description = "Servers to migrate first, by name: the UUID of each. If one of them fails, nothing else is migrated."
+  description = "Servers to migrate first, by name: the UUID of each, such as by_name of the data source rackspace_servers. If one of them fails, nothing else is migrated."
   type        = map(string)
   nullable    = false
+
+  validation {
+    condition     = alltrue([for id in values(var.canaries) : id != null])
+    error_message = "A canary has no id. In by_name of rackspace_servers that is a name which several servers have: choose them so that each name is there once, or make the map of by_id."
+  }
 }
 
 variable "waves" {
-  description = "Servers to migrate then, wave by wave, each by name. A wave begins when all servers of the wave before are confirmed. At most 5 waves."
+  description = "Servers to migrate then, wave by wave, each like canaries. A wave begins when all servers of the wave before are confirmed. At most 5 waves."
   type        = list(map(string))
   default     = []
   nullable    = false
@@ -13,6 +18,11 @@ variable "waves" {
   validation {
     condition     = length(var.waves) <= 5
     error_message = "There are 5 waves at most: put more servers into each."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for wave in var.waves : [for id in values(wave) : id != null]]))
+    error_message = "A server of a wave has no id. In by_name of rackspace_servers that is a name which several servers have: choose them so that each name is there once, or make the map of by_id."
   }
 
   validation {

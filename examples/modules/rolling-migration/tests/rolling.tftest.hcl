@@ -48,6 +48,29 @@ run "refuses_a_name_for_two_servers" {
   expect_failures = [var.waves]
 }
 
+run "refuses_a_canary_without_an_id" {
+  command = plan
+
+  variables {
+    canaries      = { web-1 = null }
+    waves         = []
+    verifications = {}
+  }
+
+  expect_failures = [var.canaries]
+}
+
+run "refuses_a_server_of_a_wave_without_an_id" {
+  command = plan
+
+  variables {
+    waves         = [{ web-2 = null }]
+    verifications = {}
+  }
+
+  expect_failures = [var.waves]
+}
+
 run "refuses_more_waves_than_there_are" {
   command = plan
 

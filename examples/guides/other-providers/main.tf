@@ -1,0 +1,27 @@
+terraform {
+  required_providers {
+    rackspace = {
+      source = "terraform-provider-rackspace/rackspace"
+    }
+  }
+}
+
+# Stands for the resource of the other provider. Its ids are not known before the apply.
+resource "terraform_data" "web" {
+  for_each = {
+    web-1 = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01"
+    web-2 = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b02"
+  }
+  input = each.value
+}
+
+resource "rackspace_server_migration" "web" {
+  for_each = terraform_data.web # one for each server, under the same key
+
+  server_id    = each.value.output
+  auto_confirm = true
+}
+
+output "hosts" {
+  value = { for name, migration in rackspace_server_migration.web : name => migration.destination_host_id }
+}
