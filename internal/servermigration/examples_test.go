@@ -296,6 +296,13 @@ func TestAccGuides_evacuateAHost(t *testing.T) {
 	if _, outputs = applied(t, tf, stubPort); len(outputs["migrations"].(map[string]any)) != 1 {
 		t.Errorf("got the migrations %v, want that of homesick-1", outputs["migrations"])
 	}
+	acted := s.Count(stub.CallMigrate) + s.Count(stub.CallConfirm) + s.Count(stub.CallRevert)
+	if err := tf.Destroy(t.Context(), stubPort); err != nil {
+		t.Error(err)
+	}
+	if got := s.Count(stub.CallMigrate) + s.Count(stub.CallConfirm) + s.Count(stub.CallRevert); got != acted {
+		t.Errorf("got %d requests that act on servers from the destroy, want none", got-acted)
+	}
 }
 
 func TestAccGuides_evacuateAHostSkipsTheServersThatHaveLeft(t *testing.T) {

@@ -5,7 +5,7 @@ variable "canaries" {
 
   validation {
     condition     = alltrue([for id in values(var.canaries) : id != null])
-    error_message = "A canary has no id. In by_name of rackspace_servers that is a name which several servers have: choose them so that each name is there once, or make the map of by_id."
+    error_message = "A canary has no id. In by_name of rackspace_servers, the id is null for a name that several servers have. Find fewer servers, or make the map from by_id."
   }
 }
 
@@ -22,7 +22,7 @@ variable "waves" {
 
   validation {
     condition     = alltrue(flatten([for wave in var.waves : [for id in values(wave) : id != null]]))
-    error_message = "A server of a wave has no id. In by_name of rackspace_servers that is a name which several servers have: choose them so that each name is there once, or make the map of by_id."
+    error_message = "A server of a wave has no id. In by_name of rackspace_servers, the id is null for a name that several servers have. Find fewer servers, or make the map from by_id."
   }
 
   validation {
