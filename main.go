@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"io"
 	"log"
@@ -13,7 +12,8 @@ import (
 	"slices"
 
 	"github.com/hashicorp/go-hclog"
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/parentprocess"
@@ -47,11 +47,13 @@ func main() {
 			debug.SetGCPercent(garbagePercent)
 		}
 	}
-	err := providerserver.Serve(context.Background(), provider.New(version, configured), providerserver.ServeOpts{
-		Address:         "registry.terraform.io/terraform-provider-rackspace/rackspace",
-		Debug:           *debugged,
-		ProtocolVersion: 6,
-	})
+	var options []tf6server.ServeOpt
+	if *debugged {
+		options = append(options, tf6server.WithManagedDebug())
+	}
+	err := tf6server.Serve("registry.terraform.io/terraform-provider-rackspace/rackspace", func() tfprotov6.ProviderServer {
+		return provider.NewServer(provider.New(version, configured)())
+	}, options...)
 	summarize(stderr, clients)
 	if err != nil {
 		log.Fatal(err)

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/provider"
@@ -17,7 +16,7 @@ import (
 
 // Providers serves the provider of this source tree to a test.
 var Providers = map[string]func() (tfprotov6.ProviderServer, error){
-	"rackspace": providerserver.NewProtocol6WithError(provider.New("test", nil)()),
+	"rackspace": func() (tfprotov6.ProviderServer, error) { return provider.NewServer(provider.New("test", nil)()), nil },
 }
 
 // PollInterval is the interval that Cloud's provider block sets.
