@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
@@ -61,12 +62,13 @@ func (d *several) Schema(_ context.Context, _ datasource.SchemaRequest, resp *da
 				MarkdownDescription: "Statuses of which the server has to have one, in the API's words, such as `[\"ACTIVE\", \"SHUTOFF\"]`.",
 				ElementType:         types.StringType,
 				Optional:            true,
-				Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(stringvalidator.OneOf(statuses...))},
+				Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues(), listvalidator.ValueStringsAre(stringvalidator.OneOf(statuses...))},
 			},
 			"metadata": schema.MapAttribute{
 				MarkdownDescription: "Metadata that the server has to have, all of it, with exactly these values. It may have more.",
 				ElementType:         types.StringType,
 				Optional:            true,
+				Validators:          []validator.Map{mapvalidator.NoNullValues()},
 			},
 			"host_id": schema.StringAttribute{
 				MarkdownDescription: "Hypervisor host that the server has to be on, such as `data.rackspace_server.web.host_id` for all servers on the same host as that one. An empty id is an error.",

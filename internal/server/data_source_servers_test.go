@@ -149,6 +149,8 @@ func TestServers_checkTheirArguments(t *testing.T) {
 		{"no regular expression", object{"name_regex": "("}, []string{"Invalid regular expression", `"name_regex" is no regular expression`}},
 		{"no status", object{"status": []any{"VERIFY-RESIZE"}}, []string{"status", `"VERIFY_RESIZE"`, "VERIFY-RESIZE"}},
 		{"an empty list", object{"status": []any{}}, []string{"status", "at least 1"}},
+		{"a status that is null", object{"status": []any{"ACTIVE", nil}}, []string{"Null List Value", "status"}},
+		{"metadata that is null", object{"metadata": object{"role": nil}}, []string{"Null Map Value", "metadata"}},
 		{"an empty host", object{"host_id": ""}, []string{"host_id", "at least 1"}},
 		{"an empty flavor", object{"flavor_id": ""}, []string{"flavor_id", "at least 1"}},
 	}
