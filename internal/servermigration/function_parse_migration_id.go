@@ -44,8 +44,8 @@ func (parseMigrationID) Run(ctx context.Context, req function.RunRequest, resp *
 	}
 	parts := strings.Split(id, "/")
 	if len(parts) != 3 || parts[0] == "" || !uuid.MatchString(parts[1]) {
-		resp.Error = function.NewArgumentFuncError(0, fmt.Sprintf("migration_id is %q, which is not the id of a rackspace_server_migration. "+
-			"Such an id is REGION/SERVER_ID/REQUEST_ID, for example ORD/8c65cb68-0681-4c30-bc88-6b83a8a26aee/req-5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01.", id))
+		resp.Error = function.NewArgumentFuncError(0, fmt.Sprintf("%q is not the id of a rackspace_server_migration. "+ // Terraform names the parameter, and ends the sentence
+			"Such an id is REGION/SERVER_ID/REQUEST_ID, for example ORD/8c65cb68-0681-4c30-bc88-6b83a8a26aee/req-5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01", id))
 		return
 	}
 	resp.Error = resp.Result.Set(ctx, struct {

@@ -1,6 +1,7 @@
 package servermigration_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/acctest"
@@ -31,8 +32,8 @@ func TestParseMigrationID_refusesWhatIsNoID(t *testing.T) {
 	session, _ := acctest.NewSession(t, nil)
 	for _, id := range []string{"", server, "ORD/" + server, "/" + server + "/req-1", "ORD/web-1/req-1", "ORD/" + server + "/req-1/x", " ORD/" + server} {
 		_, failure := session.Call("parse_migration_id", id)
-		if failure == nil || failure.FunctionArgument == nil || *failure.FunctionArgument != 0 || !says("migration_id", "REGION/SERVER_ID/REQUEST_ID").MatchString(failure.Text) {
-			t.Errorf("got %+v for %q, want an error that names the argument and shows the form", failure, id)
+		if failure == nil || failure.FunctionArgument == nil || *failure.FunctionArgument != 0 || !says("is not the id", "REGION/SERVER_ID/REQUEST_ID").MatchString(failure.Text) || strings.HasSuffix(failure.Text, ".") {
+			t.Errorf("got %+v for %q, want an error of the argument that shows the form, in a sentence that Terraform ends", failure, id)
 		}
 	}
 }
