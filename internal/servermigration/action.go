@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
@@ -84,6 +85,9 @@ func (p *progress) run(send func(action.InvokeProgressEvent)) {
 			}
 			last = news
 		case <-again.C:
+			if last.Done { // what follows is not of interest
+				continue
+			}
 		}
 		if last.Text != "" {
 			send(action.InvokeProgressEvent{Message: last.Line(time.Now())})
@@ -123,6 +127,19 @@ func (p *progress) stop(ctx context.Context) {
 type actionVerification struct {
 	verificationArguments
 	HTTP []httpArguments `tfsdk:"http"`
+}
+
+// verifying is an action that has a verification.
+type verifying struct{ configured }
+
+// ValidateConfig refuses a verification that cannot be carried out, as soon as all of
+// it is known.
+func (*verifying) ValidateConfig(ctx context.Context, req action.ValidateConfigRequest, resp *action.ValidateConfigResponse) {
+	var configured types.Object
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("verification"), &configured)...)
+	if !resp.Diagnostics.HasError() && isComplete(ctx, configured) {
+		testOfAction(ctx, configured, &resp.Diagnostics)
+	}
 }
 
 // testOfAction is the verification that an action is configured with; nil where there

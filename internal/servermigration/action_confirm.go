@@ -16,9 +16,10 @@ const ConfirmActionType = "rackspace_server_migration_confirm"
 var (
 	_ action.ActionWithConfigure        = (*confirmAction)(nil)
 	_ action.ActionWithConfigValidators = (*confirmAction)(nil)
+	_ action.ActionWithValidateConfig   = (*confirmAction)(nil)
 )
 
-type confirmAction struct{ configured }
+type confirmAction struct{ verifying }
 
 // NewConfirmAction returns the action rackspace_server_migration_confirm.
 func NewConfirmAction() action.Action { return &confirmAction{} }

@@ -13,9 +13,12 @@ import (
 // MigrateActionType is the name of the action that migrates a server.
 const MigrateActionType = "rackspace_server_migrate"
 
-var _ action.ActionWithConfigure = (*migrateAction)(nil)
+var (
+	_ action.ActionWithConfigure      = (*migrateAction)(nil)
+	_ action.ActionWithValidateConfig = (*migrateAction)(nil)
+)
 
-type migrateAction struct{ configured }
+type migrateAction struct{ verifying }
 
 // NewMigrateAction returns the action rackspace_server_migrate.
 func NewMigrateAction() action.Action { return &migrateAction{} }

@@ -100,7 +100,7 @@ func TestMigrateAction_endsWithTheSameErrorsAsTheResource(t *testing.T) {
 		says   []string
 		sent   sent
 	}{
-		{"a silent failure", stub.Server{Outcome: stub.OutcomeNoValidHost}, stub.Fault{}, []string{"The migration of server web-1", "failed", "invoke the action again"}, sent{migrates: 1}},
+		{"a silent failure", stub.Server{Outcome: stub.OutcomeNoValidHost}, stub.Fault{}, []string{"The migration of server web-1", "failed", "invoke rackspace_server_migrate."}, sent{migrates: 1}},
 		{"refused", stub.Server{}, stub.Fault{Call: stub.CallMigrate, Status: 403}, []string{"Cannot migrate server web-1", "403 forbidden", "No migration was started"}, sent{migrates: 1}},
 		{"no such status", stub.Server{Status: "ERROR"}, stub.Fault{}, []string{"its status is ERROR", "Then invoke the action again"}, sent{}},
 	} {
@@ -199,7 +199,7 @@ func TestConfirmAndRevertActions_refuseWhatHasEndedOtherwise(t *testing.T) {
 		s.must(s.Migrate(server, ourUser))
 		s.must(s.Revert(server, "user-7"))
 		got := s.invoke(s.t.Context(), servermigration.ConfirmActionType, migrationOf(nil))
-		if !says("The migration of server web-1", "was reverted").MatchString(got.Errors()) {
+		if !says("The migration of server web-1", "It was reverted (user user-7)", "invoke rackspace_server_migrate.").MatchString(got.Errors()) {
 			t.Errorf("got %q, want that it was reverted", got.Errors())
 		}
 		s.must(s.Migrate(server, ourUser))
@@ -214,6 +214,7 @@ func TestConfirmAndRevertActions_refuseWhatHasEndedOtherwise(t *testing.T) {
 
 func TestActions_refuseWhatCannotBe(t *testing.T) {
 	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+		unsteady := migrationOf(object{"verification": object{"tcp": []any{object{"port": 22}}, "timeout": "5s"}})
 		for _, test := range []struct {
 			typeName string
 			config   object
@@ -222,10 +223,13 @@ func TestActions_refuseWhatCannotBe(t *testing.T) {
 			{servermigration.MigrateActionType, object{"server_id": "web-1"}, []string{"server_id", "must be the UUID of a server"}},
 			{servermigration.MigrateActionType, migrationOf(object{"timeout": "10"}), []string{"timeout", `must be a duration such as "10s"`}},
 			{servermigration.MigrateActionType, migrationOf(object{"verification": object{"tcp": []any{object{"port": 0}}}}), []string{"Invalid verification", "must be a port"}},
+			{servermigration.MigrateActionType, unsteady, []string{"Invalid verification", "verification.timeout is too short for 3"}},
+			{servermigration.ConfirmActionType, unsteady, []string{"Invalid verification", "verification.timeout is too short for 3"}},
 			{servermigration.ConfirmActionType, object{}, []string{"server_id", "migration_id"}},
 			{servermigration.RevertActionType, object{"server_id": server, "migration_id": "ORD/" + server + "/req-1"}, []string{"server_id", "migration_id"}},
 			{servermigration.RevertActionType, object{"migration_id": "ORD/" + server + "/"}, []string{"migration_id", "must be the id of a rackspace_server_migration"}},
-			{servermigration.ConfirmActionType, migrationOf(nil), []string{"server web-1", "was never migrated"}},
+			{servermigration.ConfirmActionType, migrationOf(nil), []string{"Server web-1", "was never migrated", "Check server_id and region", "invoke rackspace_server_migrate."}},
+			{servermigration.RevertActionType, object{"migration_id": "ORD/" + server + "/req-1"}, []string{"Server web-1", "has no migration of request req-1"}},
 		} {
 			if got := s.invoke(s.t.Context(), test.typeName, test.config); !says(test.says...).MatchString(got.Errors()) {
 				t.Errorf("got %q for %v, want %q", got.Errors(), test.config, test.says)

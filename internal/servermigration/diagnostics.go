@@ -93,7 +93,7 @@ func (x explanation) row() row {
 	case migration.KindPending:
 		return row{"Cannot migrate " + server + ": " + x.whatIsPending(), x.pending(), "server_id", nil}
 	case migration.KindClaimed:
-		return row{"Another resource migrates " + server + " already", x.claimed(), "server_id", nil}
+		return row{"Another resource or action migrates " + server + " already", x.claimed(), "server_id", nil}
 	case migration.KindTurn:
 		return row{"The migration of " + server + " was cancelled while it waited for its turn", x.turn(), "", nil}
 	case migration.KindStopped:
@@ -135,7 +135,12 @@ func (x explanation) row() row {
 	case migration.KindSettling:
 		return row{"The end of the " + x.noun() + " of " + server + " was not seen", x.settling(), "", x.harmlessIfConfirmed()}
 	case migration.KindNeverMigrated:
-		if x.migration.RequestID != "" {
+		switch {
+		case x.in(invoking) && x.migration.RequestID != "":
+			return row{capital(server) + " has no migration of request " + x.migration.RequestID, x.noSuchMigration(), "migration_id", nil}
+		case x.in(invoking):
+			return row{capital(server) + " was never migrated", x.neverMigrated(), "server_id", nil}
+		case x.migration.RequestID != "":
 			return row{"There is no migration to confirm: " + server + " has none of request " + x.migration.RequestID, x.noSuchMigration(), "", nil}
 		}
 		return row{"There is no migration to import: " + server + " was never migrated", x.neverMigrated(), "server_id", nil}

@@ -58,8 +58,11 @@ func (x explanation) afterFailure() string {
 
 // toMigrateAgain says how to migrate a server again whose migration has ended.
 func (x explanation) toMigrateAgain() string {
-	if x.in(recorded) {
+	switch x.operation {
+	case recorded:
 		return "To migrate the server again, change triggers."
+	case invoking:
+		return "To migrate the server again, invoke rackspace_server_migrate."
 	}
 	return "To migrate the server again, apply again."
 }
@@ -78,7 +81,11 @@ func (x explanation) reverted() string {
 	if x.in(destroying) {
 		return fmt.Sprintf("It was reverted%s before the destroy could confirm it. %s The migration was removed from the state.", by(x.migration.SettledBy), back)
 	}
-	return paragraphs("It was reverted outside of Terraform"+by(x.migration.SettledBy)+". "+back, x.request(), "Find out why it was reverted. "+x.toMigrateAgain())
+	reverted := "It was reverted outside of Terraform"
+	if x.in(invoking) { // the revert may have been an action's
+		reverted = "It was reverted"
+	}
+	return paragraphs(reverted+by(x.migration.SettledBy)+". "+back, x.request(), "Find out why it was reverted. "+x.toMigrateAgain())
 }
 
 func (x explanation) confirmed() string {
@@ -95,6 +102,8 @@ func (x explanation) unknownEnd() string {
 	switch x.operation {
 	case creating:
 		then = "Find out what was done to the server, and apply again once that is over."
+	case invoking:
+		then = "Find out what was done to the server. " + x.toMigrateAgain()
 	case destroying:
 		then = "The migration was removed from the state. Look at the server, if it matters on which host it is."
 	}

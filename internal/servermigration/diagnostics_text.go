@@ -47,7 +47,7 @@ func (x explanation) busy() string {
 }
 
 func (x explanation) claimed() string {
-	return "A server is migrated once in an apply, and another rackspace_server_migration of this configuration has this server. " +
+	return "A server is migrated once in an apply, and another rackspace_server_migration or rackspace_server_migrate of this configuration has this server. " +
 		"Nothing was sent for this one. Remove one of the two, or give it another server_id."
 }
 
@@ -152,6 +152,10 @@ func (x explanation) noSuchMigration() string {
 }
 
 func (x explanation) neverMigrated() string {
+	if x.in(invoking) {
+		return "Its action log has no migrate entry. Check server_id and region. " +
+			"To migrate the server, invoke rackspace_server_migrate."
+	}
 	return "Its action log has no migrate entry. Check the server's id and region. To migrate the server, remove the import: creating the resource migrates it."
 }
 

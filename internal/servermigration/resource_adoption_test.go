@@ -180,7 +180,7 @@ func TestServerMigration_migratesAServerOnceThoughTwoResourcesAskForIt(t *testin
 			_, applied := session.Apply(change)
 			errors[i] = applied.Errors()
 		}, session)
-		if got := strings.Join(errors, ""); !says("Another resource migrates server", "already", "Remove one of the two").MatchString(got) || errors[0] != "" && errors[1] != "" {
+		if got := strings.Join(errors, ""); !says("Another resource or action migrates server", "already", "Remove one of the two").MatchString(got) || errors[0] != "" && errors[1] != "" {
 			t.Errorf("got the errors %q, want that of one resource", errors)
 		}
 		s.wantSent(sent{migrates: 1, confirms: 1})

@@ -83,16 +83,25 @@ func (r *serverMigration) ValidateConfig(ctx context.Context, req resource.Valid
 	if onDestroy.ValueString() == string(migration.OnDestroyConfirm) {
 		resp.Diagnostics.Append(refuseHeadersWO(configured)...)
 	}
+	if isComplete(ctx, configured) {
+		_, diags := testOf(ctx, configured)
+		resp.Diagnostics.Append(diags...)
+	}
+}
+
+// isComplete tells whether all of a verification is known, and has no list of checks
+// that is empty: its own validator refuses that, and it is the reason if no check is
+// left.
+func isComplete(ctx context.Context, configured types.Object) bool {
 	if value, err := configured.ToTerraformValue(ctx); err != nil || !value.IsFullyKnown() {
-		return
+		return false
 	}
 	for _, kind := range []string{"tcp", "http", "ssh_banner"} {
 		if checks, ok := configured.Attributes()[kind].(types.List); ok && !checks.IsNull() && len(checks.Elements()) == 0 {
-			return // its own validator refuses it, and it is the reason if no check is left
+			return false
 		}
 	}
-	_, diags := testOf(ctx, configured)
-	resp.Diagnostics.Append(diags...)
+	return true
 }
 
 // refuseHeadersWO refuses a test before the confirmation of a destroy that would go
