@@ -85,7 +85,7 @@ func (p *progress) run(send func(action.InvokeProgressEvent)) {
 			}
 			last = news
 		case <-again.C:
-			if last.Done { // what follows is not of interest
+			if last.Done { // it did not end later
 				continue
 			}
 		}

@@ -79,7 +79,7 @@ func serverID(description string, required bool) schema.StringAttribute {
 
 func migrationIDArgument() schema.StringAttribute {
 	return schema.StringAttribute{
-		MarkdownDescription: "The `id` of a `rackspace_server_migration`: that migration, and no newer one. Set either this or `server_id`.",
+		MarkdownDescription: "The `id` of a `rackspace_server_migration`: that migration, and no newer one. It names the region too. Set either this or `server_id`.",
 		Optional:            true,
 		Validators: []validator.String{
 			stringvalidator.RegexMatches(migrationIDWithRequest, "must be the id of a rackspace_server_migration: REGION/SERVER_ID/REQUEST_ID"),
@@ -104,7 +104,10 @@ func timeoutArgument(what string) schema.StringAttribute {
 }
 
 func oneOfServerAndMigration() []action.ConfigValidator {
-	return []action.ConfigValidator{actionvalidator.ExactlyOneOf(path.MatchRoot("server_id"), path.MatchRoot("migration_id"))}
+	return []action.ConfigValidator{
+		actionvalidator.ExactlyOneOf(path.MatchRoot("server_id"), path.MatchRoot("migration_id")),
+		actionvalidator.Conflicting(path.MatchRoot("region"), path.MatchRoot("migration_id")),
+	}
 }
 
 // shownHeaders describes headers in an action, whose arguments cannot be sensitive or

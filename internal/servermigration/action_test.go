@@ -75,6 +75,18 @@ func TestMigrateAction_repeatsItsLastMessageEvery15Seconds(t *testing.T) {
 	})
 }
 
+func TestConfirmAction_tellsItsEndOnce(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+		s.must(s.Migrate(server, ourUser))
+		s.Inject(stub.Fault{Call: stub.CallActionLog, Skip: 2, Delay: 20 * time.Second}) // the log is read once more at the end
+		s.invoke(s.t.Context(), servermigration.ConfirmActionType, migrationOf(nil)).want(t,
+			"web-1: reading the server and its action log, 0s",
+			"web-1: confirmation accepted, 0s",
+			"web-1: confirmed after 2s",
+		)
+	})
+}
+
 func TestMigrateAction_goesOnWithWhatIsPendingOnly(t *testing.T) {
 	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
 		s.must(s.Migrate(server, ourUser))
@@ -227,6 +239,7 @@ func TestActions_refuseWhatCannotBe(t *testing.T) {
 			{servermigration.ConfirmActionType, unsteady, []string{"Invalid verification", "verification.timeout is too short for 3"}},
 			{servermigration.ConfirmActionType, object{}, []string{"server_id", "migration_id"}},
 			{servermigration.RevertActionType, object{"server_id": server, "migration_id": "ORD/" + server + "/req-1"}, []string{"server_id", "migration_id"}},
+			{servermigration.RevertActionType, object{"migration_id": "ORD/" + server + "/req-1", "region": "DFW"}, []string{"region", "migration_id"}},
 			{servermigration.RevertActionType, object{"migration_id": "ORD/" + server + "/"}, []string{"migration_id", "must be the id of a rackspace_server_migration"}},
 			{servermigration.ConfirmActionType, migrationOf(nil), []string{"Server web-1", "was never migrated", "Check server_id and region", "invoke rackspace_server_migrate."}},
 			{servermigration.RevertActionType, object{"migration_id": "ORD/" + server + "/req-1"}, []string{"Server web-1", "has no migration of request req-1"}},
