@@ -1,10 +1,12 @@
 package servermigration_test
 
 import (
+	"bufio"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/acctest"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
@@ -75,5 +77,39 @@ func TestAccActions_runByATriggerAndByHand(t *testing.T) {
 	run([]string{"will be invoked", "sensitive value"}, "plan", "-invoke=action.rackspace_server_migration_confirm.tested")
 	if got := sentTo(s.Stub, server); got != (sent{migrates: 1, confirms: 1}) {
 		t.Errorf("got %+v requests, want one migrate and one confirm", got)
+	}
+}
+
+func TestAccActions_failWhenTheyAreCancelled(t *testing.T) {
+	t.Parallel()
+	acctest.RequireTerraform(t, "1.14.0", "actions")
+	timing := stub.ObservedTiming()
+	timing.Migrate = time.Hour
+	s := newScenario(t, stub.Config{Timing: timing}, stub.Server{})
+	tf := s.terraform(map[string]string{"main.tf": requiredProviders + s.Provider("", actions)})
+	command := exec.CommandContext(t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), "apply", "-auto-approve", "-no-color", "-invoke=action.rackspace_server_migrate.web")
+	command.Dir, command.Env = tf.WorkingDir(), []string{"PATH=" + os.Getenv("PATH")}
+	for name, value := range s.Environment(t, tf.WorkingDir()) {
+		command.Env = append(command.Env, name+"="+value)
+	}
+	pipe, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command.Stderr = command.Stdout
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var output strings.Builder
+	for lines := bufio.NewScanner(pipe); lines.Scan(); {
+		output.WriteString(lines.Text() + "\n")
+		if strings.Contains(lines.Text(), "migration accepted") {
+			if err := command.Process.Signal(os.Interrupt); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if err := command.Wait(); err == nil || !says("was cancelled", "goes on in the cloud", "Invoke the action again").MatchString(output.String()) {
+		t.Errorf("got %s (%v), want an error that the migration goes on", output.String(), err)
 	}
 }
