@@ -22,8 +22,9 @@ func NewServer(p provider.Provider) tfprotov6.ProviderServer {
 
 // providerServer is what the framework's server does for this provider.
 type providerServer interface {
-	tfprotov6.ProviderServerWithListResource
-	tfprotov6.ProviderServerWithActions
+	tfprotov6.ProviderServer
+	tfprotov6.ListResourceServer
+	tfprotov6.ActionServer
 }
 
 // stopping is a server that ends a stop only once the cancelled actions have ended.

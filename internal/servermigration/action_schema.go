@@ -43,7 +43,7 @@ func (a *migrateAction) Schema(_ context.Context, _ action.SchemaRequest, resp *
 func (a *confirmAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Confirms a migration that awaits confirmation, and shows the progress. The original server is then removed. It needs Terraform 1.14. " +
-			"A migration that is confirmed already is a success. One that is still under way is waited for." + dependsOnNothing,
+			"A migration that is confirmed already is a success, and its server is not tested. One that is still under way is waited for." + dependsOnNothing,
 		Attributes: map[string]schema.Attribute{
 			"server_id":    serverID("UUID of the server whose newest migration is confirmed. Set either this or `migration_id`.", false),
 			"migration_id": migrationIDArgument(),
