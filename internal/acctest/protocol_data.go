@@ -65,3 +65,32 @@ func (s *Session) dataType(typeName string) tftypes.Type {
 	}
 	return schema.ValueType()
 }
+
+// Listed is a result of a list resource.
+type Listed struct {
+	Name     string // for display
+	Resource Instance
+}
+
+// List lists what terraform query lists, after its validation, up to a limit.
+func (s *Session) List(typeName string, config Object, limit int64) ([]Listed, Diagnostics) {
+	s.t.Helper()
+	lists := s.server.(tfprotov6.ListResourceServer)
+	encoded := s.encode(s.schemas.ListResourceSchemas[typeName].ValueType(), config)
+	validated, err := lists.ValidateListResourceConfig(s.t.Context(), &tfprotov6.ValidateListResourceConfigRequest{TypeName: typeName, Config: encoded})
+	s.check(err)
+	if len(validated.Diagnostics) > 0 {
+		return nil, validated.Diagnostics
+	}
+	stream, err := lists.ListResource(s.t.Context(), &tfprotov6.ListResourceRequest{TypeName: typeName, Config: encoded, IncludeResource: true, Limit: limit})
+	s.check(err)
+	var found []Listed
+	var diagnostics Diagnostics
+	for result := range stream.Results {
+		diagnostics = append(diagnostics, result.Diagnostics...)
+		if result.Resource != nil {
+			found = append(found, Listed{result.DisplayName, Instance{Type: typeName, value: s.decode(typeName, result.Resource), identity: result.Identity}})
+		}
+	}
+	return found, diagnostics
+}
