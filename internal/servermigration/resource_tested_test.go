@@ -1,6 +1,7 @@
 package servermigration_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -269,5 +270,24 @@ func TestServerMigrationConfirmation_saysInThePlanThatItConfirms(t *testing.T) {
 		_, _ = session.Plan(s.state, migrationOf(nil))
 		_, planned := session.Plan(session.Absent(servermigration.ConfirmationType), object{"migration_id": s.state.Get("id")})
 		wantWarned(t, planned.Warnings(), "The migration of server web-1", "is going to be confirmed", "cannot be reverted any more")
+	})
+}
+
+func TestServerMigration_refusesNullInAVerification(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+		url := object{"url": "http://:8080/"}
+		with := func(name string, value any) object {
+			check := maps.Clone(url)
+			check[name] = value
+			return object{"http": []any{check}}
+		}
+		for _, verification := range []object{
+			with("headers", object{"A": nil}), with("headers_wo", object{"A": nil}), with("status_codes", []any{nil}), {"tcp": []any{nil}},
+		} {
+			invalid := s.open().Validate(s.state.Type, migrationOf(object{"verification": verification}))
+			if text := invalid.Errors(); !invalid.HasError() || strings.Contains(text, "Conversion") || len(invalid) != 1 {
+				t.Errorf("got %q for %v, want one error that names the null", text, verification)
+			}
+		}
 	})
 }

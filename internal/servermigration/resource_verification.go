@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/durations"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
@@ -90,10 +91,10 @@ func (r *serverMigration) ValidateConfig(ctx context.Context, req resource.Valid
 }
 
 // isComplete tells whether all of a verification is known, and has no list of checks
-// that is empty: its own validator refuses that, and it is the reason if no check is
-// left.
+// that is empty and no element that is null: their own validators refuse those.
 func isComplete(ctx context.Context, configured types.Object) bool {
-	if value, err := configured.ToTerraformValue(ctx); err != nil || !value.IsFullyKnown() {
+	value, err := configured.ToTerraformValue(ctx)
+	if err != nil || !value.IsFullyKnown() || hasNullElement(value) {
 		return false
 	}
 	for _, kind := range []string{"tcp", "http", "ssh_banner"} {
@@ -102,6 +103,19 @@ func isComplete(ctx context.Context, configured types.Object) bool {
 		}
 	}
 	return true
+}
+
+// hasNullElement tells whether an element of a list or map in a value is null.
+func hasNullElement(value tftypes.Value) bool {
+	found := false
+	_ = tftypes.Walk(value, func(at *tftypes.AttributePath, value tftypes.Value) (bool, error) {
+		switch at.LastStep().(type) {
+		case tftypes.ElementKeyInt, tftypes.ElementKeyString:
+			found = found || value.IsNull()
+		}
+		return true, nil
+	})
+	return found
 }
 
 // refuseHeadersWO refuses a test before the confirmation of a destroy that would go

@@ -2,6 +2,7 @@ package servermigration
 
 import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
@@ -31,7 +32,7 @@ func verificationAttribute() schema.SingleNestedAttribute {
 			"tcp": schema.ListNestedAttribute{
 				MarkdownDescription: "Ports that have to take a TCP connection.",
 				Optional:            true,
-				Validators:          []validator.List{shownList{listvalidator.SizeAtLeast(1)}},
+				Validators:          []validator.List{shownList{listvalidator.SizeAtLeast(1)}, shownList{listvalidator.NoNullValues()}},
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 					"host": host(),
 					"port": schema.Int64Attribute{MarkdownDescription: "Port, from 1 to 65535.", Required: true, Validators: []validator.Int64{portRule}},
@@ -40,13 +41,13 @@ func verificationAttribute() schema.SingleNestedAttribute {
 			"http": schema.ListNestedAttribute{
 				MarkdownDescription: "URLs that have to give the right answer to a GET request.",
 				Optional:            true,
-				Validators:          []validator.List{shownList{listvalidator.SizeAtLeast(1)}},
+				Validators:          []validator.List{shownList{listvalidator.SizeAtLeast(1)}, shownList{listvalidator.NoNullValues()}},
 				NestedObject:        schema.NestedAttributeObject{Attributes: httpAttributes()},
 			},
 			"ssh_banner": schema.ListNestedAttribute{
 				MarkdownDescription: "Ports that have to answer with an SSH banner: a sign of life of the whole system, without credentials.",
 				Optional:            true,
-				Validators:          []validator.List{shownList{listvalidator.SizeAtLeast(1)}},
+				Validators:          []validator.List{shownList{listvalidator.SizeAtLeast(1)}, shownList{listvalidator.NoNullValues()}},
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 					"host": host(),
 					"port": schema.Int64Attribute{
@@ -118,7 +119,7 @@ func httpAttributes() map[string]schema.Attribute {
 			MarkdownDescription: "Status codes that pass. Defaults to 200 to 299.",
 			ElementType:         types.Int64Type,
 			Optional:            true,
-			Validators:          []validator.List{shownList{listvalidator.SizeAtLeast(1)}, listvalidator.ValueInt64sAre(statusCodeRule)},
+			Validators:          []validator.List{shownList{listvalidator.SizeAtLeast(1)}, shownList{listvalidator.NoNullValues()}, listvalidator.ValueInt64sAre(statusCodeRule)},
 		},
 		"body_contains": schema.StringAttribute{
 			MarkdownDescription: "Text that the answer has to contain, in its first MiB.",
@@ -129,6 +130,7 @@ func httpAttributes() map[string]schema.Attribute {
 			ElementType:         types.StringType,
 			Optional:            true,
 			Sensitive:           true,
+			Validators:          []validator.Map{mapvalidator.NoNullValues()},
 		},
 		"headers_wo": schema.MapAttribute{
 			MarkdownDescription: "Headers to send that are not kept in plan or state (write-only), such as `Authorization`; they win over `headers` of the same name. " +
@@ -137,6 +139,7 @@ func httpAttributes() map[string]schema.Attribute {
 			Optional:    true,
 			Sensitive:   true,
 			WriteOnly:   true,
+			Validators:  []validator.Map{mapvalidator.NoNullValues()},
 		},
 		"tls_server_name": schema.StringAttribute{
 			MarkdownDescription: "Name that the certificate of the URL's host has to be for. Defaults to that host.",
