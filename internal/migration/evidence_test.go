@@ -305,3 +305,23 @@ func TestConfirm_looksAgainAfterA404(t *testing.T) {
 		})
 	}
 }
+
+// The log says of a confirm that it failed only at its end. Until then it looks like
+// one that succeeds.
+func TestConfirm_believesNoConfirmThatTheLogCanHaveCalledFailedSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		timing := stub.ObservedTiming()
+		timing.ConfirmStale = 5 * time.Second
+		c := newCloud(t, stub.Config{Timing: timing}, stub.Server{ConfirmOutcome: stub.ConfirmFails})
+		awaiting, err := c.migrate(t.Context(), false)
+		wantStatus(t, awaiting, err, migration.StatusAwaiting)
+		if err := c.Confirm(c.server, "somebody"); err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(time.Second, func() { c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden}) })
+		got, err := c.confirm(t.Context(), awaiting)
+		if wantKind(t, err, migration.KindWait); got.Status != migration.StatusAwaiting {
+			t.Errorf("got status %s, want it as it was last known", got.Status)
+		}
+	})
+}

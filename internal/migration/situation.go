@@ -20,11 +20,12 @@ func (w *work) situation() situation {
 	if !w.known && w.sent == sentRefused {
 		s.retry = w.conflicts < 2
 	}
+	inError := s.server == serverFailing || s.server == serverError // so that a confirm or revert that the log has told of can have failed since
 	switch {
 	case w.log == logNotAsked:
 		s.log = logUnread
 		return s
-	case w.log == logRefused && w.knownEnd != logUnread:
+	case w.log == logRefused && w.knownEnd != logUnread && (w.knownEnd == logFailed || !inError):
 		s.log = w.knownEnd // an end that the log has told once; what began since then it cannot tell
 		s.newer = w.test == testPassed && w.sent == sentNothing
 	case w.log == logRefused:
