@@ -184,9 +184,11 @@ func (sc testedScenario) lasts() time.Duration {
 // reported without a passed test, and nothing is reverted that no plan has announced.
 func TestMatrix_othersActAtEachPointOfATest(t *testing.T) {
 	t.Parallel()
+	cases := 0
+	defer func() { t.Logf("others act in %d cases", cases) }()
 	for _, sc := range testedScenarios() {
 		sc.within = 10 * time.Minute
-		eachCase(t, sc, settlers, func(t *testing.T, at point, deed deed, what trouble) {
+		cases += eachCase(t, sc, settlers, func(t *testing.T, at point, deed deed, what trouble) {
 			cloud, id := sc.begin(t)
 			act := func() { deed.do(cloud, id) }
 			ctx, cancel := sc.prepare(t, cloud, id)
@@ -214,13 +216,15 @@ func TestMatrix_othersActAtEachPointOfATest(t *testing.T) {
 // TestMatrix_othersActAtEachPointOfAPreflight does the same before the move.
 func TestMatrix_othersActAtEachPointOfAPreflight(t *testing.T) {
 	t.Parallel()
+	cases := 0
+	defer func() { t.Logf("others act in %d cases", cases) }()
 	sick := stub.Server{AccessIPv4: "192.0.2.11", Health: stub.Homesick(stub.Wrong)}
 	for _, sc := range []testedScenario{
 		{scenario{name: "a server that passes", seed: stub.Server{AccessIPv4: "192.0.2.11"}, migrates: 1, act: tested(true, false, preflightTime), tests: testsOrFails}, []stub.Call{stub.CallMigrate}},
 		{scenario{name: "a server that fails after the move", seed: sick, migrates: 1, act: tested(false, true, preflightTime), tests: testsAndTells, reverts: true}, []stub.Call{stub.CallMigrate}},
 	} {
 		sc.within = 10 * time.Minute
-		eachCase(t, sc, movers, func(t *testing.T, at point, deed deed, what trouble) {
+		cases += eachCase(t, sc, movers, func(t *testing.T, at point, deed deed, what trouble) {
 			cloud, id := sc.begin(t)
 			act := func() { deed.do(cloud, id) }
 			ctx, cancel := sc.prepare(t, cloud, id)
@@ -241,12 +245,11 @@ func TestMatrix_othersActAtEachPointOfAPreflight(t *testing.T) {
 	}
 }
 
-// eachCase runs a scenario with each deed at each point, and each trouble.
-func eachCase(t *testing.T, sc testedScenario, deeds []deed, run func(*testing.T, point, deed, trouble)) {
+// eachCase runs a scenario with each deed at each point, and each trouble. It returns
+// how many cases these are.
+func eachCase(t *testing.T, sc testedScenario, deeds []deed, run func(*testing.T, point, deed, trouble)) (cases int) {
 	t.Helper()
 	t.Run(sc.name, func(t *testing.T) {
-		cases := 0
-		defer func() { t.Logf("%d cases", cases) }()
 		for _, at := range points {
 			for _, deed := range deeds {
 				for _, what := range troubles {
@@ -261,6 +264,7 @@ func eachCase(t *testing.T, sc testedScenario, deeds []deed, run func(*testing.T
 			}
 		}
 	})
+	return cases
 }
 
 // onFirstConnection does something right after the first connection of a test to a
