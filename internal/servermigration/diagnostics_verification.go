@@ -120,13 +120,17 @@ func (x explanation) whatPreflight() string {
 // preflight is about a server that was not moved.
 func (x explanation) preflight() string {
 	if x.failure.Err != nil {
-		return paragraphs(x.because(), "Nothing was sent to the server. Apply again to migrate it.")
+		return paragraphs(x.because(), "No request to migrate the server was sent. Apply again to migrate it.")
 	}
 	if x.migration.VerificationResult == nil {
-		return paragraphs("Nothing was sent to the server. A server that is shut off stays so on its new host.",
+		return paragraphs("No request to migrate the server was sent. A server that is shut off stays so on its new host.",
 			"Start the server and apply again. Or remove verification. With preflight = false the server is moved all the same, and does not pass on its new host.")
 	}
-	return paragraphs(x.failedChecks(), "The server was not touched: no request to migrate it was sent. Either it does not work where it is, or a check is wrong or cannot reach it from here.",
+	untouched := "The server was not touched: no request to migrate it was sent. "
+	if x.in(again) { // its earlier migration may have been confirmed or reverted just now
+		untouched = "No request to migrate the server again was sent. "
+	}
+	return paragraphs(x.failedChecks(), untouched+"Either it does not work where it is, or a check is wrong or cannot reach it from here.",
 		"If the check is wrong, correct it. If the server is to be moved because it is sick, set preflight = false in verification. Then apply again.")
 }
 
