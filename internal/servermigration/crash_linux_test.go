@@ -333,7 +333,7 @@ func TestAccServerMigration_stopsWaitingWhenItIsInterrupted(t *testing.T) {
 	if !says("The wait for the migration of server web-1", "was cancelled", "goes on in the cloud").MatchString(output) {
 		t.Errorf("got %s, want that the wait was cancelled", output)
 	}
-	for _, logged := range []string{"The migration was accepted: ", "Cloud Servers requests of this process"} {
+	for _, logged := range []string{"web-1: migration accepted, request req-", "Cloud Servers requests of this process"} {
 		if !strings.Contains(output, logged) {
 			t.Errorf("got %s, want %q in the log", output, logged)
 		}

@@ -68,13 +68,13 @@ func TestAccServerMigrationList_findsWhatAwaitsConfirmation(t *testing.T) {
 			{Path: tfjsonpath.New("region"), KnownValue: knownvalue.StringExact("ORD")},
 		})),
 		query("region = \"ord\"\nserver_name = \"^web-\"", length(2)...),
-		query(`confirm_within = "22h30m"`, length(1)...),
+		query(`confirm_within = "22h45m"`, length(1)...),
 		query("include_migrating = true\nserver_name = \"web\"", append(length(3), querycheck.ExpectResourceDisplayName(found, moving, knownvalue.NotNull()))...),
 		query(`region = "DFW"`, length(0)...),
 	}
 	steps = append(steps, resource.TestStep{
 		// Of web-1 and web-2, whose migration is an hour younger.
-		PreConfig:         func() { s.Advance(20*time.Hour + 30*time.Minute) },
+		PreConfig:         func() { s.Advance(21 * time.Hour) },
 		Query:             true,
 		Config:            read(t, "list-resources/rackspace_server_migration/list-resource.tfquery.hcl"),
 		QueryResultChecks: []querycheck.QueryResultCheck{querycheck.ExpectLength(servermigration.ResourceType+".urgent", 1)},

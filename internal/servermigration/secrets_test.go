@@ -74,7 +74,7 @@ func TestAccServerMigration_keepsSecretsOutOfLogsOutputPlanAndState(t *testing.T
 		}
 		texts["plan's "+part.Name] = text
 	}
-	for _, want := range []string{"Cloud Servers request:", "pace_wait=", "Cloud Servers requests of this process", "The migration was accepted", "The migration is confirmed"} {
+	for _, want := range []string{"Cloud Servers request:", "pace_wait=", "Cloud Servers requests of this process", "migration accepted, request req-", "web-1: confirmed after "} {
 		if !bytes.Contains(texts["trace.log"], []byte(want)) {
 			t.Errorf("the log has no %q: it proves nothing", want)
 		}
