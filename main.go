@@ -30,6 +30,10 @@ var version = "dev"
 // faster without it. The environment variable GOGC overrides it.
 const garbagePercent = 50
 
+// startPercent keeps the garbage collector from running before that: a provider that
+// only serves its schema has ended before it would be worth it.
+const startPercent = 400
+
 func main() {
 	debugged := flag.Bool("debug", false, "wait for a debugger: print how Terraform can reach this process, instead of being started by it")
 	flag.Parse()
@@ -38,6 +42,9 @@ func main() {
 		// A killed Terraform tells its providers nothing. A provider that went on by
 		// itself would act beside the next apply.
 		parentprocess.Watch(func() { os.Exit(1) })
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(startPercent)
 	}
 	stderr := os.Stderr // Serve replaces it
 	var clients []*cloudservers.Client
