@@ -20,7 +20,8 @@ var migrationIDWithRequest = regexp.MustCompile(`^[^/]+/[0-9a-f]{8}(-[0-9a-f]{4}
 
 // dependsOnNothing warns of what an action in a lifecycle does not do.
 const dependsOnNothing = "\n\n-> Before Terraform 1.16, resources that depend on one whose `action_trigger` invokes this action do not wait for the action. " +
-	"From 1.16 on, do not set `on_failure = taint` where the action is triggered by a `rackspace_server_migration`: Terraform would replace that, and so migrate the server again."
+	"From 1.16 on, do not set `on_failure = taint` where the action is triggered by a `rackspace_server_migration`: Terraform would replace that, and so migrate the server again. " +
+	"An action and a `rackspace_server_migration` cannot migrate the same server in one apply."
 
 func (a *migrateAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
