@@ -175,23 +175,26 @@ func TestPreflight_comesAfterTheTurnInTheFleet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, healthy())
 		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Concurrent: 1})
-		var connections atomic.Int32
+		var tested atomic.Pointer[time.Time]
 		sick := c.AddServer(stub.Server{AccessIPv4: "192.0.2.12", Health: func(stub.Visit) stub.Health {
-			connections.Add(1)
+			now := time.Now()
+			tested.CompareAndSwap(nil, &now)
 			return stub.Wrong
 		}})
+		var ended time.Time
 		var all sync.WaitGroup
 		all.Go(func() {
 			got, err := c.migrate(t.Context(), true)
+			ended = time.Now()
 			wantStatus(t, got, err, migration.StatusConfirmed)
-			if connections.Load() > 0 {
-				t.Error("a server was tested before its turn")
-			}
 		})
 		synctest.Wait()
 		_, err := c.engine.Migrate(t.Context(), c.preflighted(sick))
 		wantKind(t, err, migration.KindPreflight)
 		all.Wait()
+		if first := tested.Load(); first == nil || first.Before(ended) {
+			t.Errorf("the server was tested at %v, want it to be after its turn came, at %v", first, ended)
+		}
 	})
 }
 
