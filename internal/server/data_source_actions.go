@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/serverid"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/servermigration"
 )
 
@@ -34,7 +35,7 @@ func (d *actionLog) Schema(_ context.Context, _ datasource.SchemaRequest, resp *
 			"server_id": schema.StringAttribute{
 				MarkdownDescription: "UUID of the server, in lower case.",
 				Required:            true,
-				Validators:          []validator.String{validUUID},
+				Validators:          []validator.String{serverid.Validator()},
 			},
 			"region": regionAttribute(),
 			"actions": schema.ListNestedAttribute{

@@ -17,6 +17,7 @@ import (
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/serverid"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/servermigration"
 )
 
@@ -43,7 +44,7 @@ func (d *one) Schema(_ context.Context, _ datasource.SchemaRequest, resp *dataso
 			"id": schema.StringAttribute{
 				MarkdownDescription: "UUID of the server, in lower case. Exactly one of `id` and `name` has to be set.",
 				Optional:            true, Computed: true,
-				Validators: []validator.String{validUUID},
+				Validators: []validator.String{serverid.Validator()},
 			},
 			"name": schema.StringAttribute{
 				MarkdownDescription: "Name of the server, in full. If no server has it, or several have, that is an error which lists what was found. Servers of other tenants are found by their `id` only.",

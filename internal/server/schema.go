@@ -2,7 +2,6 @@ package server
 
 import (
 	"maps"
-	"regexp"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -10,11 +9,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
-
-// uuid is how the API writes server ids.
-var uuid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-
-var validUUID = stringvalidator.RegexMatches(uuid, "must be the UUID of a server in lower case, such as 8c65cb68-0681-4c30-bc88-6b83a8a26aee")
 
 // serverAttributes are those of a server that was found, with others beside them or
 // instead.

@@ -47,7 +47,7 @@ func invoke(ctx context.Context, resp *action.InvokeResponse, timeout types.Stri
 // newest one of a server.
 func (c *configured) found(ctx context.Context, migrationID, serverID, region types.String) (migration.Migration, error) {
 	if migrationID.ValueString() != "" {
-		region, server, request := splitMigrationID(migrationID.ValueString())
+		region, server, request, _ := splitMigrationID(migrationID.ValueString())
 		return c.config.Engine.Find(ctx, region, server, request)
 	}
 	return c.config.Engine.Find(ctx, region.ValueString(), serverID.ValueString(), "")

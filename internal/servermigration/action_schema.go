@@ -2,7 +2,7 @@ package servermigration
 
 import (
 	"context"
-	"regexp"
+	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/actionvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -13,10 +13,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/durations"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/serverid"
 )
-
-// migrationIDWithRequest is the id of a rackspace_server_migration that names its request.
-var migrationIDWithRequest = regexp.MustCompile(`^[^/]+/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[^/]+$`)
 
 // dependsOnNothing warns of what an action in a lifecycle does not do.
 const dependsOnNothing = "\n\n-> Before Terraform 1.16, resources that depend on one whose `action_trigger` invokes this action do not wait for the action. " +
@@ -35,7 +33,7 @@ func (a *migrateAction) Schema(_ context.Context, _ action.SchemaRequest, resp *
 				MarkdownDescription: "Whether to confirm the migration as soon as the server runs on its new host and has passed its `verification`, if there is one. Defaults to `false`: the migration is left awaiting confirmation.",
 				Optional:            true,
 			},
-			"verification": forAction(verificationAttribute()),
+			"verification": verificationOfAction(),
 			"timeout":      timeoutArgument("the server to move and, with `auto_confirm`, for its confirmation"),
 		},
 	}
@@ -49,7 +47,7 @@ func (a *confirmAction) Schema(_ context.Context, _ action.SchemaRequest, resp *
 			"server_id":    serverID("UUID of the server whose newest migration is confirmed. Set either this or `migration_id`.", false),
 			"migration_id": migrationIDArgument(),
 			"region":       regionArgument(),
-			"verification": forAction(verificationAttribute()),
+			"verification": verificationOfAction(),
 			"timeout":      timeoutArgument("the confirmation"),
 		},
 	}
@@ -72,9 +70,7 @@ func (a *revertAction) Schema(_ context.Context, _ action.SchemaRequest, resp *a
 func serverID(description string, required bool) schema.StringAttribute {
 	return schema.StringAttribute{
 		MarkdownDescription: description, Required: required, Optional: !required,
-		Validators: []validator.String{
-			stringvalidator.RegexMatches(uuid, "must be the UUID of a server in lower case, such as 8c65cb68-0681-4c30-bc88-6b83a8a26aee"),
-		},
+		Validators: []validator.String{serverid.Validator()},
 	}
 }
 
@@ -82,9 +78,7 @@ func migrationIDArgument() schema.StringAttribute {
 	return schema.StringAttribute{
 		MarkdownDescription: "The `id` of a `rackspace_server_migration`: that migration, and no newer one. It names the region too. Set either this or `server_id`.",
 		Optional:            true,
-		Validators: []validator.String{
-			stringvalidator.RegexMatches(migrationIDWithRequest, "must be the id of a rackspace_server_migration: REGION/SERVER_ID/REQUEST_ID"),
-		},
+		Validators:          []validator.String{migrationIDRule{requestNamed: true}},
 	}
 }
 
@@ -137,6 +131,10 @@ func forAction(attribute resourceschema.Attribute) schema.Attribute {
 	a := attribute.(resourceschema.SingleNestedAttribute)
 	return schema.SingleNestedAttribute{MarkdownDescription: a.MarkdownDescription, Optional: true, Validators: a.Validators, Attributes: forActions(a.Attributes)}
 }
+
+// verificationOfAction is the argument of two actions. Converting it takes part of the
+// time in which the provider starts, so it is converted once.
+var verificationOfAction = sync.OnceValue(func() schema.Attribute { return forAction(verificationAttribute()) })
 
 func forActions(attributes map[string]resourceschema.Attribute) map[string]schema.Attribute {
 	converted := map[string]schema.Attribute{}

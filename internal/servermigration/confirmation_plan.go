@@ -2,7 +2,6 @@ package servermigration
 
 import (
 	"context"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -22,7 +21,7 @@ func (c *confirmation) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	}
 	var plan confirmationModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	_, server, request := splitMigrationID(plan.MigrationID.ValueString())
+	_, server, request, _ := splitMigrationID(plan.MigrationID.ValueString())
 	if known, found := c.engine.InState(server, request); found {
 		resp.Diagnostics.Append(refuseUnverified(known)...)
 		if !resp.Diagnostics.HasError() && !known.Status.Settled() {
@@ -37,13 +36,6 @@ func willConfirmByAnother(m migration.Migration) diag.Diagnostic {
 		"The migration of "+serverOf(m)+" is going to be confirmed",
 		"It awaits confirmation, and a rackspace_server_migration_confirmation confirms it, once all that this depends on has succeeded. "+removesOriginal,
 	)
-}
-
-// splitMigrationID takes REGION/SERVER_ID/REQUEST_ID apart.
-func splitMigrationID(id string) (region, server, request string) {
-	region, rest, _ := strings.Cut(id, "/")
-	server, request, _ = strings.Cut(rest, "/")
-	return region, server, request
 }
 
 // refuseUnverified refuses to confirm a migration whose recorded verification did not

@@ -2,11 +2,9 @@ package servermigration
 
 import (
 	"context"
-	"regexp"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/mapplanmodifier"
@@ -52,9 +50,6 @@ type confirmationModel struct {
 	Timeouts    timeouts.Value `tfsdk:"timeouts"`
 }
 
-// migrationID is the id of a rackspace_server_migration.
-var migrationID = regexp.MustCompile(`^[^/]+/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[^/]*$`)
-
 func (c *confirmation) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Confirms a migration that awaits it, in the order of the graph: " +
@@ -67,10 +62,8 @@ func (c *confirmation) Schema(ctx context.Context, _ resource.SchemaRequest, res
 			"migration_id": schema.StringAttribute{
 				MarkdownDescription: "The `id` of the `rackspace_server_migration` to confirm. Another one is confirmed anew.",
 				Required:            true,
-				Validators: []validator.String{
-					stringvalidator.RegexMatches(migrationID, "must be the id of a rackspace_server_migration: REGION/SERVER_ID/REQUEST_ID"),
-				},
-				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
+				Validators:          []validator.String{migrationIDRule{}},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"triggers": schema.MapAttribute{
 				MarkdownDescription: "Values of any meaning. A change of one of them makes sure once more that the migration is confirmed.",
@@ -129,7 +122,7 @@ func (c *confirmation) Create(ctx context.Context, req resource.CreateRequest, r
 // find finds a migration by the id of its resource: this run has begun it, or else
 // the server's action log has it.
 func (c *confirmation) find(ctx context.Context, id string) (migration.Migration, error) {
-	region, server, request := splitMigrationID(id)
+	region, server, request, _ := splitMigrationID(id)
 	if known, begun := c.engine.Recorded(request); begun {
 		return known, nil
 	}

@@ -3,7 +3,6 @@ package servermigration
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/function"
@@ -42,8 +41,8 @@ func (parseMigrationID) Run(ctx context.Context, req function.RunRequest, resp *
 	if resp.Error = req.Arguments.Get(ctx, &id); resp.Error != nil {
 		return
 	}
-	parts := strings.Split(id, "/")
-	if len(parts) != 3 || parts[0] == "" || !uuid.MatchString(parts[1]) {
+	region, server, request, ok := splitMigrationID(id)
+	if !ok {
 		resp.Error = function.NewArgumentFuncError(0, fmt.Sprintf("%q is not the id of a rackspace_server_migration. "+ // Terraform names the parameter, and ends the sentence
 			"Such an id is REGION/SERVER_ID/REQUEST_ID, for example ORD/8c65cb68-0681-4c30-bc88-6b83a8a26aee/req-5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01", id))
 		return
@@ -52,5 +51,5 @@ func (parseMigrationID) Run(ctx context.Context, req function.RunRequest, resp *
 		Region    string       `tfsdk:"region"`
 		ServerID  string       `tfsdk:"server_id"`
 		RequestID types.String `tfsdk:"request_id"`
-	}{parts[0], parts[1], optional(parts[2])})
+	}{region, server, optional(request)})
 }

@@ -3,6 +3,8 @@ package servermigration
 import (
 	"strings"
 	"testing"
+
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/serverid"
 )
 
 func FuzzImportID(f *testing.F) {
@@ -13,7 +15,7 @@ func FuzzImportID(f *testing.F) {
 	f.Fuzz(func(t *testing.T, id string) {
 		got := parseImportID(id)
 		asked := got.ServerID.ValueString()
-		if !uuid.MatchString(asked) {
+		if !serverid.Valid(asked) {
 			return // which is refused, before anything is sent
 		}
 		if strings.ContainsAny(asked, "/ ?#%") || len(asked) != len(server) {

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/serverid"
 )
 
 // identity names a server's newest migration.
@@ -62,7 +63,7 @@ func (r *serverMigration) ImportState(ctx context.Context, req resource.ImportSt
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if !uuid.MatchString(asked.ServerID.ValueString()) {
+	if !serverid.Valid(asked.ServerID.ValueString()) {
 		resp.Diagnostics.Append(invalidImportID(req.ID, asked.identity))
 		return
 	}

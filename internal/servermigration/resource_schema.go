@@ -2,7 +2,6 @@ package servermigration
 
 import (
 	"context"
-	"regexp"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -16,11 +15,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/serverid"
 )
-
-// uuid is how the API writes server ids. Another spelling of the same id would
-// later look like another server, and migrate it again.
-var uuid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
 func (r *serverMigration) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
@@ -37,10 +33,8 @@ func (r *serverMigration) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			"server_id": schema.StringAttribute{
 				MarkdownDescription: "UUID of the server to migrate, in lower case, as the API writes it. A change replaces the resource: the other server is migrated.",
 				Required:            true,
-				Validators: []validator.String{
-					stringvalidator.RegexMatches(uuid, "must be the UUID of a server in lower case, such as 8c65cb68-0681-4c30-bc88-6b83a8a26aee"),
-				},
-				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
+				Validators:          []validator.String{serverid.Validator()},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"region": schema.StringAttribute{
 				MarkdownDescription: "Region of the server, such as `ORD`, in any letter case. Defaults to the provider's region. " +
