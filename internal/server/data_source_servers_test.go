@@ -195,14 +195,14 @@ func TestServers_shareTheListOfARefresh(t *testing.T) {
 		for i := range 2999 {
 			ids = append(ids, s.AddServer(stub.Server{Name: fmt.Sprintf("web-%d", i+2)}))
 		}
-		for _, id := range ids[:1000] {
+		for _, id := range ids[:100] {
 			if err := s.Migrate(id, "user-7"); err != nil {
 				t.Fatal(err)
 			}
 		}
 		time.Sleep(time.Minute)
 		var migrations []acctest.Instance
-		for _, id := range ids[:1000] {
+		for _, id := range ids[:100] {
 			imported, diagnostics := s.Import(servermigration.ResourceType, id)
 			if diagnostics.HasError() {
 				t.Fatal(diagnostics)
