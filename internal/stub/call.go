@@ -14,7 +14,7 @@ type Call string
 
 // The kinds of calls.
 const (
-	CallToken     Call = "token"      // POST /v2.0/tokens
+	CallToken     Call = "token"      // POST /v2.0/tokens and POST /v3/auth/tokens
 	CallServer    Call = "server"     // GET …/servers/{id}
 	CallList      Call = "list"       // GET …/servers and …/servers/detail
 	CallActionLog Call = "action log" // GET …/servers/{id}/os-instance-actions
@@ -28,6 +28,7 @@ const (
 
 // call is a request, taken apart.
 type call struct {
+	api       api
 	kind      Call
 	index     int    // in the record
 	acts      bool   // it is POST …/servers/{id}/action
@@ -36,6 +37,7 @@ type call struct {
 	base      string // what links begin with
 	path      string
 	region    string
+	version   string // of the Cloud Servers API, as its path has it
 	tenant    string
 	rest      []string // the path below the tenant
 	server    string
@@ -61,22 +63,55 @@ func (s *Stub) parse(r *http.Request, body []byte) *call {
 		}
 	}
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
-	if r.Method == http.MethodPost && r.URL.Path == "/v2.0/tokens" {
-		c.kind = CallToken
-		return c
+	if c.api = apiOf(parts); c.api == apiImage {
+		c.region, c.rest = parts[0], parts[2:]
 	}
-	if len(parts) < 2 || parts[1] != "v2" {
-		return c
-	}
-	c.region, c.requestID = parts[0], newRequestID()
-	if len(parts) > 2 {
-		c.tenant, c.rest = parts[2], parts[3:]
-	}
-	if len(c.rest) > 1 && c.rest[0] == "servers" && c.rest[1] != "detail" {
-		c.server = c.rest[1]
+	if c.api == apiCompute {
+		c.region, c.version, c.requestID = parts[0], parts[1], newRequestID()
+		if len(parts) > 2 {
+			c.tenant, c.rest = parts[2], parts[3:]
+		}
+		if len(c.rest) > 1 && c.rest[0] == "servers" && c.rest[1] != "detail" {
+			c.server = c.rest[1]
+		}
 	}
 	c.kind = c.classify()
 	return c
+}
+
+// api is an API of the cloud.
+type api int
+
+const (
+	apiUnknown  api = iota
+	apiIdentity     // v2.0, /v2.0/…
+	apiKeystone     // Identity v3, /v3/…, and the versions of both at /
+	apiCompute      // /REGION/v2/… and /REGION/v2.1/…
+	apiImage        // /REGION/image/…
+)
+
+// The versions of the Cloud Servers API: of Rackspace's public cloud, whose catalog
+// is that of Identity v2.0, and of Nova, which is in the catalog of Identity v3.
+const (
+	versionRackspace = "v2"
+	versionNova      = "v2.1"
+)
+
+// apiOf tells the API from the parts of a path.
+func apiOf(parts []string) api {
+	switch {
+	case parts[0] == "v2.0":
+		return apiIdentity
+	case parts[0] == "v3", parts[0] == "":
+		return apiKeystone
+	case len(parts) == 1:
+		return apiUnknown
+	case parts[1] == versionRackspace, parts[1] == versionNova:
+		return apiCompute
+	case parts[1] == "image":
+		return apiImage
+	}
+	return apiUnknown
 }
 
 // actionName is the one key of an action's body. It is empty when the body is not
@@ -95,9 +130,15 @@ func actionName(body []byte) string {
 // actionCalls are the kinds of calls of the actions that the stub knows.
 var actionCalls = map[string]Call{actionMigrate: CallMigrate, actionConfirm: CallConfirm, actionRevert: CallRevert}
 
-// classify tells the kind of a call of the Cloud Servers API from its method, its
-// path and, for an action, its body.
+// classify tells the kind of a call from its method, its path and, for an action,
+// its body.
 func (c *call) classify() Call {
+	if c.method == http.MethodPost && (c.path == pathTokens || c.path == pathKeystoneTokens) {
+		return CallToken
+	}
+	if c.api != apiCompute {
+		return CallOther
+	}
 	shape := c.method + " " + strings.Join(c.rest, "/")
 	if c.server != "" {
 		shape = strings.Replace(shape, c.server, "ID", 1)
@@ -125,7 +166,10 @@ func (c *call) classify() Call {
 
 // route answers a request as the cloud does.
 func (s *Stub) route(c *call) *answer {
-	if c.kind == CallToken {
+	switch {
+	case c.api == apiKeystone:
+		return s.keystone(c)
+	case c.kind == CallToken:
 		return s.issueToken(c)
 	}
 	if refusal := s.overLimit(c); refusal != nil {
@@ -134,12 +178,27 @@ func (s *Stub) route(c *call) *answer {
 	switch {
 	case !slices.Contains(s.config.Regions, c.region):
 		return refuse(http.StatusNotFound, "The resource could not be found.")
+	case c.api == apiImage:
+		return s.image(c)
 	case c.tenant == "" && c.method == http.MethodGet:
 		return reply(http.StatusOK, versionDocument(c))
 	case len(c.rest) == 0:
 		return refuse(http.StatusNotFound, "The resource could not be found.")
-	case !s.authorized(c):
-		return refuse(http.StatusUnauthorized, "Unauthorized")
+	}
+	if refusal := s.unauthorized(c); refusal != nil {
+		return refusal
+	}
+	if refusal := c.refuseMicroversion(); refusal != nil {
+		return refusal
+	}
+	return s.routeServers(c)
+}
+
+// routeServers answers a request of the Cloud Servers API that has a valid token.
+func (s *Stub) routeServers(c *call) *answer {
+	switch {
+	case c.rest[0] == "flavors" && c.method == http.MethodGet:
+		return s.flavors(c)
 	case c.kind == CallList:
 		return s.list(c)
 	case c.kind == CallLimits:
@@ -189,16 +248,4 @@ func (s *Stub) current(v *server, c *call) *server {
 		return v
 	}
 	return v.asOf(s.now().Add(-c.lag))
-}
-
-// versionDocument describes the Cloud Servers API.
-func versionDocument(c *call) object {
-	return object{"version": object{
-		"id": "v2.0", "status": "SUPPORTED", "version": "", "min_version": "", "updated": "2011-01-21T11:33:21Z",
-		"links": []object{
-			{"rel": "self", "href": c.base + "/" + c.region + "/v2/"},
-			{"rel": "describedby", "type": "text/html", "href": "http://docs.openstack.org/"},
-		},
-		"media-types": []object{{"base": "application/json", "type": "application/vnd.openstack.compute+json;version=2"}},
-	}}
 }

@@ -31,7 +31,7 @@ func (s *Stub) document(v *server, c *call) object {
 		"created": v.created.Format(time.RFC3339), "updated": v.updated.Format(time.RFC3339),
 		"hostId": v.HostID, "accessIPv4": v.AccessIPv4, "accessIPv6": v.AccessIPv6,
 		"addresses": v.addresses(), "metadata": object{}, "key_name": nil, "config_drive": "",
-		"links":             []object{c.link("self", "/v2", "servers", v.ID), c.link("bookmark", "", "servers", v.ID)},
+		"links":             []object{c.link("self", "/"+c.version, "servers", v.ID), c.link("bookmark", "", "servers", v.ID)},
 		"flavor":            object{"id": v.FlavorID, "links": []object{c.link("bookmark", "", "flavors", v.FlavorID)}},
 		"image":             object{"id": v.imageID, "links": []object{c.link("bookmark", "", "images", v.imageID)}},
 		"OS-DCF:diskConfig": "AUTO", "OS-EXT-AZ:availability_zone": "nova",

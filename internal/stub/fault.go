@@ -119,22 +119,25 @@ func (f *Fault) answer(w http.ResponseWriter, r *http.Request, handle func() *an
 	case f.Truncate:
 		truncate(w, f.change(handled()), e)
 	case f.Status != 0:
-		f.change(f.refusal(e.stub.Now(), e.requestID == "")).send(w, e)
+		f.change(f.refusal(e)).send(w, e)
 	default:
 		f.change(handled()).send(w, e)
 	}
 }
 
-// refusal is the answer that goes with the fault's status. The Identity API has
-// another name for its own failure than the Cloud Servers API has.
-func (f *Fault) refusal(now time.Time, identity bool) *answer {
+// refusal is the answer that goes with the fault's status, in the form of the API
+// that was asked. Identity v2.0 has another name for its own failure than the Cloud
+// Servers API has.
+func (f *Fault) refusal(e *entry) *answer {
 	a := refuse(f.Status, http.StatusText(f.Status))
 	switch {
 	case f.Status == http.StatusRequestEntityTooLarge, f.Status == http.StatusTooManyRequests:
-		a = refuseOverLimit(f.Status, now, f.RetryAfter)
+		a = refuseOverLimit(f.Status, e.stub.Now(), f.RetryAfter)
+	case e.api == apiKeystone:
+		a = refuseAsKeystone(f.Status, "")
 	case f.Status == http.StatusBadRequest:
 		a = refuse(f.Status, "Malformed request body")
-	case f.Status == http.StatusInternalServerError && identity:
+	case f.Status == http.StatusInternalServerError && e.api != apiCompute:
 		a = refuseAs("identityFault", f.Status, http.StatusText(f.Status))
 	}
 	if f.RetryAfter > 0 {

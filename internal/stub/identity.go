@@ -7,9 +7,14 @@ import (
 	"time"
 )
 
+// pathTokens is where Identity v2.0 gives out tokens.
+const pathTokens = "/v2.0/tokens"
+
 type token struct {
-	user    User
-	expires time.Time
+	user            User
+	methods         []string // how the user logged in
+	issued, expires time.Time
+	scoped          bool // to the project of the stub: the tenant of Identity v2.0
 }
 
 // expiryFormat is RFC 3339 with milliseconds; Rackspace adds an offset.
@@ -24,14 +29,33 @@ func (s *Stub) RevokeTokens() {
 	clear(s.tokens)
 }
 
-// authorized tells whether a call has a valid token, for the tenant in its path.
-func (s *Stub) authorized(c *call) bool {
-	held, ok := s.tokens[c.token]
-	if !ok || !s.now().Before(held.expires) {
+// valid returns the token with an id; false when it is unknown or has expired.
+func (s *Stub) valid(id string) (token, bool) {
+	held, known := s.tokens[id]
+	return held, known && s.now().Before(held.expires)
+}
+
+// unauthorized refuses a call whose token is not valid, or is for another project
+// than that of its path; nil when it may pass. For another project, Rackspace's API
+// asks for another token, and Nova says that the path is wrong.
+func (s *Stub) unauthorized(c *call) *answer {
+	held, ok := s.valid(c.token)
+	if !ok {
 		c.user = User{} // the token may have been revoked since the request arrived
-		return false
+		return refuse(http.StatusUnauthorized, "Unauthorized")
 	}
-	return c.tenant == s.config.TenantID
+	switch {
+	case held.scoped && c.tenant == s.config.TenantID:
+		return nil
+	case c.version != versionNova:
+		return refuse(http.StatusUnauthorized, "Unauthorized")
+	}
+	project := "None"
+	if held.scoped {
+		project = s.config.TenantID
+	}
+	return refuse(http.StatusBadRequest,
+		"Malformed request URL: URL's project_id '"+c.tenant+"' doesn't match Context's project_id '"+project+"'")
 }
 
 type authRequest struct {
@@ -70,8 +94,8 @@ func (s *Stub) issueToken(c *call) *answer {
 	case auth.Password != nil:
 		user, known = s.user(func(u User) bool { return u.Name == auth.Password.Username && u.Password == auth.Password.Password })
 	case auth.Token != nil:
-		held, ok := s.tokens[auth.Token.ID]
-		user, known = held.user, ok && s.now().Before(held.expires) && auth.TenantID != ""
+		held, ok := s.valid(auth.Token.ID)
+		user, known = held.user, ok && auth.TenantID != ""
 		id, until = auth.Token.ID, held.expires
 	default:
 		return refuse(http.StatusBadRequest, "Invalid json request body")
@@ -79,7 +103,7 @@ func (s *Stub) issueToken(c *call) *answer {
 	if !known || auth.TenantID != "" && auth.TenantID != s.config.TenantID {
 		return refuse(http.StatusUnauthorized, "Unable to authenticate user with credentials provided.")
 	}
-	s.tokens[id] = token{user: user, expires: until}
+	s.tokens[id] = token{user: user, methods: []string{methodPassword}, issued: s.now(), expires: until, scoped: true}
 	c.user = user
 	return reply(http.StatusOK, object{"access": object{
 		"token": object{
@@ -96,7 +120,9 @@ func (s *Stub) IssueToken(user User) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	id := newID()
-	s.tokens[id] = token{user: user, expires: s.now().Add(s.config.TokenLifetime)}
+	s.tokens[id] = token{
+		user: user, methods: []string{methodPassword}, issued: s.now(), expires: s.now().Add(s.config.TokenLifetime), scoped: true,
+	}
 	return id
 }
 
@@ -127,7 +153,7 @@ func (s *Stub) userDocument(user User) object {
 // catalog has two entries of type compute, as Rackspace's has. The last region
 // has no ServiceNet.
 func (s *Stub) catalog(base string) []object {
-	var endpoints []object
+	var endpoints, images []object
 	for i, region := range s.config.Regions {
 		url := base + "/" + region + "/v2/" + s.config.TenantID
 		endpoint := object{"region": region, "tenantId": s.config.TenantID, "publicURL": url, "versionId": "2"}
@@ -135,6 +161,7 @@ func (s *Stub) catalog(base string) []object {
 			endpoint["internalURL"] = url
 		}
 		endpoints = append(endpoints, endpoint)
+		images = append(images, object{"region": region, "tenantId": s.config.TenantID, "publicURL": imageEndpoint(base, region)})
 	}
 	return []object{
 		{"name": "cloudServers", "type": "compute", "endpoints": []object{
@@ -144,5 +171,6 @@ func (s *Stub) catalog(base string) []object {
 			{"region": s.config.Regions[0], "tenantId": s.config.TenantID, "publicURL": base + "/files/v1/" + s.config.TenantID},
 		}},
 		{"name": "cloudServersOpenStack", "type": "compute", "endpoints": endpoints},
+		{"name": "cloudImages", "type": "image", "endpoints": images},
 	}
 }

@@ -30,6 +30,7 @@ func (s *Stub) overLimit(c *call) *answer {
 const (
 	coresOfServer = 1
 	ramOfServer   = 1024 // MB
+	diskOfServer  = 20   // GB
 	maxInstances  = 100
 )
 

@@ -53,6 +53,7 @@ type entry struct {
 	stub      *Stub
 	index     int
 	requestID string
+	api       api
 }
 
 func (e *entry) answered(status int) {

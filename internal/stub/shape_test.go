@@ -22,6 +22,7 @@ type shape = any
 
 var formats = map[string]func(any) bool{
 	"null":   func(v any) bool { return v == nil },
+	"bool":   func(v any) bool { _, ok := v.(bool); return ok },
 	"text":   func(v any) bool { text, ok := v.(string); return ok && text != "" },
 	"empty":  func(v any) bool { return v == "" },
 	"whole":  func(v any) bool { number, ok := v.(float64); return ok && number == float64(int(number)) },
@@ -32,6 +33,7 @@ var formats = map[string]func(any) bool{
 	"req":    matches(`^req-[0-9a-f-]{36}$`),
 	"UTC":    matches(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$`),
 	"time":   matches(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$`),
+	"micros": matches(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$`),
 	"offset": matches(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}-06:00$`),
 	"url": func(v any) bool {
 		text, _ := v.(string)
@@ -137,17 +139,43 @@ var (
 		}}}},
 	}}
 	versionShape = object{"version": object{
-		"id": "v2.0", "status": "CURRENT|SUPPORTED|DEPRECATED", "version": "empty", "min_version": "empty", "updated": "UTC",
+		"id": "v2.0|v2.1", "status": "CURRENT|SUPPORTED|DEPRECATED", "version": "2.1|empty", "min_version": "2.1|empty", "updated": "UTC",
 		"links":       []any{object{"rel": "text", "href": "url", "type?": "text"}},
 		"media-types": []any{object{"base": "text", "type": "text"}},
 	}}
 	tokenShape = object{"access": object{
 		"token": object{"id": "id", "expires": "offset", "tenant": object{"id": "id", "name": "text"}},
 		"user":  object{"id": "id", "name": "text", "roles": []any{object{"name": "text"}}, "RAX-AUTH:defaultRegion": "text"},
-		"serviceCatalog": []any{object{"name": "text", "type": "compute|object-store", "endpoints": []any{object{
+		"serviceCatalog": []any{object{"name": "text", "type": "compute|object-store|image", "endpoints": []any{object{
 			"tenantId": "id", "publicURL": "url", "internalURL?": "url", "region?": "text", "versionId?": "text",
 		}}}},
 	}}
+	flavorShape = object{
+		"id": "text", "name": "text", "vcpus": "whole", "ram": "whole", "disk": "whole", "swap": "whole|empty", "rxtx_factor": "whole",
+		"OS-FLV-EXT-DATA:ephemeral": "whole", "OS-FLV-DISABLED:disabled": "bool", "os-flavor-access:is_public": "bool",
+		"links": links("self", "bookmark"),
+	}
+	domainShape        = object{"id": "id", "name": "text"}
+	keystoneUserShape  = object{"id": "id", "name": "text", "domain": domainShape, "password_expires_at": "null|micros"}
+	unscopedTokenShape = object{"token": object{
+		"methods": []any{"password|token|application_credential"}, "audit_ids": []any{"text"},
+		"issued_at": "micros", "expires_at": "micros", "user": keystoneUserShape,
+	}}
+	keystoneTokenShape = object{"token": object{
+		"methods": []any{"password|token|application_credential"}, "audit_ids": []any{"text"},
+		"issued_at": "micros", "expires_at": "micros", "user": keystoneUserShape,
+		"project": object{"id": "id", "name": "text", "domain": domainShape}, "is_domain": "bool",
+		"roles":                   []any{object{"id": "id", "name": "admin|member|reader"}},
+		"application_credential?": object{"id": "id", "name": "text", "restricted": "bool"},
+		"catalog": []any{object{"id": "id", "type": "compute|image|identity", "name": "nova|glance|keystone", "endpoints": []any{object{
+			"id": "id", "interface": "public|internal|admin", "region": "text", "region_id": "text", "url": "url",
+		}}}},
+	}}
+	keystoneVersionShape = object{
+		"id": "v3.14|v2.0", "status": "stable|deprecated", "updated": "UTC",
+		"links": links("self"), "media-types": []any{object{"base": "text", "type": "text"}},
+	}
+	keystoneErrorShape = object{"error": object{"code": "whole", "message": "text", "title": "text"}}
 )
 
 func faultShape(name string) object { return object{name: object{"code": "whole", "message": "text"}} }
@@ -223,6 +251,15 @@ func TestStub_answersInTheShapeOfTheAPI(t *testing.T) {
 		want("limits", limitsShape, c.get("/limits"))
 		want("version", versionShape, c.do(http.MethodGet, "/ORD/v2/", ""))
 		want("token", tokenShape, c.do(http.MethodPost, "/v2.0/tokens", keyFor(stub.DefaultUser)))
+		want("Nova's version", versionShape, c.do(http.MethodGet, "/ORD/v2.1/", ""))
+		want("flavors", object{"flavors": []any{flavorShape}}, c.get("/flavors/detail"))
+		want("short flavors", object{"flavors": []any{object{"id": "text", "name": "text", "links": links("self", "bookmark")}}}, c.get("/flavors"))
+		want("flavor", object{"flavor": flavorShape}, c.get("/flavors/general1-1"))
+		want("Keystone's versions", object{"versions": object{"values": []any{keystoneVersionShape}}}, c.do(http.MethodGet, "/", ""))
+		want("Keystone's version", object{"version": keystoneVersionShape}, c.do(http.MethodGet, "/v3", ""))
+		want("Keystone's token", keystoneTokenShape, c.do(http.MethodPost, "/v3/auth/tokens", byPassword(toProject)))
+		want("a credential's token", keystoneTokenShape, c.do(http.MethodPost, "/v3/auth/tokens", byCredential))
+		want("an unscoped token", unscopedTokenShape, c.do(http.MethodPost, "/v3/auth/tokens", byPassword("")))
 		if got := at(c.get("/servers?limit=1").json, "servers_links").([]any); len(got) != 1 {
 			t.Errorf("got %d links to the next page, want 1", len(got))
 		}
@@ -251,6 +288,7 @@ func TestStub_answersWithFaultsInTheShapeOfTheAPI(t *testing.T) {
 		{"no such path", func() answer { return c.get("/nothing") }, faultShape("itemNotFound")},
 		{"filter", func() answer { return c.get("/servers?changes-since=garbage") }, faultShape("badRequest")},
 		{"bad credentials", func() answer { return c.do(http.MethodPost, "/v2.0/tokens", keyFor(stub.User{Name: "x", APIKey: "x"})) }, faultShape("unauthorized")},
+		{"Keystone's refusal", func() answer { return c.do(http.MethodPost, "/v3/auth/tokens", "{}") }, keystoneErrorShape},
 		{"bad token", func() answer { c.token = "none"; return c.get("/servers") }, faultShape("unauthorized")},
 	}
 	for _, test := range tests {

@@ -1,10 +1,12 @@
 // Package stub is a Rackspace Identity v2.0 and Cloud Servers v2 endpoint in
-// memory, as one http.Handler. It behaves as a running Nova was seen to behave:
+// memory, and an OpenStack one with Keystone v3 and Nova v2.1 for the same servers,
+// as one http.Handler. It behaves as a running Nova was seen to behave:
 // transitional states, stale reads, silent failures, the automatic confirmation.
 // It records every request, and answers with faults on demand.
 //
-// Identity is at /v2.0/, and the Cloud Servers API of a region at
-// /REGION/v2/TENANT/. It shares no code with the client that it tests.
+// Identity v2.0 is at /v2.0/, and its catalog has the Cloud Servers API of a region at
+// /REGION/v2/TENANT/. Identity v3 is at /v3, and its catalog has the same API at
+// /REGION/v2.1/TENANT/. A token of one is good for the other. The package shares no code with the client that it tests.
 //
 // A test reaches a stub in one of three ways: in process through Transport, which
 // is for virtual time; over HTTP with httptest.NewServer; or over HTTP/2 with
@@ -26,7 +28,8 @@ import (
 // users, regions and observed timing.
 type Config struct {
 	Users            []User        // DefaultUser
-	TenantID         string        // 123456
+	TenantID         string        // 123456; Identity v3 calls it the project's id
+	ProjectName      string        // DefaultProject; Identity v2.0 names the tenant by its id
 	Regions          []string      // ORD, DFW and LON
 	DefaultRegion    string        // of every user; the first region
 	NoDefaultRegion  bool          // users have no default region
@@ -45,13 +48,32 @@ type Config struct {
 // User is somebody who can get a token.
 type User struct {
 	ID, Name, APIKey, Password string
+	Credential                 ApplicationCredential
 	Observer                   bool // may read, but not act
 	Admin                      bool // may read and act on servers of other tenants too; lists have those only with all_tenants=1
 }
 
+// ApplicationCredential is what a program logs in with, in place of a user's password.
+// It is for the project of the stub, and there is one where it has an id.
+type ApplicationCredential struct {
+	ID, Name, Secret string
+}
+
 // DefaultUser is the user of a stub that is set up without any. The secrets
 // open nothing but a stub.
-var DefaultUser = User{ID: "user-1", Name: "demo", APIKey: "stub-api-key", Password: "stub-password"}
+var DefaultUser = User{
+	ID: "user-1", Name: "demo", APIKey: "stub-api-key", Password: "stub-password",
+	Credential: ApplicationCredential{ID: "5f3a1c047d2e4b6a9c112a8e0f6d4bac", Name: "demo-credential", Secret: "stub-credential-secret"},
+}
+
+// DefaultProject is the name of the project of a stub that is set up without one.
+const DefaultProject = "demo-project"
+
+// The one domain of Identity v3, which has all users and the project.
+const (
+	DomainID   = "default"
+	DomainName = "Default"
+)
 
 // Stub is the endpoint. It is safe for concurrent use.
 type Stub struct {
@@ -76,6 +98,9 @@ func New(config Config) *Stub {
 	}
 	if config.TenantID == "" {
 		config.TenantID = "123456"
+	}
+	if config.ProjectName == "" {
+		config.ProjectName = DefaultProject
 	}
 	if len(config.Regions) == 0 {
 		config.Regions = []string{"ORD", "DFW", "LON"}
@@ -148,7 +173,7 @@ func (s *Stub) receive(call *call) (*entry, *Fault) {
 		s.refused[call.kind]++
 		return nil, fault
 	}
-	if held := s.tokens[call.token]; s.now().Before(held.expires) {
+	if held, ok := s.valid(call.token); ok {
 		call.user = held.user
 	}
 	call.index = len(s.requests)
@@ -156,7 +181,7 @@ func (s *Stub) receive(call *call) (*entry, *Fault) {
 		Time: s.now(), Call: call.kind, Region: call.region, ServerID: call.server, User: call.user.ID, RequestID: call.requestID,
 		Method: call.method, Path: call.path, RawQuery: call.rawQuery, Header: call.header, Body: call.body,
 	})
-	return &entry{stub: s, index: call.index, requestID: call.requestID}, fault
+	return &entry{stub: s, index: call.index, requestID: call.requestID, api: call.api}, fault
 }
 
 // handle lets a request take effect, and returns the cloud's answer to it.
@@ -164,6 +189,7 @@ func (s *Stub) handle(call *call) *answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	answer := s.route(call)
+	call.nameMicroversion(answer)
 	s.requests[call.index].User = call.user.ID // a login tells who it is only now
 	return answer
 }

@@ -15,8 +15,11 @@ import (
 // URL is the base URL of a stub that is reached through its Transport.
 const URL = "http://127.0.0.1:8774"
 
-// IdentityEndpoint is where a stub with that base URL gives out tokens.
+// IdentityEndpoint is where a stub with that base URL gives out tokens of Identity v2.0.
 func IdentityEndpoint(base string) string { return strings.TrimSuffix(base, "/") + "/v2.0/" }
+
+// KeystoneEndpoint is where a stub with that base URL gives out tokens of Identity v3.
+func KeystoneEndpoint(base string) string { return strings.TrimSuffix(base, "/") + "/v3" }
 
 // Transport returns a transport into the stub, in process: tests under
 // testing/synctest use it, since a network connection stands outside of their

@@ -22,7 +22,7 @@ func TestStub_tellsTheTimeOfItsOwnClockInEveryAnswer(t *testing.T) {
 		s.Inject(stub.Fault{Call: stub.CallLimits, Status: 502})
 		for name, got := range map[string]answer{
 			"an answer": c.get("/servers"), "a refusal": c.get("/servers/nobody"), "a token": c.do(http.MethodPost, "/v2.0/tokens", "{}"),
-			"a fault": c.get("/limits"), "nothing there": c.do(http.MethodGet, "/", ""),
+			"a fault": c.get("/limits"), "nothing there": c.do(http.MethodGet, "/nothing", ""),
 		} {
 			if date := got.header.Get("Date"); date != want {
 				t.Errorf("%s: got date %s, want %s", name, date, want)
@@ -35,7 +35,7 @@ func TestStub_namesRequestsOfCloudServersOnly(t *testing.T) {
 	s := stub.New(stub.Config{})
 	c := inProcess(t, s)
 	for path, named := range map[string]bool{
-		account + "/servers": true, account + "/servers/nobody": true, account + "/limits": true, "/v2.0/": false, "/": false,
+		account + "/servers": true, account + "/servers/nobody": true, account + "/limits": true, "/v2.0/": false, "/nothing": false,
 	} {
 		got := c.do(http.MethodGet, path, "")
 		id := got.header.Get("X-Compute-Request-Id")

@@ -66,7 +66,7 @@ func TestRun_leadsTheCommandToTheStubAndNowhereElse(t *testing.T) {
 
 func TestRun_answersWhileTheCommandRuns(t *testing.T) {
 	const ask = `exec 3<>"/dev/tcp/127.0.0.1/$(echo "$RACKSPACE_IDENTITY_ENDPOINT" | sed 's#.*:\([0-9]*\)/.*#\1#')"
-printf 'GET / HTTP/1.0\r\n\r\n' >&3; head -n 1 <&3`
+printf 'GET /nothing HTTP/1.0\r\n\r\n' >&3; head -n 1 <&3`
 	_, stdout, stderr := invoke(t, "--", "bash", "-c", ask)
 	if !strings.Contains(stdout, "404") {
 		t.Errorf("got %q (%s), want the stub's 404", stdout, stderr)
