@@ -1,11 +1,15 @@
 // rackspace-stub serves a Rackspace Identity v2.0 and Cloud Servers v2 endpoint
-// in memory, on loopback, with sample servers.
+// in memory, on loopback, with sample servers. The same servers are behind a Keystone
+// v3 and a Nova v2.1, so that the public openstack client works against it too.
 //
 //	rackspace-stub [flags] [-- COMMAND ARG…]
 //
 // With a command it sets the RACKSPACE_ variables that lead the provider to the
 // stub, runs the command and exits with its status, or with 2 after an error of
-// its own. Without one it prints them, and serves until it is interrupted.
+// its own. Without one it prints them, and serves until it is interrupted. With
+// -identity v3 these are the OS_ variables that lead every client of OpenStack to it:
+//
+//	rackspace-stub -identity v3 -- openstack server list
 //
 // The servers answer at loopback addresses. The first stub of a machine gives them
 // 127.42.0.x, the next one 127.42.1.x, and so on; each says which it has.

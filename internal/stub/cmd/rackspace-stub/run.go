@@ -22,10 +22,11 @@ import (
 const exitUsage = 2
 
 type options struct {
-	listen  string
-	speed   float64
-	config  stub.Config
-	command []string
+	listen   string
+	identity identity
+	speed    float64
+	config   stub.Config
+	command  []string
 }
 
 // process is what the command is connected to.
@@ -59,7 +60,7 @@ func (p process) run(args []string) int {
 	go server.Serve(listener) //nolint:errcheck // it ends with Close
 	defer server.Close()      //nolint:errcheck // nothing is left to do about it
 
-	variables := environment("http://" + listener.Addr().String())
+	variables := environment("http://"+listener.Addr().String(), opts.identity)
 	if len(opts.command) > 0 {
 		fmt.Fprintf(p.stderr, "rackspace-stub: the servers' addresses are %s\n", servers.addresses)
 		return p.execute(opts.command, variables)
@@ -70,7 +71,7 @@ func (p process) run(args []string) int {
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
-	opts := options{}
+	opts := options{identity: identityV2}
 	flags := flag.NewFlagSet("rackspace-stub", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
@@ -78,6 +79,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		flags.PrintDefaults()
 	}
 	flags.StringVar(&opts.listen, "listen", "127.0.0.1:0", "loopback `address` to listen on; port 0 takes a free one")
+	flags.Var(&opts.identity, "identity", "`version` of the Identity API that the variables lead to: v2.0 sets RACKSPACE_…, v3 sets OS_… for all clients of OpenStack")
 	flags.Float64Var(&opts.speed, "speed", 1, "how many times as fast as observed migrations run; they take 7.2 s at 1")
 	flags.IntVar(&opts.config.ReadsPerMinute, "reads-per-minute", 0, "limit of reads; 0 is none, Rackspace has 1000")
 	flags.IntVar(&opts.config.WritesPerMinute, "writes-per-minute", 0, "limit of writes; 0 is none, Rackspace has 100")
@@ -106,14 +108,8 @@ type variable struct{ name, value string }
 
 // environment leads the provider to the stub, and the examples to the port that its
 // servers have SSH at. The examples ask for port 22, which only root could open here.
-func environment(url string) []variable {
-	return []variable{
-		{"RACKSPACE_IDENTITY_ENDPOINT", url + "/v2.0/"},
-		{"RACKSPACE_USERNAME", stub.DefaultUser.Name},
-		{"RACKSPACE_API_KEY", stub.DefaultUser.APIKey},
-		{"RACKSPACE_REGION", "ORD"},
-		{"TF_VAR_ssh_port", strconv.Itoa(stub.PortSSH)},
-	}
+func environment(url string, by identity) []variable {
+	return append(by.variables(url), variable{"TF_VAR_ssh_port", strconv.Itoa(stub.PortSSH)})
 }
 
 // announce prints the variables, as a shell reads them, and the servers.

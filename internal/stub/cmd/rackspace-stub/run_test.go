@@ -83,6 +83,7 @@ func TestRun_saysWhatIsWrong(t *testing.T) {
 		{"no address", []string{"-listen", "here"}, "must be a loopback address"},
 		{"a name", []string{"-listen", "localhost:0"}, "must be a loopback address"},
 		{"a port that is none", []string{"-listen", "127.0.0.1:99999"}, "cannot listen"},
+		{"an Identity API that there is not", []string{"-identity", "v1"}, "it must be v2.0 or v3"},
 		{"no speed", []string{"-speed", "0"}, "-speed must be greater than 0"},
 		{"nonsense", []string{"-speed", "fast"}, "invalid value"},
 		{"a negative limit", []string{"-reads-per-minute", "-1"}, "must not be negative"},
