@@ -144,8 +144,10 @@ func TestKeystone_authenticates(t *testing.T) {
 
 func TestKeystone_refuses(t *testing.T) {
 	const malformed = 400
-	s := stub.New(stub.Config{})
+	other := stub.User{ID: "user-2", Name: "second", Password: "p"}
+	s := stub.New(stub.Config{Users: []stub.User{stub.DefaultUser, other}})
 	c := inProcess(t, s)
+	ofOther := s.IssueToken(other)
 	tests := []struct {
 		name    string
 		body    string
@@ -174,10 +176,13 @@ func TestKeystone_refuses(t *testing.T) {
 		{"a project without a name", byPassword(`,"scope":{"project":{}}`), malformed, "Invalid input for field scope/project: id or name must be present."},
 		{"a domain as the scope", byPassword(`,"scope":{"domain":{"id":"default"}}`), 401, noAuthentication},
 		{"two scopes", byPassword(`,"scope":{"domain":{"id":"default"},"project":{"id":"123456"}}`), malformed, "Expecting to find project, domain, OS-TRUST:trust or unscoped in scope." + incorrect},
+		{"two users", `{"auth":{"identity":{"methods":["password","token"],"password":{"user":{"id":"user-1","password":"stub-password"}},"token":{"id":"` + ofOther + `"}}}}`, 401, noAuthentication},
 		{"an unknown token", byToken("x", toProject), 404, "Could not find token."},
 		{"a token without an id", `{"auth":{"identity":{"methods":["token"],"token":{}}}}`, malformed, "Invalid input for field 'identity/token': 'id' is a required property"},
 		{"an unknown credential", byCredentialOf(`"id":"x","secret":"x"`, ""), 404, "Could not find Application Credential: x."},
 		{"a wrong secret", byCredentialOf(`"id":"5f3a1c047d2e4b6a9c112a8e0f6d4bac","secret":"x"`, ""), 401, noAuthentication},
+		{"an unknown credential by name", byCredentialOf(`"name":"x","secret":"stub-credential-secret","user":{"id":"user-1"}`, ""), 500,
+			"An unexpected error prevented the server from fulfilling your request."},
 		{"a credential's name without a user", byCredentialOf(`"name":"demo-credential","secret":"x"`, ""), malformed, "Expecting to find user in application_credential." + incorrect},
 		{"a credential without a name", byCredentialOf(`"secret":"x"`, ""), malformed, "Expecting to find id or name in application credential." + incorrect},
 		{"a credential and a scope", byCredentialOf(`"id":"5f3a1c047d2e4b6a9c112a8e0f6d4bac","secret":"stub-credential-secret"`, toProject), 401,
@@ -371,6 +376,7 @@ func TestStub_hasFlavorsAndNoImages(t *testing.T) {
 		s.AddServer(stub.Server{FlavorID: flavor})
 	}
 	s.AddServer(stub.Server{FlavorID: "elsewhere", Region: "DFW"})
+	s.AddServer(stub.Server{FlavorID: "another-tenants", TenantID: "654321"})
 	c := inProcess(t, s)
 	var flavors []any
 	for _, flavor := range c.get("/flavors/detail").json["flavors"].([]any) {
