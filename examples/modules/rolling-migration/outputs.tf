@@ -9,10 +9,14 @@ output "migrations" {
       rackspace_server_migration.wave_4,
       rackspace_server_migration.wave_5,
       ) : name => {
-      id               = migration.id
-      status           = migration.status
-      settled_at       = migration.settled_at
-      destination_host = migration.destination_host_id
+      id                  = migration.id
+      status              = migration.status
+      request_id          = migration.request_id
+      requested_at        = migration.requested_at
+      settled_at          = migration.settled_at
+      source_host         = migration.source_host_id
+      destination_host    = migration.destination_host_id
+      verification_result = migration.verification_result
     }
   }
 }
