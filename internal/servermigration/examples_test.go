@@ -63,7 +63,13 @@ var networks atomic.Int64
 // open at loopback addresses that no other cloud of this machine has.
 func newSamples(t *testing.T) *scenario {
 	t.Helper()
-	cloud := acctest.NewCloud(t, stub.Config{})
+	return newSamplesOf(t, stub.Config{})
+}
+
+// newSamplesOf is newSamples with settings of the cloud.
+func newSamplesOf(t *testing.T, config stub.Config) *scenario {
+	t.Helper()
+	cloud := acctest.NewCloud(t, config)
 	for tries := 1; ; tries++ {
 		network := fmt.Sprintf("127.%d.%d.", 43+os.Getpid()%200, networks.Add(1)%256)
 		for _, server := range stub.Samples() {
@@ -270,18 +276,7 @@ func TestAccGuides_evacuateAHost(t *testing.T) {
 	if changes, err := tf.Plan(t.Context(), stubPort, tfexec.Out("plan")); err != nil || changes {
 		t.Errorf("got changes %t (%v), want none", changes, err)
 	}
-	plan, err := tf.ShowPlanFile(t.Context(), "plan")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var failed []string
-	for _, check := range plan.Checks {
-		for _, instance := range check.Instances {
-			for _, problem := range instance.Problems {
-				failed = append(failed, problem.Message)
-			}
-		}
-	}
+	failed := failedChecks(t, tf)
 	if want := []string{"These servers are on the host: homesick-1."}; !slices.Equal(failed, want) {
 		t.Errorf("got the failed checks %q, want %q", failed, want)
 	}
@@ -391,6 +386,24 @@ func TestAccREADME_configurationApplies(t *testing.T) {
 
 // stubPort is what rackspace-stub sets with TF_VAR_ssh_port.
 var stubPort = tfexec.Var(fmt.Sprintf("ssh_port=%d", stub.PortSSH))
+
+// failedChecks returns what the checks say that fail in the saved plan, in order.
+func failedChecks(t *testing.T, tf *tfexec.Terraform) (messages []string) {
+	t.Helper()
+	plan, err := tf.ShowPlanFile(t.Context(), "plan")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, check := range plan.Checks {
+		for _, instance := range check.Instances {
+			for _, problem := range instance.Problems {
+				messages = append(messages, problem.Message)
+			}
+		}
+	}
+	slices.Sort(messages)
+	return messages
+}
 
 // wantSent checks which requests that change a server the cloud saw.
 func (s *scenario) wantSent(t *testing.T, id string, want sent) {
