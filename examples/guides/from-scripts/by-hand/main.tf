@@ -4,7 +4,7 @@ terraform {
   required_providers {
     rackspace = {
       source  = "terraform-provider-rackspace/rackspace"
-      version = "~> 0.0"
+      version = "~> 0.1"
     }
   }
 }
