@@ -10,6 +10,7 @@ import (
 // Fault changes how requests are answered. It is used up when Count requests got
 // it. The kind of a request is told from its method, path and body.
 type Fault struct {
+	Name     string    // what the record calls it
 	Call     Call      // any, when empty
 	ServerID string    // any, when empty
 	Skip     int       // so many matching requests pass first

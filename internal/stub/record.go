@@ -20,6 +20,7 @@ type Request struct {
 	Body      []byte
 	Status    int    // of the answer; 0 while there is none, and when it was torn down
 	RequestID string // empty outside of the Cloud Servers API
+	Fault     string // the name of the fault that it got; empty without one, or when the fault has no name
 }
 
 // Requests returns all requests so far, in order of arrival.
@@ -56,8 +57,32 @@ type entry struct {
 	api       api
 }
 
+// answered notes the status of the answer, and logs the request. It is called
+// before the client sees anything of the answer.
 func (e *entry) answered(status int) {
 	e.stub.mu.Lock()
-	defer e.stub.mu.Unlock()
 	e.stub.requests[e.index].Status = status
+	request := e.stub.requests[e.index]
+	e.stub.mu.Unlock()
+	e.stub.log(request)
+}
+
+// ended logs a request that was not answered. A request whose connection is refused
+// has no entry, and is not logged.
+func (e *entry) ended() {
+	if e == nil {
+		return
+	}
+	e.stub.mu.Lock()
+	request := e.stub.requests[e.index]
+	e.stub.mu.Unlock()
+	if request.Status == 0 {
+		e.stub.log(request)
+	}
+}
+
+func (s *Stub) log(request Request) {
+	if s.config.Log != nil {
+		s.config.Log(request)
+	}
 }

@@ -30,7 +30,7 @@ type Config struct {
 	Users            []User        // DefaultUser
 	TenantID         string        // 123456; Identity v3 calls it the project's id
 	ProjectName      string        // DefaultProject; Identity v2.0 names the tenant by its id
-	Regions          []string      // ORD, DFW and LON
+	Regions          []string      // DefaultRegions
 	DefaultRegion    string        // of every user; the first region
 	NoDefaultRegion  bool          // users have no default region
 	TokenLifetime    time.Duration // 24 hours
@@ -43,6 +43,7 @@ type Config struct {
 	ReportsProgress  bool          // progress goes up in steps of 20 %, as under XenServer; otherwise it stays 0, as under libvirt
 	SoftDelete       bool          // a deleted server is kept as SOFT_DELETED
 	BaseURL          string        // what links and the catalog begin with; the host that was asked, over http
+	Log              func(Request) // is called for each request, before its answer is sent or when its connection ends without one
 }
 
 // User is somebody who can get a token.
@@ -75,6 +76,9 @@ const (
 	DomainName = "Default"
 )
 
+// DefaultRegions are the regions of a stub that is set up without any.
+var DefaultRegions = []string{"ORD", "DFW", "LON"}
+
 // Stub is the endpoint. It is safe for concurrent use.
 type Stub struct {
 	config Config
@@ -103,7 +107,7 @@ func New(config Config) *Stub {
 		config.ProjectName = DefaultProject
 	}
 	if len(config.Regions) == 0 {
-		config.Regions = []string{"ORD", "DFW", "LON"}
+		config.Regions = DefaultRegions
 	}
 	if config.DefaultRegion == "" {
 		config.DefaultRegion = config.Regions[0]
@@ -152,6 +156,7 @@ func (s *Stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	call := s.parse(r, body)
 	entry, fault := s.receive(call)
+	defer entry.ended()
 	switch {
 	case fault == nil:
 		s.handle(call).send(w, entry)
@@ -181,6 +186,9 @@ func (s *Stub) receive(call *call) (*entry, *Fault) {
 		Time: s.now(), Call: call.kind, Region: call.region, ServerID: call.server, User: call.user.ID, RequestID: call.requestID,
 		Method: call.method, Path: call.path, RawQuery: call.rawQuery, Header: call.header, Body: call.body,
 	})
+	if fault != nil {
+		s.requests[call.index].Fault = fault.Name
+	}
 	return &entry{stub: s, index: call.index, requestID: call.requestID, api: call.api}, fault
 }
 
