@@ -26,6 +26,11 @@ const (
 	CallOther     Call = "other"
 )
 
+// Calls are all kinds of calls.
+var Calls = []Call{
+	CallToken, CallServer, CallList, CallActionLog, CallMigrate, CallConfirm, CallRevert, CallDelete, CallLimits, CallOther,
+}
+
 // call is a request, taken apart.
 type call struct {
 	api       api

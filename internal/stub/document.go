@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -81,23 +82,33 @@ func (v *server) powerState() int {
 	return 1
 }
 
-// addresses are the access addresses, as those of one network interface.
+// addresses are the addresses of a server by network. Each network has an interface
+// of its own.
 func (v *server) addresses() object {
-	sum := sha256.Sum256([]byte(v.ID))
-	mac := fmt.Sprintf("fa:16:3e:%02x:%02x:%02x", sum[0], sum[1], sum[2])
-	public := []object{}
-	for _, ip := range []struct {
-		version int
-		address string
-	}{{4, v.AccessIPv4}, {6, v.AccessIPv6}} {
-		if ip.address != "" {
-			public = append(public, object{"addr": ip.address, "version": ip.version, "OS-EXT-IPS:type": "fixed", "OS-EXT-IPS-MAC:mac_addr": mac})
+	networks := v.Addresses
+	if networks == nil {
+		networks = map[string][]string{"public": {v.AccessIPv4, v.AccessIPv6}}
+	}
+	document := object{}
+	for name, addresses := range networks {
+		sum := sha256.Sum256([]byte(v.ID + name))
+		mac := fmt.Sprintf("fa:16:3e:%02x:%02x:%02x", sum[0], sum[1], sum[2])
+		var shown []object
+		for _, address := range addresses {
+			if address == "" {
+				continue
+			}
+			version := 4
+			if strings.Contains(address, ":") {
+				version = 6
+			}
+			shown = append(shown, object{"addr": address, "version": version, "OS-EXT-IPS:type": "fixed", "OS-EXT-IPS-MAC:mac_addr": mac})
+		}
+		if shown != nil {
+			document[name] = shown
 		}
 	}
-	if len(public) == 0 {
-		return object{}
-	}
-	return object{"public": public}
+	return document
 }
 
 // actionLog is GET …/os-instance-actions, and …/os-instance-actions/{request_id}.

@@ -41,6 +41,14 @@ func (t Timing) Scaled(speed float64) Timing {
 	return t
 }
 
+// timing is how long the steps of a server's migration take.
+func (s *Stub) timing(v *server) Timing {
+	if v.Timing != (Timing{}) {
+		return v.Timing
+	}
+	return s.config.Timing
+}
+
 // step is a change that happens to a server at a time.
 type step struct {
 	at      time.Time
@@ -115,7 +123,7 @@ func (s *Stub) percent(steps int) int {
 
 // resize begins a migration or, with another flavor, a resize.
 func (s *Stub) resize(v *server, action, requestID string, by User, flavor string) {
-	now, t := s.now(), s.config.Timing
+	now, t := s.now(), s.timing(v)
 	v.stopped, v.source, v.flavorBefore = v.VMState == vmStopped, v.HostID, v.FlavorID
 	v.record(action, requestID, by.ID, now)
 	v.become(statusResize, v.VMState, taskResizePrep)
@@ -136,9 +144,10 @@ func (s *Stub) resize(v *server, action, requestID string, by User, flavor strin
 	}
 	switch v.Outcome {
 	case OutcomeFails:
-		s.planFailure(p, t.Migrate, requestID)
+		planFailure(p, t, t.Migrate, requestID)
 	case OutcomeInterrupted:
 		p.then(t.Migrate, func(v *server, _ time.Time) { v.becomeIdle(v.stopped) })
+	case OutcomeNeverEnds:
 	default:
 		s.planArrival(p, t, requestID, v.Outcome, flavor)
 	}
@@ -146,9 +155,9 @@ func (s *Stub) resize(v *server, action, requestID string, by User, flavor strin
 }
 
 // planFailure ends a migration in ERROR. For a moment the server shows no fault.
-func (s *Stub) planFailure(p *plan, after time.Duration, requestID string) {
+func planFailure(p *plan, t Timing, after time.Duration, requestID string) {
 	p.then(after, func(v *server, _ time.Time) { v.Status, v.VMState = statusError, vmError })
-	p.then(s.config.Timing.Failing, func(v *server, at time.Time) {
+	p.then(t.Failing, func(v *server, at time.Time) {
 		v.logFailed(requestID)
 		v.becomeFailed(at)
 	})
@@ -166,7 +175,7 @@ func (s *Stub) planArrival(p *plan, t Timing, requestID string, outcome Outcome,
 		v.TaskState, v.FlavorID, v.percent = taskResizeFinish, flavor, s.percent(4)
 	})
 	if outcome == OutcomeFinishFails {
-		s.planFailure(p, t.Finish, requestID)
+		planFailure(p, t, t.Finish, requestID)
 		return
 	}
 	p.then(t.Finish, func(v *server, at time.Time) {
@@ -210,7 +219,7 @@ func (s *Stub) confirm(v *server, requestID string, by User) {
 	v.record(actionConfirm, requestID, by.ID, s.now())
 	v.confirming = true
 	p := &plan{at: s.now()}
-	p.then(s.config.Timing.ConfirmStale, func(v *server, at time.Time) { v.endConfirm(requestID, at) })
+	p.then(s.timing(v).ConfirmStale, func(v *server, at time.Time) { v.endConfirm(requestID, at) })
 	if v.ConfirmOutcome == ConfirmNeverEnds {
 		p.steps = nil
 	}
@@ -236,7 +245,7 @@ func (v *server) endConfirm(requestID string, at time.Time) {
 // revert brings a server back to its original host. If that is down, the server
 // is stopped on the new host, and nothing follows.
 func (s *Stub) revert(v *server, requestID string, by User) {
-	now, t := s.now(), s.config.Timing
+	now, t := s.now(), s.timing(v)
 	v.record(actionRevert, requestID, by.ID, now)
 	v.become(statusRevertResize, vmResized, taskResizeReverting)
 	v.PoweredOff = false

@@ -34,6 +34,8 @@ const (
 	// OutcomeSameHost is a migration that succeeds on the host that the server is
 	// on, as it may in a VMware cluster: the hostId does not change.
 	OutcomeSameHost
+	// OutcomeNeverEnds stays in RESIZE, on the original host.
+	OutcomeNeverEnds
 )
 
 // ConfirmOutcome is what the confirmations of a server's migrations end in, the
@@ -68,6 +70,7 @@ type Server struct {
 	AccessIPv4 string
 	AccessIPv6 string
 	Metadata   map[string]string
+	Addresses  map[string][]string // by network; when nil, the access addresses are those of the network public
 
 	Locked           bool
 	ResizeNotAllowed bool
@@ -85,8 +88,14 @@ type Server struct {
 	StatusWords map[string]string // other words for statuses, to answer with
 	NoProgress  bool              // answers have no progress
 	NoHostID    bool              // answers have an empty hostId
+	Timing      Timing            // of its migrations; that of the stub when it is zero
 
 	Health func(Visit) Health // of its ports while it runs; nil is healthy
+}
+
+// cloneMaps gives a copy of a server maps of its own.
+func (v *Server) cloneMaps() {
+	v.Metadata, v.Addresses, v.StatusWords = maps.Clone(v.Metadata), maps.Clone(v.Addresses), maps.Clone(v.StatusWords)
 }
 
 // server is a server with its past and its future.
@@ -168,7 +177,7 @@ func (s *Stub) AddServer(seed Server) string {
 	if seed.HostID == "" {
 		seed.HostID = s.hostID(seed.Region, seed.TenantID, len(s.order))
 	}
-	seed.Metadata, seed.StatusWords = maps.Clone(seed.Metadata), maps.Clone(seed.StatusWords)
+	seed.cloneMaps()
 	// It has been there for a month, and nothing was done to it for two days.
 	added := &server{
 		Server: seed, created: s.now().Add(-30 * 24 * time.Hour), updated: s.now().Add(-2 * 24 * time.Hour),
@@ -198,7 +207,7 @@ func (s *Stub) Server(id string) (Server, bool) {
 		return Server{}, false
 	}
 	snapshot := server.Server
-	snapshot.Metadata, snapshot.StatusWords = maps.Clone(snapshot.Metadata), maps.Clone(snapshot.StatusWords)
+	snapshot.cloneMaps()
 	return snapshot, true
 }
 

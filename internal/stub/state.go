@@ -1,5 +1,10 @@
 package stub
 
+import (
+	"maps"
+	"slices"
+)
+
 // Status words of the API, vm_states and task_states of Nova.
 const (
 	statusActive       = "ACTIVE"
@@ -54,6 +59,9 @@ var states = map[string]state{
 	"SHELVED":           {"shelved", ""},
 	"SHELVED_OFFLOADED": {"shelved_offloaded", ""},
 }
+
+// Statuses are the statuses that a server can have, in alphabetical order.
+func Statuses() []string { return slices.Sorted(maps.Keys(states)) }
 
 func stateOf(status string) state {
 	if known, ok := states[status]; ok {
