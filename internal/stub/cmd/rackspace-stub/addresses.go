@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"net"
+	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,22 +14,28 @@ import (
 // blocks is how many blocks of addresses are tried: 127.42.0.x, 127.42.1.x, and so on.
 const blocks = 100
 
-// block is the sample servers at addresses that no other stub has.
+// blockPrefix begins the addresses of the first block.
+const blockPrefix = "127.42.0."
+
+// blocksOfStubs has all blocks.
+var blocksOfStubs = netip.MustParsePrefix("127.42.0.0/16")
+
+// block is a stub's servers at addresses that no other stub has.
 type block struct {
 	addresses string // such as 127.42.0.x
-	samples   []stub.Server
+	servers   []stub.Server
 	cloud     *stub.Stub
 	ports     *stub.Ports  // nil when no block is free
 	claim     net.Listener // held for as long as the stub runs: a server's own ports close while it is migrated
 }
 
-// openBlock serves the sample servers of a new stub in the first free block of
-// addresses. When none is free, the servers are in the first block, with no ports
-// open, and the error says why.
-func openBlock(config stub.Config) (*block, error) {
+// openBlock serves servers of a new stub in the first free block of addresses. Those
+// whose addresses are not of a block keep them. When no block is free, the servers are
+// in the first one, with no ports open, and the error says why.
+func openBlock(config stub.Config, servers []stub.Server) (*block, error) {
 	var first error
 	for n := range blocks {
-		b := newBlock(config, n)
+		b := newBlock(config, servers, n)
 		err := b.open()
 		if err == nil {
 			return b, nil
@@ -36,15 +44,17 @@ func openBlock(config stub.Config) (*block, error) {
 			first = err
 		}
 	}
-	return newBlock(config, 0), first
+	return newBlock(config, servers, 0), first
 }
 
-func newBlock(config stub.Config, n int) *block {
-	b := &block{addresses: fmt.Sprintf("127.42.%d.x", n), samples: stub.Samples(), cloud: stub.New(config)}
-	for i := range b.samples {
-		address := b.samples[i].AccessIPv4
-		b.samples[i].AccessIPv4 = b.address(address[strings.LastIndex(address, ".")+1:])
-		b.cloud.AddServer(b.samples[i])
+func newBlock(config stub.Config, servers []stub.Server, n int) *block {
+	b := &block{addresses: fmt.Sprintf("127.42.%d.x", n), servers: slices.Clone(servers), cloud: stub.New(config)}
+	for i := range b.servers {
+		server := &b.servers[i]
+		if last, inBlock := strings.CutPrefix(server.AccessIPv4, blockPrefix); inBlock {
+			server.AccessIPv4 = b.address(last)
+		}
+		server.ID = b.cloud.AddServer(*server)
 	}
 	return b
 }

@@ -1,6 +1,7 @@
 // rackspace-stub serves a Rackspace Identity v2.0 and Cloud Servers v2 endpoint
-// in memory, on loopback, with sample servers. The same servers are behind a Keystone
-// v3 and a Nova v2.1, so that the public openstack client works against it too.
+// in memory, on loopback, with sample servers or those of a file. The same servers are
+// behind a Keystone v3 and a Nova v2.1, so that the public openstack client works
+// against it too.
 //
 //	rackspace-stub [flags] [-- COMMAND ARG…]
 //
@@ -10,6 +11,9 @@
 // -identity v3 these are the OS_ variables that lead every client of OpenStack to it:
 //
 //	rackspace-stub -identity v3 -- openstack server list
+//
+// The flag -servers names a JSON file of servers to serve instead of the samples. The
+// guide "Test your module without a cloud" describes it.
 //
 // The servers answer at loopback addresses. The first stub of a machine gives them
 // 127.42.0.x, the next one 127.42.1.x, and so on; each says which it has.

@@ -26,6 +26,7 @@ type options struct {
 	identity identity
 	speed    float64
 	config   stub.Config
+	servers  string // a file; empty: the sample servers
 	command  []string
 }
 
@@ -46,28 +47,45 @@ func (p process) run(args []string) int {
 		fmt.Fprintln(p.stderr, "rackspace-stub:", err)
 		return exitUsage
 	}
-	listener, err := net.Listen("tcp", opts.listen)
+	status, err := p.serve(opts)
 	if err != nil {
-		fmt.Fprintln(p.stderr, "rackspace-stub: cannot listen:", err)
+		fmt.Fprintln(p.stderr, "rackspace-stub:", err)
 		return exitUsage
 	}
-	servers, err := openBlock(opts.config)
+	return status
+}
+
+// serve serves while a command runs, and returns its status. Without a command it
+// serves until it is interrupted.
+func (p process) serve(opts options) (status int, err error) {
+	servers := stub.Samples()
+	if opts.servers != "" {
+		if servers, err = readServers(opts.servers, opts.speed); err != nil {
+			return 0, err
+		}
+	}
+	listener, err := net.Listen("tcp", opts.listen)
+	if err != nil {
+		return 0, fmt.Errorf("cannot listen: %w", err)
+	}
+	defer listener.Close() //nolint:errcheck // the server has closed it, unless it never ran
+	block, err := openBlock(opts.config, servers)
 	if err != nil {
 		fmt.Fprintf(p.stderr, "rackspace-stub: %v; no server answers, so a verification of one fails\n", err)
 	}
-	defer servers.close()
-	server := &http.Server{Handler: servers.cloud, ReadHeaderTimeout: time.Minute}
+	defer block.close()
+	server := &http.Server{Handler: block.cloud, ReadHeaderTimeout: time.Minute}
 	go server.Serve(listener) //nolint:errcheck // it ends with Close
 	defer server.Close()      //nolint:errcheck // nothing is left to do about it
 
 	variables := environment("http://"+listener.Addr().String(), opts.identity)
 	if len(opts.command) > 0 {
-		fmt.Fprintf(p.stderr, "rackspace-stub: the servers' addresses are %s\n", servers.addresses)
-		return p.execute(opts.command, variables)
+		fmt.Fprintf(p.stderr, "rackspace-stub: the servers' addresses are %s\n", block.addresses)
+		return p.execute(opts.command, variables), nil
 	}
-	announce(p.stdout, variables, servers.samples)
+	announce(p.stdout, variables, block.servers)
 	<-p.signals
-	return 0
+	return 0, nil
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -84,6 +102,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.IntVar(&opts.config.ReadsPerMinute, "reads-per-minute", 0, "limit of reads; 0 is none, Rackspace has 1000")
 	flags.IntVar(&opts.config.WritesPerMinute, "writes-per-minute", 0, "limit of writes; 0 is none, Rackspace has 100")
 	flags.DurationVar(&opts.config.AutoConfirmAfter, "auto-confirm-after", 24*time.Hour, "when the cloud confirms a migration by itself")
+	flags.StringVar(&opts.servers, "servers", "", "JSON `file` with the servers, in place of the sample servers")
 	if err := flags.Parse(args); err != nil {
 		return opts, err
 	}
@@ -113,15 +132,15 @@ func environment(url string, by identity) []variable {
 }
 
 // announce prints the variables, as a shell reads them, and the servers.
-func announce(w io.Writer, variables []variable, samples []stub.Server) {
+func announce(w io.Writer, variables []variable, servers []stub.Server) {
 	for _, v := range variables {
 		fmt.Fprintf(w, "export %s=%s\n", v.name, v.value)
 	}
 	fmt.Fprintln(w)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "# SERVER\tREGION\tADDRESS\tID")
-	for _, sample := range samples {
-		fmt.Fprintf(table, "# %s\t%s\t%s\t%s\n", sample.Name, sample.Region, sample.AccessIPv4, sample.ID)
+	for _, server := range servers {
+		fmt.Fprintf(table, "# %s\t%s\t%s\t%s\n", server.Name, server.Region, server.AccessIPv4, server.ID)
 	}
 	_ = table.Flush()
 	fmt.Fprintf(w, "\n# Running servers answer at their addresses: HTTP on port %d, an SSH banner on port %d.\n", stub.PortHTTP, stub.PortSSH)

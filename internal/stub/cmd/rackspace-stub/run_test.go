@@ -8,6 +8,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -18,10 +19,22 @@ import (
 // invoke runs the command as from a shell.
 func invoke(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
-	var out, errs bytes.Buffer
+	var out, errs output
 	p := process{stdin: strings.NewReader("typed"), stdout: &out, stderr: &errs}
 	status = p.run(args)
-	return status, out.String(), errs.String()
+	return status, out.text.String(), errs.text.String()
+}
+
+// output is what the stub and its command write, who may do so at the same time.
+type output struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
 }
 
 func TestRun_passesTheCommandsExitStatusThrough(t *testing.T) {
@@ -191,12 +204,15 @@ func (n *notifier) Write(p []byte) (int, error) {
 }
 
 // serve runs a stub until the test ends, and returns what it announced.
-func serve(t *testing.T) string {
+func serve(t *testing.T, args ...string) string {
 	t.Helper()
 	signals := make(chan os.Signal, 1)
 	out, written := io.Pipe()
-	ended := make(chan int)
-	go func() { ended <- process{stdout: written, stderr: io.Discard, signals: signals}.run(nil) }()
+	ended := make(chan int, 1)
+	go func() {
+		ended <- process{stdout: written, stderr: io.Discard, signals: signals}.run(args)
+		_ = written.Close() // it may have announced nothing
+	}()
 	var announced strings.Builder
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		announced.WriteString(lines.Text() + "\n")
@@ -211,6 +227,35 @@ func serve(t *testing.T) string {
 		}
 	})
 	return announced.String()
+}
+
+// wantMatch returns what matches a pattern in what a stub announced.
+func wantMatch(t *testing.T, announced, pattern string) string {
+	t.Helper()
+	found := regexp.MustCompile(pattern).FindString(announced)
+	if found == "" {
+		t.Fatalf("got %s, want %s in it", announced, pattern)
+	}
+	return found
+}
+
+// ask sends a request, and returns the status and the body of the answer.
+func ask(t *testing.T, method, url, body string) (status, text string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // all of it is read
+	read, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.Status, string(read)
 }
 
 func TestRun_givesTwoStubsDifferentAddresses(t *testing.T) {
@@ -236,16 +281,16 @@ func TestRun_givesTwoStubsDifferentAddresses(t *testing.T) {
 // A migrated server's ports are closed for a while, and a stopped one's for ever.
 // Another stub must not take them.
 func TestRun_keepsTheAddressesOfServersThatDoNotRun(t *testing.T) {
-	first, err := openBlock(stub.Config{})
+	first, err := openBlock(stub.Config{}, stub.Samples())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer first.close()
-	for _, sample := range first.samples {
+	for _, sample := range first.servers {
 		first.cloud.SetServer(sample.ID, func(s *stub.Server) { s.Status = "SHUTOFF" })
 	}
 	time.Sleep(100 * time.Millisecond) // until its ports are closed
-	second, err := openBlock(stub.Config{})
+	second, err := openBlock(stub.Config{}, stub.Samples())
 	if err != nil {
 		t.Fatal(err)
 	}
