@@ -13,7 +13,9 @@
 //	rackspace-stub -identity v3 -- openstack server list
 //
 // The flag -servers names a JSON file of servers to serve instead of the samples. The
-// guide "Test your module without a cloud" describes it.
+// flag -log names a file for the requests, and -fault makes requests fail. Below the
+// path /_stub/ a test controls the stub over HTTP. The guide "Test your module without a
+// cloud" describes all of it.
 //
 // The servers answer at loopback addresses. The first stub of a machine gives them
 // 127.42.0.x, the next one 127.42.1.x, and so on; each says which it has.

@@ -27,6 +27,8 @@ type options struct {
 	speed    float64
 	config   stub.Config
 	servers  string // a file; empty: the sample servers
+	log      string // a file; empty: none
+	faults   faultList
 	command  []string
 }
 
@@ -64,6 +66,14 @@ func (p process) serve(opts options) (status int, err error) {
 			return 0, err
 		}
 	}
+	if opts.log != "" {
+		log, err := openLog(opts.log, p.stderr)
+		if err != nil {
+			return 0, err
+		}
+		defer log.close() //nolint:errcheck // each request is written at once
+		opts.config.Log = log.write
+	}
 	listener, err := net.Listen("tcp", opts.listen)
 	if err != nil {
 		return 0, fmt.Errorf("cannot listen: %w", err)
@@ -74,7 +84,12 @@ func (p process) serve(opts options) (status int, err error) {
 		fmt.Fprintf(p.stderr, "rackspace-stub: %v; no server answers, so a verification of one fails\n", err)
 	}
 	defer block.close()
-	server := &http.Server{Handler: block.cloud, ReadHeaderTimeout: time.Minute}
+	for _, fault := range opts.faults {
+		if err := fault.inject(block.cloud); err != nil {
+			return 0, fmt.Errorf("-fault: %w", err)
+		}
+	}
+	server := &http.Server{Handler: withAdmin(block.cloud, opts.speed), ReadHeaderTimeout: time.Minute}
 	go server.Serve(listener) //nolint:errcheck // it ends with Close
 	defer server.Close()      //nolint:errcheck // nothing is left to do about it
 
@@ -103,6 +118,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.IntVar(&opts.config.WritesPerMinute, "writes-per-minute", 0, "limit of writes; 0 is none, Rackspace has 100")
 	flags.DurationVar(&opts.config.AutoConfirmAfter, "auto-confirm-after", 24*time.Hour, "when the cloud confirms a migration by itself")
 	flags.StringVar(&opts.servers, "servers", "", "JSON `file` with the servers, in place of the sample servers")
+	flags.StringVar(&opts.log, "log", "", "`file` for the request log, with one JSON object a line; - is stderr")
+	flags.Var(&opts.faults, "fault", "a fault as a `JSON` object, such as {\"call\":\"migrate\",\"status\":503,\"count\":1}; may be given several times")
 	if err := flags.Parse(args); err != nil {
 		return opts, err
 	}
@@ -125,10 +142,11 @@ func parse(args []string, stderr io.Writer) (options, error) {
 
 type variable struct{ name, value string }
 
-// environment leads the provider to the stub, and the examples to the port that its
-// servers have SSH at. The examples ask for port 22, which only root could open here.
+// environment leads the provider to the stub, tests to what controls it, and the
+// examples to the port that its servers have SSH at. The examples ask for port 22,
+// which only root could open here.
 func environment(url string, by identity) []variable {
-	return append(by.variables(url), variable{"TF_VAR_ssh_port", strconv.Itoa(stub.PortSSH)})
+	return append(by.variables(url), variable{"TF_VAR_ssh_port", strconv.Itoa(stub.PortSSH)}, variable{"TF_VAR_stub_url", url})
 }
 
 // announce prints the variables, as a shell reads them, and the servers.
