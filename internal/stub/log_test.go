@@ -3,6 +3,7 @@ package stub_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,7 +34,7 @@ func TestStub_logsEachRequestOnceWithItsStatusAndItsFault(t *testing.T) {
 		c.act(id, `{"migrate":{}}`)
 		for range 5 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			if response, err := c.send(ctx, "GET", account+"/servers/"+id, ""); err == nil {
+			if response, err := c.send(ctx, http.MethodGet, account+"/servers/"+id, ""); err == nil {
 				_ = response.Body.Close()
 			}
 			cancel()

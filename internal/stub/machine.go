@@ -147,7 +147,7 @@ func (s *Stub) resize(v *server, action, requestID string, by User, flavor strin
 		planFailure(p, t, t.Migrate, requestID)
 	case OutcomeInterrupted:
 		p.then(t.Migrate, func(v *server, _ time.Time) { v.becomeIdle(v.stopped) })
-	case OutcomeNeverEnds:
+	case OutcomeNeverEnds: // nothing follows
 	default:
 		s.planArrival(p, t, requestID, v.Outcome, flavor)
 	}

@@ -28,6 +28,24 @@ func TestStub_givesAServerATimingOfItsOwn(t *testing.T) {
 	})
 }
 
+func TestStub_failsInTheServersOwnTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := stub.New(stub.Config{})
+		id := s.AddServer(stub.Server{Outcome: stub.OutcomeFails, Timing: stub.ObservedTiming().Scaled(0.1)})
+		c := inProcess(t, s)
+		c.act(id, `{"migrate": {}}`)
+		for _, step := range []struct {
+			after time.Duration
+			want  bool
+		}{{43900 * time.Millisecond, false}, {100 * time.Millisecond, true}} { // ERROR after 39 s, and the fault 5 s later
+			time.Sleep(step.after)
+			if got := at(c.get("/servers/"+id).json, "server", "fault") != nil; got != step.want || c.look(id)[:5] != "ERROR" {
+				t.Errorf("got %s with a fault %t, want ERROR with %t", c.look(id), got, step.want)
+			}
+		}
+	})
+}
+
 func TestStub_leavesAMigrationThatNeverEndsOnItsHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})

@@ -106,6 +106,7 @@ func TestReadServers_saysWhatIsWrongWhere(t *testing.T) {
 		{"a server that is none", `{"servers": ["web-1"]}`, "servers.json: server 1: got a string, want an object"},
 		{"no name", `{"servers": [{}]}`, `servers.json: server 1: field "name": it must be set`},
 		{"an unknown field", one(`"flavour": {}`), `servers.json: server 2 (web-2): there is no field "flavour"; the fields are "accessIPv4", `},
+		{"two wrong fields, of which the first is told", one(`"flavour": {}, "hostId": 7`), `server 2 (web-2): there is no field "flavour"`},
 		{"a field of the stub elsewhere", one(`"locked": true`), `server 2 (web-2): there is no field "locked"`},
 		{"an unknown field of the stub", one(`"stub": {"status": "x"}`), `server 2 (web-2): field "stub": there is no field "status"; the fields are "confirmation", `},
 		{"a number", one(`"hostId": 7`), `server 2 (web-2): field "hostId": got a number, want a string`},
