@@ -141,8 +141,8 @@ func TestAccGuides_testYourModuleWithAFault(t *testing.T) {
 	}
 }
 
-// A test of the module fails when the module does not do what it is to do.
-func TestAccGuides_testYourModuleFailsWithoutItsVerification(t *testing.T) {
+// The tests of the module do not pass whatever happens.
+func TestAccGuides_testYourModuleFailsWhenAServerBehavesOtherwise(t *testing.T) {
 	t.Parallel()
 	m := newGuideModule(t)
 	servers := filepath.Join(m.directory, "servers.json")
