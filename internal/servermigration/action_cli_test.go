@@ -109,7 +109,7 @@ func TestAccActions_failWhenTheyAreCancelled(t *testing.T) {
 			}
 		}
 	}
-	if err := command.Wait(); err == nil || !says("was cancelled", "goes on in the cloud", "Invoke the action again").MatchString(output.String()) {
+	if err := command.Wait(); err == nil || !says("was cancelled", "continues without Terraform", "Invoke the action again").MatchString(output.String()) {
 		t.Errorf("got %s (%v), want an error that the migration goes on", output.String(), err)
 	}
 }

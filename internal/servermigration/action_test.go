@@ -151,7 +151,7 @@ func TestMigrateAction_stopsWithinASecondOfItsCancellation(t *testing.T) {
 		if took := time.Since(began); took > 4*time.Second {
 			t.Errorf("took %s, want a second after the cancellation at most", took)
 		}
-		if !says("The wait for the migration of server web-1", "was cancelled", "goes on in the cloud", "Invoke the action again").MatchString(got.Errors()) {
+		if !says("The wait for the migration of server web-1", "was cancelled", "continues without Terraform", "Invoke the action again").MatchString(got.Errors()) {
 			t.Errorf("got %q, want that the migration goes on", got.Errors())
 		}
 		s.wantSent(sent{migrates: 1})

@@ -19,7 +19,7 @@ var _ resource.ResourceWithImportState = (*confirmation)(nil)
 // that of the migration. It sends nothing that changes a server.
 func (c *confirmation) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	if _, _, request, _ := splitMigrationID(req.ID); request == "" {
-		resp.Diagnostics.AddError("Invalid import id", fmt.Sprintf("%q is none. A confirmation is imported by the id of its rackspace_server_migration: "+
+		resp.Diagnostics.AddError("Invalid import id", fmt.Sprintf("%q is not an import id. A confirmation is imported by the id of its rackspace_server_migration: "+
 			"REGION/SERVER_ID/REQUEST_ID, such as ORD/8c65cb68-0681-4c30-bc88-6b83a8a26aee/req-8d2b1c04-0001-4b6a-9c11-2a8e0f6d4b01.", req.ID))
 		return
 	}

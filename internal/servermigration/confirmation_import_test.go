@@ -40,8 +40,8 @@ func TestServerMigrationConfirmation_explainsWhatItCannotImport(t *testing.T) {
 		}
 		const none = "There is no confirmation to import: the migration of server web-1"
 		id := func() string { return "ORD/" + server + "/" + s.ActionLog(server)[0].RequestID }
-		refuses(server, "Invalid import id", `"`+server+`" is none`, "REGION/SERVER_ID/REQUEST_ID")
-		refuses("ORD/"+server+"/", "Invalid import id", `/" is none`)
+		refuses(server, "Invalid import id", `"`+server+`" is not an import id`, "REGION/SERVER_ID/REQUEST_ID")
+		refuses("ORD/"+server+"/", "Invalid import id", `/" is not an import id`)
 		refuses("ORD/"+server+"/req-1", "There is no migration to import: server web-1", "none of request req-1")
 		if err := s.Migrate(server, ourUser); err != nil {
 			t.Fatal(err)

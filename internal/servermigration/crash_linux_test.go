@@ -330,7 +330,7 @@ func TestAccServerMigration_stopsWaitingWhenItIsInterrupted(t *testing.T) {
 		}
 	})
 
-	if !says("The wait for the migration of server web-1", "was cancelled", "goes on in the cloud").MatchString(output) {
+	if !says("The wait for the migration of server web-1", "was cancelled", "continues without Terraform").MatchString(output) {
 		t.Errorf("got %s, want that the wait was cancelled", output)
 	}
 	for _, logged := range []string{"web-1: migration accepted, request req-", "Cloud Servers requests of this process"} {

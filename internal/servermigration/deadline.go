@@ -43,7 +43,7 @@ func (c *Config) isFirstLook(m migration.Migration) bool {
 func deadlineIsNear(m migration.Migration, now time.Time) diag.Diagnostic {
 	return diag.NewWarningDiagnostic("Rackspace is about to confirm the migration of "+serverOf(m)+" automatically",
 		paragraphs("Nobody has confirmed or reverted it yet. "+untilDeadline(m, now), toDecide,
-			"The provider argument warn_before says how long before the deadline this warning begins."))
+			"The provider argument warn_before sets how long before the deadline this warning begins."))
 }
 
 func importedWhilePending(m migration.Migration, now time.Time) diag.Diagnostic {

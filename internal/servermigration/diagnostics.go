@@ -127,13 +127,13 @@ func (x explanation) row() row {
 	case migration.KindUntested:
 		return row{"The migration of " + server + " is confirmed, but the server was not tested", x.untested(), "", nil}
 	case migration.KindRolledBack:
-		return row{"The migration of " + server + " was rolled back: the server did not pass its verification", x.rolledBack(), "", nil}
+		return row{"The migration of " + server + " was reverted: the server did not pass its verification", x.rolledBack(), "", nil}
 	case migration.KindUnsettled:
 		return row{"Cannot " + x.verb() + " the migration of " + server, x.unsettled(), "", nil}
 	case migration.KindUnproven:
 		return row{"It is not known what awaits confirmation on " + server, x.unproven(), "", nil}
 	case migration.KindSettling:
-		return row{"The end of the " + x.noun() + " of " + server + " was not seen", x.settling(), "", x.harmlessIfConfirmed()}
+		return row{"It is not known yet whether the migration of " + server + " is " + string(x.failure.Want), x.settling(), "", x.harmlessIfConfirmed()}
 	case migration.KindNeverMigrated:
 		switch {
 		case x.in(invoking) && x.migration.RequestID != "":

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
 func (x explanation) api() *cloudservers.Error {
@@ -52,12 +53,29 @@ func answerOf(api *cloudservers.Error) string {
 func (x explanation) because() string {
 	switch {
 	case x.failure.TimedOut():
-		return "The timeout of the operation passed."
+		return "The timeout of the operation passed" + x.whichTimeout() + "."
 	case x.failure.Err != nil:
 		return "The operation was cancelled."
 	default:
 		return ""
 	}
+}
+
+// whichTimeout names the argument that set the timeout of the operation, where it is known.
+func (x explanation) whichTimeout() string {
+	switch {
+	case x.in(invoking):
+		return " (argument timeout of the action)"
+	case x.in(destroying):
+		return " (timeouts.delete)"
+	case x.in(again):
+		return " (timeouts.update)"
+	case x.in(recorded):
+		return " (see the block timeouts of the resource)"
+	case x.failure.Kind != migration.KindAPI: // what only reads, such as a plan, has the kind KindAPI
+		return " (timeouts.create)"
+	}
+	return ""
 }
 
 // advice is what to do about a status code.
@@ -87,7 +105,7 @@ func (x explanation) advice() string {
 	case http.StatusConflict:
 		return "Something else is being done to the server, or it is locked, or its host is down. " + x.state() + " Apply again once that is over."
 	case http.StatusRequestEntityTooLarge, http.StatusTooManyRequests:
-		return "The account's rate limit was reached, and stayed so until the operation's timeout passed. Apply again later, or raise the timeout."
+		return "The account's rate limit was reached until the timeout of the operation passed. Apply again later, or raise the timeout."
 	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return "The API has a problem. Apply again later. If that does not help, give the request id to Rackspace support."
 	default:

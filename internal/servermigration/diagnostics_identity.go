@@ -34,7 +34,7 @@ func adviceOnToken(api *cloudservers.Error) string {
 	case code >= 300 && code < 400:
 		return "What answers there is not an Identity API v2.0: it redirects, and the provider does not follow a redirect with credentials. " + correctEndpoint(api)
 	case api.OverLimit():
-		return "The rate limit of the Identity API was reached, and stayed so until the operation's timeout passed. Apply again later."
+		return "The rate limit of the Identity API was reached until the timeout of the operation passed. Apply again later."
 	case code >= 400 && code < 500, code == http.StatusNotImplemented, api.Unreadable():
 		return "What answers there is not an Identity API v2.0. The Identity API v3 is not supported. " + correctEndpoint(api)
 	case code >= 500:

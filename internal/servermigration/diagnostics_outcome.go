@@ -81,19 +81,15 @@ func (x explanation) reverted() string {
 	if x.in(destroying) {
 		return fmt.Sprintf("It was reverted%s before the destroy could confirm it. %s The migration was removed from the state.", by(x.migration.SettledBy), back)
 	}
-	reverted := "It was reverted outside of Terraform"
-	if x.in(invoking) { // the revert may have been an action's
-		reverted = "It was reverted"
-	}
-	return paragraphs(reverted+by(x.migration.SettledBy)+". "+back, x.request(), "Find out why it was reverted. "+x.toMigrateAgain())
+	return paragraphs("It was reverted"+by(x.migration.SettledBy)+". "+back, x.request(), "Find out why it was reverted. "+x.toMigrateAgain())
 }
 
 func (x explanation) confirmed() string {
 	if x.in(destroying) {
-		return fmt.Sprintf("It was confirmed%s before the destroy could revert it, and cannot be reverted any more. The server stays on its new host. The migration was removed from the state.",
+		return fmt.Sprintf("It was confirmed%s before the destroy could revert it. It cannot be reverted any more. The server stays on its new host. The migration was removed from the state.",
 			by(x.migration.SettledBy))
 	}
-	return paragraphs("It was confirmed"+by(x.migration.SettledBy)+" before it could be reverted, and cannot be reverted any more. The server stays on its new host.",
+	return paragraphs("It was confirmed"+by(x.migration.SettledBy)+" before it could be reverted. It cannot be reverted any more. The server stays on its new host.",
 		x.request(), x.toMigrateAgain())
 }
 
@@ -107,7 +103,7 @@ func (x explanation) unknownEnd() string {
 	case destroying:
 		then = "The migration was removed from the state. Look at the server, if it matters on which host it is."
 	}
-	return paragraphs("It has ended, but neither the server nor its action log tells whether it was confirmed or reverted. Something else may have been done to the server since. "+x.state(),
+	return paragraphs("It has ended. Neither the server nor its action log tells whether it was confirmed or reverted. Something else may have been done to the server since. "+x.state(),
 		x.said(), x.request(), then)
 }
 
@@ -115,7 +111,7 @@ func (x explanation) gone() string {
 	if x.in(destroying) {
 		return "It was deleted before its migration was confirmed or reverted. The migration was removed from the state."
 	}
-	return paragraphs("It was deleted before its migration was confirmed or reverted.", x.request(), "Remove the migration from the configuration.")
+	return paragraphs("It was deleted before its migration was confirmed or reverted.", x.request(), x.toForget())
 }
 
 func (x explanation) whatWasInterrupted() string {
@@ -126,15 +122,15 @@ func (x explanation) whatWasInterrupted() string {
 }
 
 func (x explanation) interrupted() string {
-	unseen := ""
+	unseen := x.because()
 	if x.api() != nil {
-		unseen = "The last attempts to read the server failed. " + x.said()
+		unseen = join(unseen, "The last attempts to read the server failed. "+x.said())
 	}
-	return paragraphs("The migration was accepted and goes on in the cloud. "+x.kept(), unseen, x.state(), x.request(), x.goOn())
+	return paragraphs(unseen, "The migration was accepted and continues without Terraform. "+x.kept(), x.state(), x.request(), x.goOn())
 }
 
 func (x explanation) notFollowed() string {
-	return paragraphs(x.said(), "The migration was accepted and goes on in the cloud. "+x.kept(), x.request(), x.advice(), x.goOn())
+	return paragraphs(x.said(), "The migration was accepted and continues without Terraform. "+x.kept(), x.request(), x.advice(), x.goOn())
 }
 
 func (x explanation) unsettled() string {
@@ -147,7 +143,7 @@ func (x explanation) unproven() string {
 		sent += " again"
 	}
 	return paragraphs(x.said(), sent+". Something awaits confirmation on this server. The provider cannot tell whether it is this migration, a later one or a resize. "+
-		"The server's action log, which would tell, cannot be read or does not name it. "+x.kept(), x.request(),
+		"The server's action log would tell, but it cannot be read or does not name it. "+x.kept(), x.request(),
 		"Apply again with a user who may read the action log. Or first find out in the Rackspace control panel what awaits confirmation. Then confirm or revert it there. "+deadline(x.migration))
 }
 
@@ -156,14 +152,14 @@ func (x explanation) settling() string {
 	if x.failure.Unsure {
 		accepted = "Rackspace may have accepted the " + x.noun() + ". "
 	}
-	then := "Apply again to see its end: the migration is still in the state."
+	then := "To see its end, apply again. The migration is still in the state."
 	switch {
 	case x.failure.Want == migration.StatusConfirmed && x.in(creating, recorded):
-		then = "The migration is in the state, and the next refresh shows how it ended. If it still awaits confirmation then, apply again."
+		then = "The migration is in the state. The next refresh shows how it ended. If it still awaits confirmation then, apply again."
 	case x.in(invoking):
 		then = "Look at the server to see how it ended."
 	case x.in(creating):
-		then = "Apply again once the server has no task any more. If the migration was reverted, that migrates the server again. If not, the provider continues with it and tests the server again."
+		then = "Apply again once the server has no task any more. If the migration was reverted, the apply migrates the server again. If not, the provider continues with it and tests the server again."
 	}
 	return paragraphs(x.said(), accepted+then, x.request())
 }
@@ -174,18 +170,18 @@ func (x explanation) kept() string {
 		return "The server's action log has it."
 	}
 	if x.in(creating) {
-		return "The provider left the migration out of the state on purpose. With it, Terraform would mark the resource as tainted and migrate the server again. The next apply finds the migration in the server's action log."
+		return "The provider left the migration out of the state on purpose. Otherwise Terraform would mark the resource as tainted and migrate the server again. The next apply finds the migration in the server's action log."
 	}
 	if x.in(destroying) {
-		return "The migration is in the state. Destroy again to go on."
+		return "The migration is in the state. Destroy again to continue."
 	}
-	return "The migration is in the state. Apply again to go on."
+	return "The migration is in the state. Apply again to continue."
 }
 
 // goOn says how a migration goes on whose end was not seen.
 func (x explanation) goOn() string {
 	if x.in(creating, invoking) {
-		return "Apply again to go on: the provider finds the migration in the server's action log, continues with it, and does not migrate the server again. " + automatically(x.migration)
+		return "Apply again. The provider finds the migration in the server's action log and continues with it. It does not migrate the server again. " + automatically(x.migration)
 	}
 	return automatically(x.migration)
 }

@@ -19,7 +19,15 @@ func (x explanation) notFound() string {
 }
 
 func (x explanation) onMetal() string {
-	return "An OnMetal server is a physical machine. Rackspace cannot move it to another host. " + x.nothingSent() + " Remove its migration from the configuration."
+	return "An OnMetal server is a physical machine. Rackspace cannot move it to another host. " + x.nothingSent() + " " + x.toForget()
+}
+
+// toForget says how to take a server out of the configuration.
+func (x explanation) toForget() string {
+	if x.in(invoking) {
+		return "Correct server_id, or remove the action from the configuration."
+	}
+	return "Remove its migration from the configuration."
 }
 
 func (x explanation) isBeingDeleted() bool {
@@ -36,18 +44,18 @@ func (x explanation) statusInTheWay() string {
 
 func (x explanation) wrongStatus() string {
 	if x.isBeingDeleted() {
-		return paragraphs(x.nothingSent(), x.state(), "Remove its migration from the configuration.")
+		return paragraphs(x.nothingSent(), x.state(), x.toForget())
 	}
 	return paragraphs("A migration starts from ACTIVE or SHUTOFF only. "+x.nothingSent(), x.state(),
 		"Bring the server into one of these states, or wait until it is in one. Then apply again.")
 }
 
 func (x explanation) busy() string {
-	return paragraphs(x.because(), "Until then something else was being done to the server. "+x.state(), "Apply again once that is over.")
+	return paragraphs(x.because(), "Something else was being done to the server all that time. "+x.state(), "Apply again once that is over.")
 }
 
 func (x explanation) claimed() string {
-	return "A server is migrated once in an apply, and another rackspace_server_migration or rackspace_server_migrate of this configuration has this server. " +
+	return "Another rackspace_server_migration or rackspace_server_migrate of this configuration has this server. A server is migrated once in an apply. " +
 		"Nothing was sent for this one. Remove one of the two, or give it another server_id."
 }
 
@@ -80,7 +88,7 @@ func (x explanation) pending() string {
 	case move != nil:
 		what = fmt.Sprintf("User %s requested it at %s (request %s).", move.UserID, move.Started.Format(time.RFC3339), move.RequestID)
 	case x.failure.Err != nil:
-		what = "Its action log, which would tell which, cannot be read. " + x.said()
+		what = "The server's action log would tell which, but it cannot be read. " + x.said()
 	}
 	if x.failure.Server != nil && x.failure.Server.Status == cloudservers.StatusRevertResize {
 		return paragraphs(what, x.state(), x.nothingSent()+" The server is on its way back to its original host. Apply again once it is ACTIVE or SHUTOFF.")
@@ -98,16 +106,16 @@ func (x explanation) pending() string {
 }
 
 func (x explanation) untold() string {
-	why := "Its action log has a migration that has not ended, but the server shows none."
+	why := "Its action log has a migration that has not ended. The server's status shows no migration."
 	if move := x.failure.Pending; move != nil {
-		why = fmt.Sprintf("Its action log has a migration, requested at %s (request %s), and does not tell how it ended.", move.Started.Format(time.RFC3339), move.RequestID)
+		why = fmt.Sprintf("Its action log has a migration, requested at %s (request %s). It does not tell how that ended.", move.Started.Format(time.RFC3339), move.RequestID)
 	}
 	if x.failure.Err != nil {
-		why = "Its action log, which would tell, cannot be read. " + x.said()
+		why = "The server's action log would tell, but it cannot be read. " + x.said()
 	}
-	return paragraphs("The server changed within the last 24 hours, so an apply that was interrupted may have migrated it. "+why,
-		x.nothingSent()+" It is not migrated as long as this is not known.",
-		"If it was migrated, "+x.importIt()+" The import needs a user who may read the action log. With such a user an apply finds out, too. "+
+	return paragraphs("The server changed within the last 24 hours. So an apply that was interrupted may have migrated it. "+why,
+		x.nothingSent()+" The provider does not migrate it while this is not known.",
+		"If it was migrated, "+x.importIt()+" The import needs a user who may read the action log. With such a user, an apply finds it too. "+
 			"If it was not migrated, apply again 24 hours after its last change.")
 }
 
@@ -116,18 +124,18 @@ func (x explanation) refused() string {
 }
 
 func (x explanation) undecided() string {
-	return paragraphs(x.said(), "The migrate request may have been accepted although its answer did not arrive. Neither the server nor its action log tells. "+
-		"The request was not sent again, so that the server is not migrated twice.",
+	return paragraphs(x.said(), "The migrate request may have been accepted, although its answer did not arrive. Neither the server nor its action log tells whether it was. "+
+		"The request was not sent again. So the server cannot be migrated twice.",
 		"Apply again once the API answers and the action log can be read. If the log shows that the server was migrated, the provider continues with that migration and does not migrate the server again.")
 }
 
 func (x explanation) noRegion(region *cloudservers.RegionError) string {
-	return fmt.Sprintf("The user has no default region. Set region in the provider block, in one of its environment variables, or in the resource. The account has %s.",
+	return fmt.Sprintf("The user has no default region. Set region in the provider block, in one of its environment variables, or in the resource. The account has these regions: %s.",
 		strings.Join(region.Known, ", "))
 }
 
 func (x explanation) unknownRegion(region *cloudservers.RegionError) string {
-	return fmt.Sprintf("The account has no %s Cloud Servers endpoint in it. Regions that have one: %s.", region.EndpointType, strings.Join(region.Known, ", "))
+	return fmt.Sprintf("The account has no %s Cloud Servers endpoint in this region. Regions that have one: %s.", region.EndpointType, strings.Join(region.Known, ", "))
 }
 
 func (x explanation) noCloudServers() string {

@@ -40,17 +40,17 @@ func (x explanation) earlierTest() string {
 
 func (x explanation) whichTestEnded() string {
 	if x.failure.TimedOut() {
-		return "The verification of " + serverOf(x.migration) + " did not end within the operation's timeout"
+		return "The verification of " + serverOf(x.migration) + " did not end before the timeout of the operation"
 	}
 	return "The verification of " + serverOf(x.migration) + " was cancelled"
 }
 
 func (x explanation) testing() string {
 	if x.migration.Status.Settled() {
-		return paragraphs(x.alreadyConfirmed()+" Whether the server works is not known. "+x.kept(), x.request(), "Apply again, which tests the server again.")
+		return paragraphs(x.because(), x.alreadyConfirmed()+" Whether the server works is not known. "+x.kept(), x.request(), "Apply again to test the server again.")
 	}
-	return paragraphs("The server runs on its new host, and the migration awaits confirmation. Nothing was confirmed or reverted. "+x.kept(),
-		x.request(), "Apply again, which tests the server again. "+x.timeLeft())
+	return paragraphs(x.because(), "The server runs on its new host, and the migration awaits confirmation. Nothing was confirmed or reverted. "+x.kept(),
+		x.request(), "Apply again to test the server again. "+x.timeLeft())
 }
 
 func (x explanation) whatIsUnverified() string {
@@ -108,7 +108,7 @@ func (x explanation) waysOn() string {
 func (x explanation) whatPreflight() string {
 	switch {
 	case x.failure.Err != nil && x.failure.TimedOut():
-		return "The preflight of " + serverOf(x.migration) + " did not end within the operation's timeout"
+		return "The preflight of " + serverOf(x.migration) + " did not end before the timeout of the operation"
 	case x.failure.Err != nil:
 		return "The preflight of " + serverOf(x.migration) + " was cancelled"
 	case x.migration.VerificationResult == nil:
@@ -124,20 +124,20 @@ func (x explanation) preflight() string {
 	}
 	if x.migration.VerificationResult == nil {
 		return paragraphs("No request to migrate the server was sent. A server that is shut off stays so on its new host.",
-			"Start the server and apply again. Or remove verification. With preflight = false the server is moved all the same, and does not pass on its new host.")
+			"Start the server and apply again. Or remove verification, which moves the server without a test.")
 	}
 	untouched := "The server was not touched: no request to migrate it was sent. "
 	if x.in(again) { // its earlier migration may have been confirmed or reverted just now
 		untouched = "No request to migrate the server again was sent. "
 	}
-	return paragraphs(x.failedChecks(), untouched+"Either it does not work where it is, or a check is wrong or cannot reach it from here.",
-		"If the check is wrong, correct it. If the server is to be moved because it is sick, set preflight = false in verification. Then apply again.")
+	return paragraphs(x.failedChecks(), untouched+"Either the server does not work where it is, or a check is wrong. A firewall between this machine and the server can also stop a check.",
+		"If a check is wrong, correct it. To move a server that does not work, set preflight = false in verification. Then apply again.")
 }
 
 // alreadyConfirmed is about a migration that was confirmed before its server had
 // passed.
 func (x explanation) alreadyConfirmed() string {
-	return "The provider did not confirm the migration. " + whoConfirmed(x.migration) + " confirmed it, so it cannot be reverted any more."
+	return "The provider did not confirm the migration. " + whoConfirmed(x.migration) + " confirmed it. It cannot be reverted any more."
 }
 
 // whoConfirmed begins a sentence about a migration that the provider did not confirm.
@@ -152,11 +152,11 @@ func whoConfirmed(m migration.Migration) string {
 }
 
 func (x explanation) untested() string {
-	why := "Another migration or resize of the server began before its verification had ended."
+	why := "Another migration or resize of the server began before the verification had ended."
 	if x.failure.Err != nil {
-		why = "The server's action log cannot be read. So another migration or resize of the server can have begun before its verification had ended. " + x.said()
+		why = "The server's action log cannot be read. So another migration or resize may have begun before the verification had ended. " + x.said()
 	}
-	return paragraphs(why, "Nothing tells whether the server worked on the host that this migration brought it to. "+x.alreadyConfirmed(), x.request(), "Find out who else works on the server. Then test it by hand.")
+	return paragraphs(why, "So it is not known whether the server worked on the host that this migration moved it to. "+x.alreadyConfirmed(), x.request(), "Find out who else works on the server. Then test it by hand.")
 }
 
 func (x explanation) rolledBack() string {
@@ -173,5 +173,5 @@ func (x explanation) timeLeft() string {
 			text += ", in " + strings.TrimSuffix(left.String(), "0s")
 		}
 	}
-	return text + ", whatever the verification says."
+	return text + ", whether the server has passed or not."
 }

@@ -164,7 +164,7 @@ func TestAccDemo_rollsBackTheServerThatDoesNotWorkElsewhere(t *testing.T) {
 	home, _ := s.Server(stub.SampleHomesick1)
 	tf := s.terraform(map[string]string{"main.tf": read(t, "provider/provider.tf") + read(t, "demo/rollback.tf")})
 	err := tf.Apply(t.Context())
-	if err == nil || !says("The migration of server homesick-1", "was rolled back", "it answered with status 503", "back on its original host").MatchString(err.Error()) {
+	if err == nil || !says("The migration of server homesick-1", "was reverted: the server did not pass its verification", "it answered with status 503", "back on its original host").MatchString(err.Error()) {
 		t.Errorf("got %v, want that the server was rolled back", err)
 	}
 	s.wantAtHome(t, home)

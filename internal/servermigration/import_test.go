@@ -122,12 +122,12 @@ func TestServerMigration_explainsWhatItCannotImport(t *testing.T) {
 		{"never migrated", server, []string{"There is no migration to import", "web-1", "was never migrated"}},
 		{"no server", "DFW/" + server, []string{"There is no server " + server, "in region DFW"}},
 		{"no region", "XYZ/" + server, []string{`There is no region "XYZ"`, "DFW, LON, ORD"}},
-		{"a name", "web-1", []string{"Invalid import id", `"web-1" is none`, "SERVER_ID, ", "REGION/SERVER_ID, ", "REGION/SERVER_ID/REQUEST_ID, "}},
-		{"nothing", "", []string{"Invalid import id", `"" is none`}},
-		{"an empty region", "/" + server, []string{"Invalid import id", `"/` + server + `" is none`}},
+		{"a name", "web-1", []string{"Invalid import id", `"web-1" is not an import id`, "SERVER_ID, ", "REGION/SERVER_ID, ", "REGION/SERVER_ID/REQUEST_ID, "}},
+		{"nothing", "", []string{"Invalid import id", `"" is not an import id`}},
+		{"an empty region", "/" + server, []string{"Invalid import id", `"/` + server + `" is not an import id`}},
 		{"an empty region and a request", "/" + server + "/req-1", []string{"Invalid import id"}},
-		{"a name in a region", "ORD/web-1", []string{"Invalid import id", `"ORD/web-1" is none`}},
-		{"too much", "ORD/" + server + "/req-1/more", []string{"Invalid import id", `/req-1/more" is none`}},
+		{"a name in a region", "ORD/web-1", []string{"Invalid import id", `"ORD/web-1" is not an import id`}},
+		{"too much", "ORD/" + server + "/req-1/more", []string{"Invalid import id", `/req-1/more" is not an import id`}},
 		{"an unknown request", "ORD/" + server + "/req-1", []string{"There is no migration to import: server web-1", "has none of request req-1", "imports the newest migration"}},
 	}
 	for _, test := range tests {

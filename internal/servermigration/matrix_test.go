@@ -404,9 +404,6 @@ func wantTrueWords(t *testing.T, diags diag.Diagnostics, log []stub.Action) {
 		if strings.Contains(d.Detail(), "The provider did not confirm the migration") && settled(cloudservers.ActionConfirm) {
 			t.Errorf("got a diagnostic that denies a confirm of ours:\n%s", d.Detail())
 		}
-		if strings.Contains(d.Detail(), "reverted outside of Terraform") && settled(cloudservers.ActionRevert) {
-			t.Errorf("got a diagnostic that denies a revert of ours:\n%s", d.Detail())
-		}
 	}
 }
 

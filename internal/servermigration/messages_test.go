@@ -220,6 +220,12 @@ func messages() []message {
 		fails("failed, did not move", migration.KindFailed, creating, server(cloudservers.StatusVerifyResize, "")),
 		fails("reverted meanwhile", migration.KindReverted, creating, func(e *migration.Error) { e.Migration = settledSample(migration.StatusReverted, "user-7") }),
 		fails("gone", migration.KindGone, recorded, func(*migration.Error) {}),
+		fails("gone, in an action", migration.KindGone, invoking, func(*migration.Error) {}),
+		fails("OnMetal, in an action", migration.KindOnMetal, invoking, server(cloudservers.StatusActive, "")),
+		fails("status, deleting, in an action", migration.KindStatus, invoking, server(cloudservers.StatusActive, "deleting")),
+		fails("timed out, in an action", migration.KindInterrupted, invoking, func(e *migration.Error) { e.Err = context.DeadlineExceeded }),
+		fails("timed out at a destroy", migration.KindInterrupted, destroying, func(e *migration.Error) { e.Err = context.DeadlineExceeded }),
+		fails("timed out before migrating again", migration.KindInterrupted, again, func(e *migration.Error) { e.Err = context.DeadlineExceeded }),
 		fails("cancelled", migration.KindInterrupted, creating, func(e *migration.Error) {
 			e.Err, e.Server = context.Canceled, sampleServer(cloudservers.StatusResize, "resize_migrating")
 		}),
@@ -347,7 +353,8 @@ func noticesOf() []message {
 	takenOver.SourceHostID = ""
 	inError := settledSample(migration.StatusConfirmed, "user-7")
 	inError.ServerStatus = cloudservers.StatusError
-	shutOff, verified := sample, sample
+	shutOff, verified, moving := sample, sample, sample
+	moving.Status = migration.StatusMigrating
 	shutOff.ServerStatus = cloudservers.StatusShutoff
 	verified.VerificationResult = &verification.Result{Passed: true}
 	withoutPreflight := plannedWith(true, onFailureKeep)
@@ -394,6 +401,8 @@ func noticesOf() []message {
 		warn("plan: reverts and migrates again", willMigrateAgain(sample, types.StringValue("revert"), true)),
 		warn("plan: migrates again, on_destroy not known yet", willMigrateAgain(sample, types.StringUnknown(), false)),
 		warn("plan: cannot migrate again", willMigrateAgain(sample, types.StringValue("none"), false)),
+		warn("plan: cannot migrate again, still under way", willMigrateAgain(moving, types.StringValue("none"), false)),
+		warn("plan: destroy confirms what is under way", willDestroy(moving, "confirm", false)),
 		warn("plan: replacement refused", refuseReplacement(sample)),
 		warn("plan: new name refused", refuseNewName(settledSample(migration.StatusConfirmed, ""))),
 		{"plan: not verified", unlikeAutoConfirm(unverifiedSample(migration.StatusConfirmed))},

@@ -88,7 +88,7 @@ verification = { http = [{ url = "http://:8080/" }], interval = "100ms", timeout
 	}
 	setTimeout(failsAfter)
 	err := tf.Apply(t.Context())
-	if err == nil || !says("homesick-1", "rolled back").MatchString(err.Error()) || !says("full-1", "failed").MatchString(err.Error()) {
+	if err == nil || !says("homesick-1", "was reverted: the server did not pass its verification").MatchString(err.Error()) || !says("full-1", "failed").MatchString(err.Error()) {
 		t.Errorf("got %v, want both canaries to fail", err)
 	}
 	s.wantMigrated(t, stub.SampleHomesick1, stub.SampleFull1)
@@ -142,7 +142,7 @@ triggers      = { move = %q }
 		web1  string // its verification
 		wants *regexp.Regexp
 	}{
-		{"one canary is rolled back, the other is not moved", check(`preflight_timeout = "1s", body_contains = "nothing"`), says("homesick-1", "was rolled back")},
+		{"one canary is rolled back, the other is not moved", check(`preflight_timeout = "1s", body_contains = "nothing"`), says("homesick-1", "was reverted: the server did not pass its verification")},
 		{"only the other has something to do", check(""), says("No later wave begins", "homesick-1")},
 		{"none has", check(""), says("No later wave begins", "homesick-1")},
 	}

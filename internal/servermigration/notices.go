@@ -61,10 +61,10 @@ func unverified(m migration.Migration) diag.Diagnostics {
 	if !hasFailed(m.VerificationResult) {
 		return nil
 	}
-	status := "The migration awaits confirmation. With auto_confirm = true an apply tests the server again, and confirms the migration if the server passes. So fix the server, or correct verification, first. " +
+	status := "The migration awaits confirmation. With auto_confirm = true an apply tests the server again, and confirms the migration if the server passes. First fix the server, or correct verification. " +
 		"To confirm the migration without a test, remove verification too. To revert it, set on_destroy = \"revert\" and apply. Then remove only this resource from the configuration, and apply again. " + automatically(m)
 	if m.Status.Settled() {
-		status = "The provider did not confirm the migration. " + whoConfirmed(m) + " confirmed it, so it cannot be reverted any more. Fix the server."
+		status = "The provider did not confirm the migration. " + whoConfirmed(m) + " confirmed it. It cannot be reverted any more. Fix the server."
 	}
 	return diag.Diagnostics{diag.NewWarningDiagnostic(
 		capital(serverOf(m))+" did not pass its verification on its new host",
@@ -83,7 +83,7 @@ func tookOver(m migration.Migration) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(
 		"Took over the migration of "+serverOf(m),
 		fmt.Sprintf("The provider's user requested it at %s (request %s), and the state did not have it. "+
-			"This happens after an apply that was interrupted, and after a resource was removed from the state. Another run can also have requested it just now. "+
+			"An apply that was interrupted leaves such a migration. So does a resource that was removed from the state. Another run can also have requested it just now. "+
 			"The provider continued with it instead of migrating the server twice.%s %s",
 			m.RequestedAt.Format(time.RFC3339), m.RequestID, origin, toMigrateAgain),
 	)
@@ -94,8 +94,8 @@ func tookOver(m migration.Migration) diag.Diagnostic {
 func leftToAnother(m migration.Migration) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(
 		"The migration of "+serverOf(m)+" was left to the resource that took it over",
-		"Another resource of the configuration was created for the same server before this one was destroyed: its replacement with create_before_destroy, or the same one under another name. "+
-			"It took the pending migration over and did not migrate the server again. What on_destroy says was not done. "+
+		"Before this resource was destroyed, another one was created for the same server. It is its replacement with create_before_destroy, or the same resource under another name. "+
+			"The other one took the pending migration over, and did not migrate the server again. So the destroy did not do what on_destroy says. "+
 			"Remove create_before_destroy, or give a resource its new name with a moved block. "+toMigrateAgain,
 	)
 }
@@ -107,14 +107,14 @@ func happenedOutside(m migration.Migration) diag.Diagnostics {
 	switch {
 	case m.Status == migration.StatusReverted:
 		return diag.Diagnostics{diag.NewWarningDiagnostic(
-			"The migration of "+name+" was reverted outside of Terraform",
+			"The migration of "+name+" was reverted since Terraform last read it",
 			fmt.Sprintf("It was reverted at %s. The server is back on its original host. What was written to its local disks since the migration is lost. "+
 				"The provider does not migrate the server again without being asked. %s", at, toMigrateAgain),
 		)}
 	case m.Status == migration.StatusConfirmed && m.ServerStatus == cloudservers.StatusError:
 		return diag.Diagnostics{diag.NewWarningDiagnostic(
 			"The server of a confirmed migration is in ERROR: "+name,
-			fmt.Sprintf("Its migration was confirmed outside of Terraform at %s, and cannot be reverted any more. The server's status is ERROR.", at),
+			fmt.Sprintf("Its migration was confirmed at %s. It cannot be reverted any more. The server's status is ERROR.", at),
 		)}
 	case m.Automatic:
 		return diag.Diagnostics{diag.NewWarningDiagnostic(
@@ -129,7 +129,7 @@ func happenedOutside(m migration.Migration) diag.Diagnostics {
 func removedWithServer(m migration.Migration) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(
 		"The server of a pending migration is gone: "+serverOf(m),
-		"It was deleted before its migration was confirmed or reverted, so the migration is removed from the state. "+
+		"It was deleted before its migration was confirmed or reverted. So the migration is removed from the state. "+
 			"Remove it from the configuration too. Otherwise the next apply fails, because there is no such server.",
 	)
 }
@@ -143,6 +143,6 @@ func byHand(m migration.Migration) string {
 // namesNoRequest refuses a migration that could be any of its server's.
 func namesNoRequest(id string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root("migration_id"), "The migration to confirm has no request id",
-		fmt.Sprintf("The API named no request when %q was requested, and the server's action log could not be read. So nothing tells whether what awaits confirmation is that migration. "+
+		fmt.Sprintf("The API named no request id when the migration %q was requested, and the server's action log could not be read. So nothing tells whether that migration is the one that awaits confirmation. "+
 			"Nothing was sent to the server. Look at it, and confirm or revert the migration in the Rackspace control panel or with the API.", id))
 }

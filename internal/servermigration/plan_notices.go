@@ -20,6 +20,14 @@ const (
 	losesData       = "This brings the server back to its original host with its original disk, and restarts it. What was written to its local disks since the migration is lost."
 )
 
+// pendingNow begins a sentence about a migration that is not confirmed or reverted yet.
+func pendingNow(m migration.Migration) string {
+	if m.Status == migration.StatusMigrating {
+		return "The migration is still under way"
+	}
+	return "The migration still awaits confirmation"
+}
+
 // willTakeOver says that the apply goes on with a migration instead of requesting
 // one, and what it does to that.
 func willTakeOver(m migration.Migration, plan *model) diag.Diagnostic {
@@ -43,11 +51,11 @@ func willConfirm(m migration.Migration, plan *model) diag.Diagnostic {
 	if plan.AutoConfirm.IsUnknown() {
 		unless := ""
 		if !plan.Verification.IsNull() {
-			unless = "If it is false, and verification has not changed, the apply sends nothing. Otherwise this follows."
+			unless = "If it is false, and verification has not changed, the apply sends nothing. Otherwise:"
 		}
 		return diag.NewWarningDiagnostic(
 			"The migration of "+serverOf(m)+" may be confirmed",
-			join("It awaits confirmation, and auto_confirm is not known yet.", unless, afterTheMove(plan)),
+			join(pendingNow(m)+", and auto_confirm is not known yet.", unless, afterTheMove(plan)),
 		)
 	}
 	what := "confirmed"
@@ -59,7 +67,7 @@ func willConfirm(m migration.Migration, plan *model) diag.Diagnostic {
 	}
 	return diag.NewWarningDiagnostic(
 		"The migration of "+serverOf(m)+" is going to be "+what,
-		"It awaits confirmation, and auto_confirm is true. "+afterTheMove(plan),
+		pendingNow(m)+", and auto_confirm is true. "+afterTheMove(plan),
 	)
 }
 
@@ -70,7 +78,7 @@ func willTest(m migration.Migration, plan *model) diag.Diagnostics {
 	}
 	return diag.Diagnostics{diag.NewWarningDiagnostic(
 		"The migration of "+serverOf(m)+" is going to be tested again, and may be reverted",
-		"It awaits confirmation, and verification has changed. "+afterTheMove(plan),
+		pendingNow(m)+", and verification has changed. "+afterTheMove(plan),
 	)}
 }
 
@@ -115,9 +123,9 @@ func stopped(m migration.Migration, plan *model) diag.Diagnostics {
 	if m.ServerStatus != cloudservers.StatusShutoff || plan.Verification.IsNull() {
 		return nil
 	}
-	then := "If it is still shut off when the plan is applied, the apply fails without touching the server. Start it before, or remove verification."
+	then := "If it is still shut off when the plan is applied, the apply fails, and the server is not moved. Start the server before, or remove verification."
 	if preflight, known := plan.Verification.Attributes()["preflight"].(types.Bool); known && preflight.Equal(types.BoolValue(false)) {
-		then = "It stays shut off on its new host. With preflight = false it is moved all the same, and does not pass there. Start it before, or remove verification."
+		then = "It stays shut off on its new host. With preflight = false it is moved, but it cannot pass there. Start the server before, or remove verification."
 	}
 	return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(path.Root("verification"),
 		capital(serverOf(m))+" is shut off, so it cannot pass its verification", then)}
@@ -139,7 +147,7 @@ func rolledBackLately(found migration.Preview) diag.Diagnostics {
 	}
 	return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(path.Root("server_id"),
 		capital(serverOf(found.Migration))+" was migrated and reverted "+times+" in the last 24 hours",
-		paragraphs(strings.Join(lines, "\n"), "Each migration and each revert restarts the server. The apply migrates it again. Find out first why it was reverted, and limit retries in a CI pipeline."))}
+		paragraphs(strings.Join(lines, "\n"), "Each migration and each revert restarts the server. The apply migrates it again. Find out first why the server was reverted. In a CI pipeline, limit the retries."))}
 }
 
 // willMigrateAgain says what a change of triggers does, and refuses it as long as
@@ -154,7 +162,7 @@ func willMigrateAgain(m migration.Migration, onDestroy types.String, tested bool
 	case m.Status.Settled():
 		return warning(fmt.Sprintf("Its migration is %s, and triggers have changed.", m.Status))
 	case onDestroy.IsUnknown():
-		return warning("Its migration still awaits confirmation, and triggers have changed. The apply first does to it what on_destroy says, which is not known yet. With \"none\" the apply fails.")
+		return warning(join(pendingNow(m) + ", and triggers have changed. The apply first does to that migration what on_destroy says, which is not known yet. With \"none\" the apply fails."))
 	}
 	switch migration.OnDestroy(onDestroy.ValueString()) {
 	case migration.OnDestroyConfirm:
@@ -162,16 +170,16 @@ func willMigrateAgain(m migration.Migration, onDestroy types.String, tested bool
 		if tested {
 			first = "The apply first tests the server. If the server does not pass, the apply fails, and the migration still awaits confirmation. If it passes, the apply confirms the pending migration. "
 		}
-		return warning("Its migration still awaits confirmation, triggers have changed, and on_destroy is \"confirm\". " + first + removesOriginal)
+		return warning(pendingNow(m) + ", triggers have changed, and on_destroy is \"confirm\". " + first + removesOriginal)
 	case migration.OnDestroyRevert:
 		return diag.NewWarningDiagnostic(
 			"The migration of "+name+" is going to be reverted, and data will be lost",
-			"It still awaits confirmation, triggers have changed, and on_destroy is \"revert\". The apply first reverts the pending migration. "+losesData+" Then the server is migrated again.",
+			pendingNow(m)+", triggers have changed, and on_destroy is \"revert\". The apply first reverts the pending migration. "+losesData+" Then the server is migrated again.",
 		)
 	}
 	return diag.NewAttributeErrorDiagnostic(path.Root("triggers"),
-		"Cannot migrate "+name+" again: its migration still awaits confirmation",
-		fmt.Sprintf("A server has one migration at a time, and on_destroy is \"none\". What can be done with the pending one:\n"+
+		"Cannot migrate "+name+" again: its migration is not confirmed or reverted yet",
+		fmt.Sprintf(pendingNow(m)+", and on_destroy is \"none\". A server has one migration at a time. What can be done with the pending one:\n"+
 			"  - Confirm it: set auto_confirm = true, do not change triggers yet, and apply. Or set on_destroy = \"confirm\": the apply then confirms it and migrates the server again.\n"+
 			"  - Revert it: set on_destroy = \"revert\". The apply then reverts it and migrates the server again. What was written to its local disks since the migration is lost.\n"+
 			"  - Or wait: after %s Rackspace confirms it automatically.\n"+
@@ -191,17 +199,17 @@ func willDestroy(m migration.Migration, onDestroy string, tested bool) diag.Diag
 	case migration.OnDestroyConfirm:
 		return diag.NewWarningDiagnostic(
 			"The migration of "+name+" is going to be confirmed",
-			"It still awaits confirmation, and on_destroy is \"confirm\". "+first+removesOriginal,
+			pendingNow(m)+", and on_destroy is \"confirm\". "+first+removesOriginal,
 		)
 	case migration.OnDestroyRevert:
 		return diag.NewWarningDiagnostic(
 			"The migration of "+name+" is going to be reverted, and data will be lost",
-			"It still awaits confirmation, and on_destroy is \"revert\": the destroy reverts it. "+losesData,
+			pendingNow(m)+", and on_destroy is \"revert\". The destroy reverts it. "+losesData,
 		)
 	default:
 		return diag.NewWarningDiagnostic(
 			"Destroying the migration of "+name+" leaves it pending",
-			"It still awaits confirmation, and on_destroy is \"none\": the destroy only removes it from the state, and sends nothing to the server. "+byHand(m),
+			pendingNow(m)+", and on_destroy is \"none\". The destroy only removes it from the state, and sends nothing to the server. "+byHand(m),
 		)
 	}
 }
@@ -213,13 +221,13 @@ func unlikeAutoConfirm(m migration.Migration) diag.Diagnostics {
 	case m.Status == migration.StatusReverted, m.Status == migration.StatusFailed:
 		return diag.Diagnostics{diag.NewWarningDiagnostic(
 			fmt.Sprintf("The migration of %s is %s, although auto_confirm is true", serverOf(m), m.Status),
-			"The provider does not migrate the server again without being asked. "+toMigrateAgain+" This warning ends then, when the resource is removed, or with auto_confirm = false.",
+			"The provider does not migrate the server again without being asked. "+toMigrateAgain+" That ends this warning. So does auto_confirm = false, or removing the resource.",
 		)}
 	case hasFailed(m.VerificationResult):
 		return diag.Diagnostics{diag.NewWarningDiagnostic(
 			capital(serverOf(m))+" did not pass its last verification",
 			fmt.Sprintf("Its migration is %s, so the provider does not test the server again. See verification_result for the checks that failed. "+
-				"This warning ends when triggers migrate the server again and it passes, when verification or the resource is removed, or with auto_confirm = false.", m.Status),
+				"To end this warning, fix the server and change triggers, which migrates and tests it again. Or set auto_confirm = false, or remove verification or the resource.", m.Status),
 		)}
 	}
 	return nil
@@ -229,9 +237,9 @@ func unlikeAutoConfirm(m migration.Migration) diag.Diagnostics {
 // server, while one is pending.
 func refuseReplacement(m migration.Migration) diag.Diagnostic {
 	return diag.NewErrorDiagnostic(
-		"Cannot replace the migration of "+serverOf(m)+": it still awaits confirmation",
-		"The plan replaces the resource, or creates another one for the same server. A server has one migration at a time.\n"+
-			"  - To migrate the server again, change triggers, and set on_destroy to \"confirm\" or \"revert\": the apply then confirms or reverts the pending migration first. "+
+		"Cannot replace the migration of "+serverOf(m)+": it is not confirmed or reverted yet",
+		pendingNow(m)+". The plan replaces the resource, or creates another one for the same server. A server has one migration at a time.\n"+
+			"  - To migrate the server again, change triggers, and set on_destroy to \"confirm\" or \"revert\". The apply then confirms or reverts the pending migration first. "+
 			"Do not use -replace or replace_triggered_by. If the resource is tainted, run terraform untaint ADDRESS.\n"+
 			"  - If the resource has a new name, or is now in a module, count or for_each, add a moved block.\n"+
 			"  - If two resources have the same server_id, remove one of them.",
@@ -243,7 +251,7 @@ func refuseReplacement(m migration.Migration) diag.Diagnostic {
 func refuseNewName(m migration.Migration) diag.Diagnostic {
 	return diag.NewErrorDiagnostic(
 		"Cannot destroy the migration of "+serverOf(m)+" and create another one in the same plan",
-		fmt.Sprintf("The migration was confirmed at %s. For 24 hours after that, such a plan is refused: it would not migrate the server again.\n"+
+		fmt.Sprintf("The migration was confirmed at %s. For 24 hours after that such a plan is refused, because it would not migrate the server again.\n"+
 			"  - If the resource has a new name, or is now in a module, count or for_each, add a moved block.\n"+
 			"  - To migrate the server again, keep the resource and change triggers.",
 			m.SettledAt.Format(time.RFC3339)),
@@ -254,15 +262,15 @@ func refuseNewName(m migration.Migration) diag.Diagnostic {
 func notYet(failure *migration.Error) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(path.Root("server_id"),
 		capital(serverOf(failure.Migration))+" cannot be migrated at the moment",
-		reasonOf(failure)+" If that is still so when the plan is applied, the apply fails without touching the server.")
+		reasonOf(failure)+" If that is still so when the plan is applied, the apply fails, and the server is not moved.")
 }
 
 func reasonOf(failure *migration.Error) string {
 	switch move := failure.Pending; {
 	case failure.Kind == migration.KindUntold && failure.Err == nil:
-		return "It changed within the last 24 hours, and its action log has a migration of which it does not tell the end."
+		return "It changed within the last 24 hours. Its action log has a migration, and does not tell how that ended."
 	case failure.Kind == migration.KindUntold:
-		return "It changed within the last 24 hours, and its action log, which would tell whether it was migrated, cannot be read."
+		return "It changed within the last 24 hours. Its action log would tell whether it was migrated, but it cannot be read."
 	case move != nil:
 		what := "migration"
 		if move.Resize {

@@ -37,7 +37,7 @@ func TestServerMigration_goesOnAfterAnApplyThatTimedOut(t *testing.T) {
 			inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolScenario) {
 				config := migrationOf(test.arguments)
 				config["timeouts"] = object{"create": "2m"}
-				s.wantRefused(config, "did not end within its timeout", "Apply again to go on")
+				s.wantRefused(config, "did not end within its timeout", "Apply again")
 				time.Sleep(2 * time.Hour)
 				s.wantPlan(config, acctest.Create)
 				s.mustApply(config)

@@ -151,7 +151,7 @@ func TestAccServerMigration_refusesToReplaceAMigrationThatAwaits(t *testing.T) {
 			if err := tf.Apply(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if err := test.replace(tf); err == nil || !says("Cannot replace the migration of server web-1", "still awaits confirmation", "change triggers").MatchString(err.Error()) {
+			if err := test.replace(tf); err == nil || !says("Cannot replace the migration of server web-1", "is not confirmed or reverted yet", "still awaits confirmation", "change triggers").MatchString(err.Error()) {
 				t.Errorf("got %v, want that triggers are named", err)
 			}
 			if got := attributes(t, tf)["status"]; got != awaiting || s.Count(stub.CallConfirm) != 0 || s.Count(stub.CallMigrate) != 1 {

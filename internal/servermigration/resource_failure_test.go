@@ -177,7 +177,7 @@ func TestServerMigration_leavesNothingInTheStateWhenItTimesOut(t *testing.T) {
 	timing.Migrate = time.Hour
 	inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolScenario) {
 		s.wantNothingLeft(migrationOf(object{"timeouts": object{"create": "2m"}}),
-			"did not end within its timeout", "goes on in the cloud", "status is RESIZE", "Migrate request: req-")
+			"did not end within its timeout", "continues without Terraform", "status is RESIZE", "Migrate request: req-")
 		s.wantSent(sent{migrates: 1})
 	})
 }
@@ -188,7 +188,7 @@ func TestServerMigration_savesTheStateWhenItTimesOutAfterTheConfirm(t *testing.T
 	inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolScenario) {
 		config := migrationOf(object{"auto_confirm": true, "timeouts": object{"create": "5m"}})
 		// Not an error: the next refresh sees the end. Until then a confirm is planned.
-		wantWarned(t, s.mustApply(config), "was not seen", "Rackspace has accepted the confirm")
+		wantWarned(t, s.mustApply(config), "It is not known yet whether the migration of server web-1", "Rackspace has accepted the confirm")
 		s.want(map[string]string{"status": awaiting})
 		s.wantPlan(config, acctest.Update)
 		time.Sleep(2 * time.Hour)

@@ -96,7 +96,7 @@ func parseImportID(id string) importID {
 }
 
 func invalidImportID(id string, by identity) diag.Diagnostic {
-	what := fmt.Sprintf("%q is none. ", id)
+	what := fmt.Sprintf("%q is not an import id. ", id)
 	if id == "" && by.ServerID.ValueString() != "" {
 		what = fmt.Sprintf("The server_id of the identity is %q. ", by.ServerID.ValueString())
 	}

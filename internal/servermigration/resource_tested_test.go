@@ -21,7 +21,7 @@ func TestServerMigration_movesNoServerThatDoesNotPassWhereItIs(t *testing.T) {
 	s := cloud.overHTTP()
 	test := verified(ports, passesWithin, object{"preflight_timeout": failsAfter})
 	s.wantNothingLeft(migrationOf(object{"verification": test}), "Server web-1", "was not migrated: it did not pass its verification before the move",
-		"http[0], http://127.0.0.1:", "it answered with status 503", "The server was not touched", "If the check is wrong, correct it", "preflight = false")
+		"http[0], http://127.0.0.1:", "it answered with status 503", "The server was not touched", "If a check is wrong, correct it", "preflight = false")
 	s.wantSent(sent{})
 
 	test["preflight"], test["timeout"] = false, failsAfter
@@ -35,8 +35,8 @@ func TestServerMigration_warnsOfAServerThatIsShutOff(t *testing.T) {
 	}
 	inVirtualTime(t, stub.Config{}, stub.Server{Status: "SHUTOFF"}, func(s *protocolScenario) {
 		config := migrationOf(object{"verification": test(true)})
-		wantWarned(t, s.wantPlan(config, acctest.Create), "Server web-1", "is shut off", "the apply fails without touching the server")
-		wantWarned(t, s.wantPlan(migrationOf(object{"verification": test(false)}), acctest.Create), "is shut off", "is moved all the same")
+		wantWarned(t, s.wantPlan(config, acctest.Create), "Server web-1", "is shut off", "the apply fails, and the server is not moved")
+		wantWarned(t, s.wantPlan(migrationOf(object{"verification": test(false)}), acctest.Create), "is shut off", "it is moved, but it cannot pass there")
 		s.wantRefused(config, "Server web-1", "was not migrated: it is shut off", "Start the server")
 		if warnings := s.wantPlan(migrationOf(nil), acctest.Create); warnings != "" {
 			t.Errorf("got %q without a verification, want no warning", warnings)
@@ -122,7 +122,7 @@ func TestServerMigration_testsAgainWhenTheVerificationChanges(t *testing.T) {
 	s.SetServer(server, func(v *stub.Server) { v.Health = always(stub.Wrong) })
 	reverts := with(object{"on_failure": "revert", "successes": 1})
 	wantWarned(t, s.wantPlan(reverts, acctest.Update), "is going to be tested again, and may be reverted")
-	s.wantRefused(reverts, "was rolled back")
+	s.wantRefused(reverts, "was reverted: the server did not pass its verification")
 	s.want(map[string]string{"status": "reverted"})
 	s.wantSent(sent{migrates: 1, reverts: 1})
 }
@@ -163,7 +163,7 @@ func TestServerMigrationConfirmation_refusesWhatDidNotPass(t *testing.T) {
 	change, _ := session.Plan(s.state, config)
 	s.state, _ = session.Apply(change)
 	confirmed := object{"migration_id": s.state.Get("id")}
-	refusal := says("cannot be confirmed: the server did not pass its verification", "http[0]", "No confirmation was sent")
+	refusal := says("cannot be confirmed: the server did not pass its verification", "No confirmation was sent", "in verification_result")
 	absent := session.Absent(servermigration.ConfirmationType)
 	if _, planned := s.open().Plan(absent, confirmed); planned.HasError() {
 		t.Errorf("got %s in a plan that does not have the migration, want no error", planned)

@@ -138,7 +138,7 @@ func TestServerMigration_rollsBackAServerThatIsSick(t *testing.T) {
 	// The ports are closed a moment after the move: three tries in a row take longer.
 	test := verified(ports, failsAfter, object{"on_failure": "revert", "interval": "500ms"})
 	s.wantNothingLeft(migrationOf(object{"auto_confirm": true, "verification": test}),
-		"The migration of server web-1", "was rolled back", "tcp[0], 127.0.0.1:", "the connection was refused",
+		"The migration of server web-1", "was reverted: the server did not pass its verification", "tcp[0], 127.0.0.1:", "the connection was refused",
 		"back on its original host", "What was written to its local disks since the migration is lost")
 	if v, _ := s.Server(server); v.Status != "ACTIVE" || v.HostID != home.HostID {
 		t.Errorf("got the server %s on %s, want it ACTIVE on %s", v.Status, v.HostID, home.HostID)
@@ -175,7 +175,7 @@ func TestServerMigration_rollsBackAtALaterConfirm(t *testing.T) {
 	s := cloud.overHTTP()
 	s.mustApply(migrationOf(nil))
 	later := migrationOf(object{"auto_confirm": true, "verification": verified(ports, failsAfter, object{"on_failure": "revert"})})
-	s.wantRefused(later, "was rolled back", "change triggers")
+	s.wantRefused(later, "was reverted: the server did not pass its verification", "change triggers")
 	// It is not migrated again by itself.
 	s.mustApply(later)
 	s.want(map[string]string{"status": "reverted"})
