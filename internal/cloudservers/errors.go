@@ -118,7 +118,7 @@ func (e *Error) Reason() string {
 	case err == nil && e.Message != "":
 		return e.Message
 	case err == nil:
-		return http.StatusText(e.StatusCode) + ", without a fault in the answer (a proxy's page, or nothing)"
+		return http.StatusText(e.StatusCode) + " (the answer has no message; a proxy may have sent it)"
 	case errors.As(err, &tooLarge):
 		return fmt.Sprintf("the answer is larger than %d MiB", tooLarge.Limit>>20)
 	case errors.As(err, &unusable):

@@ -126,11 +126,11 @@ func TestError_knowsWhatCanHaveHadAnEffect(t *testing.T) {
 		{"too large", &http.MaxBytesError{Limit: maxAnswer}, true, true, "the answer is larger than 32 MiB"},
 		{"something else", errors.New("strange"), true, true, "the connection failed, or its answer could not be read"},
 		{"400", answered(400, nil, `{"badRequest":{"message":"Malformed request body"}}`), false, false, "Malformed request body"},
-		{"302", answered(302, nil, ""), false, false, "Found, without a fault in the answer (a proxy's page, or nothing)"},
-		{"413", answered(413, nil, ""), false, true, "Request Entity Too Large, without a fault in the answer (a proxy's page, or nothing)"},
-		{"500", answered(500, nil, ""), true, true, "Internal Server Error, without a fault in the answer (a proxy's page, or nothing)"},
-		{"501", answered(501, nil, ""), false, false, "Not Implemented, without a fault in the answer (a proxy's page, or nothing)"},
-		{"504", answered(504, nil, "<html>"), true, true, "Gateway Timeout, without a fault in the answer (a proxy's page, or nothing)"},
+		{"302", answered(302, nil, ""), false, false, "Found (the answer has no message; a proxy may have sent it)"},
+		{"413", answered(413, nil, ""), false, true, "Request Entity Too Large (the answer has no message; a proxy may have sent it)"},
+		{"500", answered(500, nil, ""), true, true, "Internal Server Error (the answer has no message; a proxy may have sent it)"},
+		{"501", answered(501, nil, ""), false, false, "Not Implemented (the answer has no message; a proxy may have sent it)"},
+		{"504", answered(504, nil, "<html>"), true, true, "Gateway Timeout (the answer has no message; a proxy may have sent it)"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

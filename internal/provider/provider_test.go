@@ -169,7 +169,7 @@ func TestProvider_explainsAnAuthenticationThatFails(t *testing.T) {
 		{"401", status(http.StatusUnauthorized), `The answer is: 401 unauthorized.*credentials were refused \(username from the provider block`},
 		{"403", status(http.StatusForbidden), `The answer is: 403 forbidden.*The user may not log in`},
 		{"404", status(http.StatusNotFound), `The answer is: 404 itemNotFound.*` + noIdentity},
-		{"404, a page", stub.HTML(http.StatusNotFound), `The answer is: 404 Not Found, without a fault.*` + noIdentity},
+		{"404, a page", stub.HTML(http.StatusNotFound), `The answer is: 404 Not Found .the answer has no message.*` + noIdentity},
 		{"405", status(http.StatusMethodNotAllowed), `The answer is: 405 badMethod.*` + noIdentity},
 		{"410, a page", stub.HTML(http.StatusGone), `The answer is: 410 Gone.*` + noIdentity},
 		{"501", status(http.StatusNotImplemented), `The answer is: 501.*` + noIdentity},
@@ -177,7 +177,7 @@ func TestProvider_explainsAnAuthenticationThatFails(t *testing.T) {
 		{"a page", page, `got no usable answer: the answer could not be read: it is not the JSON that the API promises\..*` + noIdentity},
 		{"another API", stub.Fault{Status: http.StatusOK, Body: `{"versions":[]}`}, `got no usable answer: the answer could not be read: it has no access\.token\.id\..*` + noIdentity},
 		{"500", status(http.StatusInternalServerError), `The answer is: 500 identityFault.*` + problem},
-		{"502, a page", stub.HTML(http.StatusBadGateway), `The answer is: 502 Bad Gateway, without a fault.*` + problem},
+		{"502, a page", stub.HTML(http.StatusBadGateway), `The answer is: 502 Bad Gateway .the answer has no message.*` + problem},
 		{"503", status(http.StatusServiceUnavailable), `The answer is: 503.*` + problem},
 		{"no answer", stub.Fault{Reset: true}, `got no usable answer: .*Check the network\..*identity_endpoint in the provider block`},
 	}

@@ -154,7 +154,7 @@ func TestServerMigration_showsNoProxyPages(t *testing.T) {
 		fault.Call = stub.CallServer
 		s.Inject(fault)
 		s.wantRefused(migrationOf(nil),
-			"Cannot read server "+server, "The API says: 502 Bad Gateway, without a fault in the answer", "Nothing was changed")
+			"Cannot read server "+server, "The API says: 502 Bad Gateway (the answer has no message", "Nothing was changed")
 	})
 }
 
