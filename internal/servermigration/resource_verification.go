@@ -3,7 +3,6 @@ package servermigration
 import (
 	"context"
 	"fmt"
-	"maps"
 	"reflect"
 	"time"
 
@@ -163,13 +162,9 @@ func (m *verificationModel) test() (*migration.Verification, diag.Diagnostics) {
 		plan.SSHBanner = append(plan.SSHBanner, verification.SSHBanner{Host: check.Host.ValueString(), Port: number(check.Port, verification.DefaultSSHPort)})
 	}
 	for _, check := range m.HTTP {
-		headers := maps.Clone(check.Headers)
-		if headers == nil {
-			headers = map[string]string{}
-		}
-		maps.Copy(headers, check.HeadersWO)
 		plan.HTTP = append(plan.HTTP, verification.HTTP{
-			URL: check.URL.ValueString(), StatusCodes: check.StatusCodes, BodyContains: check.BodyContains.ValueString(), Headers: headers,
+			URL: check.URL.ValueString(), StatusCodes: check.StatusCodes, BodyContains: check.BodyContains.ValueString(),
+			Headers: check.Headers, HeadersWO: check.HeadersWO,
 			TLSServerName: check.TLSServerName.ValueString(), CACertificate: check.CACertificate.ValueString(),
 			FollowRedirects: check.FollowRedirects.ValueBool(),
 		})

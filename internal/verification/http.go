@@ -116,10 +116,12 @@ func (h HTTP) request(ctx context.Context, target, at *url.URL) (*http.Request, 
 	if origin(at) != origin(target) {
 		return request, nil
 	}
-	for name, value := range h.Headers {
-		request.Header.Set(name, value)
-		if http.CanonicalHeaderKey(name) == "Host" {
-			request.Host = value
+	for _, headers := range []map[string]string{h.Headers, h.HeadersWO} {
+		for name, value := range headers {
+			request.Header.Set(name, value)
+			if http.CanonicalHeaderKey(name) == "Host" {
+				request.Host = value
+			}
 		}
 	}
 	return request, nil

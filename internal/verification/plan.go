@@ -64,6 +64,7 @@ type HTTP struct {
 	StatusCodes     []int             // that pass; 200 to 299 when empty
 	BodyContains    string            // text that the body must have
 	Headers         map[string]string // to send; never shown
+	HeadersWO       map[string]string // to send as well; they win over Headers of the same name
 	TLSServerName   string            // the name that the certificate is for; the URL's when empty
 	CACertificate   string            // PEM of the authorities to trust; the system's when empty
 	FollowRedirects bool              // else a redirect is judged as it is
@@ -144,11 +145,19 @@ func (h HTTP) validate() []Problem {
 	if h.CACertificate != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(h.CACertificate)) {
 		wrong("must be a certificate in PEM form.", "ca_certificate")
 	}
-	for name, value := range h.Headers {
-		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
-			wrong("has a name or value that cannot be sent as a header.", "headers")
-			break
+	for argument, headers := range map[string]map[string]string{"headers": h.Headers, "headers_wo": h.HeadersWO} {
+		if !canBeSent(headers) {
+			wrong("has a name or value that cannot be sent as a header.", argument)
 		}
 	}
 	return problems
+}
+
+func canBeSent(headers map[string]string) bool {
+	for name, value := range headers {
+		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
+			return false
+		}
+	}
+	return true
 }

@@ -49,6 +49,9 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 		{"a header", func(p *verification.Plan) {
 			p.HTTP = []verification.HTTP{{URL: "http://a", Headers: map[string]string{"a": "b\r\nc: d"}}}
 		}, "[http 0 headers] has a name or value"},
+		{"a header that is write-only", func(p *verification.Plan) {
+			p.HTTP = []verification.HTTP{{URL: "http://a", Headers: map[string]string{"a": "b"}, HeadersWO: map[string]string{"a": "b\r\nc: d"}}}
+		}, "[http 0 headers_wo] has a name or value"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -160,8 +160,8 @@ func TestRun_sendsHeadersToTheirOriginAlone(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWeb(t, test.redirects, "app.example.com", "APP.example.com", "other.example.com", "a.app.example.com")
 				got := w.run(verification.HTTP{URL: "https://app.example.com/healthz?key=secret", Headers: map[string]string{
-					"authorization": "Bearer secret", "Cookie": "a=secret", "X-Api-Key": "secret", "Host": "secret.example.com", "User-Agent": "secret",
-				}})
+					"Authorization": "not this one", "X-Api-Key": "secret", "Host": "secret.example.com", "User-Agent": "secret",
+				}, HeadersWO: map[string]string{"authorization": "Bearer secret", "Cookie": "a=secret"}})
 				if !got.Passed {
 					t.Fatalf("got %+v, want it passed", got)
 				}
