@@ -26,21 +26,18 @@ func TestAccExamples_apply(t *testing.T) {
 		"resources/rackspace_server_migration/resource.tf":              1,
 		"resources/rackspace_server_migration/triggers.tf":              2,
 		"resources/rackspace_server_migration_confirmation/resource.tf": 1,
-		"demo/[mo]*.tf": 3, // without the servers that are not moved, or are rolled back
+		"guides/when-things-go-wrong/main.tf":                           1,
+		"demo/[mo]*.tf":                                                 3, // without the servers that are not moved, or whose migrations are reverted
 	}
 	found, err := filepath.Glob(examples + "/resources/*/*.tf")
-	if err != nil || len(found)+1 != len(migrations) {
-		t.Fatalf("got the examples %q and the demo, want them all in the table (%v)", found, err)
+	if err != nil || len(found)+2 != len(migrations) {
+		t.Fatalf("got the examples %q, want them, the demo and a guide in the table (%v)", found, err)
 	}
 	for pattern, want := range migrations {
 		t.Run(pattern, func(t *testing.T) {
 			t.Parallel()
 			s := newSamples(t)
-			text := read(t, pattern)
-			if !strings.Contains(text, "required_providers") {
-				text = read(t, "provider/provider.tf") + text
-			}
-			tf := s.terraform(map[string]string{"main.tf": text})
+			tf := s.terraform(map[string]string{"main.tf": read(t, pattern)})
 			_, outputs := applied(t, tf)
 			if sent := s.Count(stub.CallMigrate); sent != want {
 				t.Errorf("got %d migrate requests, want %d", sent, want)
@@ -122,7 +119,7 @@ func applied(t *testing.T, tf *tfexec.Terraform, variables ...*tfexec.VarOption)
 func TestAccGuides_migrateTestConfirm(t *testing.T) {
 	t.Parallel()
 	s := newSamples(t)
-	tf := s.terraform(map[string]string{"main.tf": read(t, "provider/provider.tf") + read(t, "guides/migrate-test-confirm/*.tf")})
+	tf := s.terraform(map[string]string{"main.tf": read(t, "guides/migrate-test-confirm/*.tf")})
 	web, outputs := applied(t, tf)
 	if web["status"] != awaiting || outputs["confirm_by"] == nil || s.Count(stub.CallConfirm) != 0 {
 		t.Errorf("got the status %v and the outputs %v, want %s and a deadline", web["status"], outputs, awaiting)
@@ -136,7 +133,7 @@ func TestAccGuides_migrateTestConfirm(t *testing.T) {
 func TestAccGuides_verify(t *testing.T) {
 	t.Parallel()
 	s := newSamples(t)
-	tf := s.terraform(map[string]string{"main.tf": read(t, "provider/provider.tf") + read(t, "guides/verify/*.tf")})
+	tf := s.terraform(map[string]string{"main.tf": read(t, "guides/verify/*.tf")})
 	web, _ := applied(t, tf, stubPort)
 	result, _ := web["verification_result"].(map[string]any)
 	if web["status"] != "confirmed" || result["passed"] != true {
@@ -174,7 +171,7 @@ func TestAccGuides_rollBack(t *testing.T) {
 	t.Parallel()
 	s := newSamples(t)
 	home, _ := s.Server(stub.SampleDB1)
-	tf := s.terraform(map[string]string{"main.tf": read(t, "provider/provider.tf") + read(t, "guides/roll-back/*.tf")})
+	tf := s.terraform(map[string]string{"main.tf": read(t, "guides/roll-back/*.tf")})
 	applied(t, tf)
 	if err := tf.Destroy(t.Context()); err != nil {
 		t.Error(err)
@@ -189,7 +186,7 @@ func TestAccGuides_takeOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Advance(time.Minute)
-	tf := s.terraform(map[string]string{"main.tf": read(t, "provider/provider.tf") + read(t, "guides/take-over/*.tf")})
+	tf := s.terraform(map[string]string{"main.tf": read(t, "guides/take-over/*.tf")})
 	if _, err := tf.Plan(t.Context(), tfexec.Out("plan")); err != nil {
 		t.Fatal(err)
 	}

@@ -1,18 +1,24 @@
 terraform {
+  required_version = ">= 1.11"
+
   required_providers {
     rackspace = {
-      source = "terraform-provider-rackspace/rackspace"
+      source  = "terraform-provider-rackspace/rackspace"
+      version = "~> 0.1"
     }
   }
 }
 
+# Credentials come from RACKSPACE_USERNAME and RACKSPACE_API_KEY.
 provider "rackspace" {
-  max_concurrent_migrations = 5 # at once
-  stop_after_failures       = 1 # in one apply
+  region = "ORD"
+
+  max_concurrent_migrations = 5 # under way at once
+  stop_after_failures       = 1 # failures in one apply, then no further migration starts
 }
 
 variable "server" {
-  description = "Name of a server on the host to evacuate. It is the canary: it is migrated first."
+  description = "Name of a server on the host to evacuate. It is the canary, so it is migrated first."
   type        = string
   default     = "web-1"
 }
@@ -23,7 +29,7 @@ variable "ssh_port" {
   default     = 22
 }
 
-# 1. The host, and all servers on it. Both are written down by the first apply, and kept.
+# 1. The host, and all servers on it. The first apply writes both down. Later plans keep them.
 data "rackspace_server" "canary" {
   name = var.server
 }
@@ -36,7 +42,8 @@ resource "terraform_data" "host" {
   }
 }
 
-# A data source that names the terraform_data itself would not be read in the first plan.
+# With the terraform_data itself as its argument, the data source below would not be read
+# in the first plan. So it takes this local value.
 locals {
   host_id = terraform_data.host.input
 }
@@ -52,7 +59,7 @@ resource "terraform_data" "list" {
       for server in data.rackspace_servers.on_host.servers : server.id => {
         name    = server.name
         stopped = server.status == "SHUTOFF"
-        group   = lookup(server.metadata, "group", server.id) # servers of a group are not migrated at the same time
+        group   = lookup(server.metadata, "group", server.id) # no two servers of a group are in one wave
       }
     }
   }
@@ -62,8 +69,8 @@ resource "terraform_data" "list" {
   }
 }
 
-# 2. What is still to be evacuated, or was evacuated from here. A server that has left the
-# host in another way, or was deleted, is skipped.
+# 2. The servers that are still on the host, and those that this configuration moved away.
+# A server that left the host in another way, or was deleted, is skipped.
 data "rackspace_servers" "region" {}
 
 data "rackspace_server" "left" {
@@ -77,8 +84,8 @@ data "rackspace_server" "left" {
 locals {
   listed = terraform_data.list.input.servers
 
-  # Moved from here: requested by this provider's user since the list was written, and not
-  # failed. An hour is more than the clocks of two machines differ.
+  # Moved by this configuration: the provider's user requested the migration after the list
+  # was written, and it has not failed. The hour allows for clocks that differ.
   evacuated = [
     for id, server in data.rackspace_server.left : id if try(
       server.migration.requested_by_us
@@ -90,7 +97,8 @@ locals {
   chosen = setunion(keys(data.rackspace_servers.on_host.by_id), local.evacuated)
 }
 
-# 3. The waves. The first one has the first server of each group, the second one the second, and so on.
+# 3. The waves. The first wave has the first server of each group, the second wave has the
+# second server of each group, and so on.
 locals {
   groups = { for id, server in local.listed : server.group => id... if server.name != var.server }
   size   = max(0, [for ids in values(local.groups) : length(ids)]...)
@@ -100,7 +108,7 @@ locals {
 module "evacuation" {
   source = "./rolling-migration"
 
-  # Servers are skipped here, when each has its wave: no other server changes its wave then.
+  # Servers are skipped after each has its wave. So no other server changes its wave.
   canaries = { for id, server in local.listed : server.name => id if server.name == var.server && contains(local.chosen, id) }
   waves    = [for ids in local.waves : { for id in ids : local.listed[id].name => id if contains(local.chosen, id) }]
 
@@ -109,12 +117,12 @@ module "evacuation" {
     interval   = "1s"
   }
 
-  # A server that is shut off passes no test.
+  # A server that is shut off cannot pass a test.
   verifications = { for id, server in local.listed : server.name => null if server.stopped && contains(local.chosen, id) }
 }
 
-# 4. None is left. The data source is read once all migrations have ended. In the check
-# block itself, it would keep each later plan from being empty.
+# 4. Check that no server is left. The data source is read after all migrations have ended.
+# Inside the check block it would add a change to each later plan.
 data "rackspace_servers" "left_on_host" {
   host_id    = local.host_id
   depends_on = [module.evacuation]

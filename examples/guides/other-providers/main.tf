@@ -1,12 +1,20 @@
 terraform {
+  required_version = ">= 1.11"
+
   required_providers {
     rackspace = {
-      source = "terraform-provider-rackspace/rackspace"
+      source  = "terraform-provider-rackspace/rackspace"
+      version = "~> 0.1"
     }
   }
 }
 
-# Stands for the resource of the other provider. Its ids are not known before the apply.
+# Credentials come from RACKSPACE_USERNAME and RACKSPACE_API_KEY.
+provider "rackspace" {
+  region = "ORD"
+}
+
+# In place of the other provider's resource. Like there, the ids are not known before the apply.
 resource "terraform_data" "web" {
   for_each = {
     web-1 = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01"

@@ -1,14 +1,20 @@
 terraform {
+  required_version = ">= 1.11"
+
   required_providers {
     rackspace = {
-      source = "terraform-provider-rackspace/rackspace"
+      source  = "terraform-provider-rackspace/rackspace"
+      version = "~> 0.1"
     }
   }
 }
 
+# Credentials come from RACKSPACE_USERNAME and RACKSPACE_API_KEY.
 provider "rackspace" {
-  max_concurrent_migrations = 10 # at once
-  stop_after_failures       = 2  # in one apply
+  region = "ORD"
+
+  max_concurrent_migrations = 10 # under way at once
+  stop_after_failures       = 2  # failures in one apply, then no further migration starts
 }
 
 variable "ssh_port" {

@@ -1,13 +1,13 @@
 locals {
-  # Waves that are not given are empty.
+  # Always five waves. Those that the caller does not set are empty.
   waves = concat(var.waves, [for missing in range(5 - length(var.waves)) : {}])
   names = flatten([for servers in concat([var.canaries], var.waves) : keys(servers)])
 
-  # What each server has to pass, by the server's name.
+  # The verification of each server, by the server's name.
   chosen = { for name in local.names : name => lookup(var.verifications, name, var.verification) }
   urls   = flatten([for verification in values(local.chosen) : try(verification.http[*].url, [])])
 
-  # The same, with the secret headers of each URL.
+  # The verification of each server, with the secret headers of each URL.
   verifications = {
     for name, verification in local.chosen : name => verification == null ? null : merge(verification, {
       http = verification.http == null ? null : [
@@ -17,8 +17,9 @@ locals {
   }
 }
 
-# Servers that are not confirmed, or have not passed their verification. The next wave
-# does not begin before they do, not even in an apply that leaves them as they are.
+# Servers whose migrations are not confirmed, or which have not passed their verification.
+# While there is one, the next wave does not begin, not even in an apply that does not
+# change that server.
 locals {
   not_confirmed_canary = [for name, migration in rackspace_server_migration.canary : name if migration.status != "confirmed" || !try(migration.verification_result.passed, true)]
   not_confirmed_wave_1 = [for name, migration in rackspace_server_migration.wave_1 : name if migration.status != "confirmed" || !try(migration.verification_result.passed, true)]

@@ -1,5 +1,5 @@
 variable "canaries" {
-  description = "Servers to migrate first, by name: the UUID of each, such as by_name of the data source rackspace_servers. If one of them fails, nothing else is migrated."
+  description = "Servers to migrate first. A map from the name of each server to its UUID, such as by_name of the data source rackspace_servers. If one of them fails, no other server is migrated."
   type        = map(string)
   nullable    = false
 
@@ -10,7 +10,7 @@ variable "canaries" {
 }
 
 variable "waves" {
-  description = "Servers to migrate then, wave by wave, each like canaries. A wave begins when all servers of the wave before are confirmed. At most 5 waves."
+  description = "Servers to migrate after the canaries, wave by wave. Each wave is a map like canaries. A wave begins when all migrations of the wave before are confirmed. There can be up to 5 waves."
   type        = list(map(string))
   default     = []
   nullable    = false
@@ -37,13 +37,13 @@ variable "waves" {
 }
 
 variable "region" {
-  description = "Region of the servers. Null is the provider's."
+  description = "Region of the servers. Null means the provider's region."
   type        = string
   default     = null
 }
 
 variable "verification" {
-  description = "What each server has to pass before it is moved, and again on its new host before its migration is confirmed; see the provider's documentation. A host that is not named is that of the server. Null migrates and confirms without a test."
+  description = "Test that each server has to pass before it is moved, and again on its new host before its migration is confirmed. See verification in the provider's documentation. A check without a host uses the server's address. Null migrates and confirms without a test."
   type = object({
     tcp = optional(list(object({ port = number, host = optional(string) })))
     http = optional(list(object({
@@ -70,7 +70,7 @@ variable "verification" {
 }
 
 variable "verifications" {
-  description = "Verifications of single servers, by the server's name: each is used instead of verification. Null migrates and confirms that server without a test."
+  description = "Verifications of single servers, by the server's name. Each replaces verification for that server. Null migrates and confirms that server without a test."
   type = map(object({
     tcp = optional(list(object({ port = number, host = optional(string) })))
     http = optional(list(object({
@@ -96,12 +96,12 @@ variable "verifications" {
 
   validation {
     condition     = length(setsubtract(keys(var.verifications), local.names)) == 0
-    error_message = "Each name in verifications has to be that of a server in canaries or waves."
+    error_message = "Each name in verifications must be the name of a server in canaries or waves."
   }
 }
 
 variable "headers_wo" {
-  description = "Secret headers of the http checks, such as Authorization, by the check's URL. They are kept in neither plan nor state."
+  description = "Secret headers of the http checks, such as Authorization, by the check's URL. Neither the plan nor the state keeps them."
   type        = map(map(string))
   default     = {}
   nullable    = false
@@ -109,12 +109,12 @@ variable "headers_wo" {
 
   validation {
     condition     = length(setsubtract(keys(var.headers_wo), local.urls)) == 0
-    error_message = "Each URL in headers_wo has to be that of an http check that a server of the fleet has to pass."
+    error_message = "Each URL in headers_wo must be the URL of an http check of a server in the fleet."
   }
 }
 
 variable "on_destroy" {
-  description = "What happens to a migration that still awaits confirmation, before triggers migrate its server again and when it is destroyed: none, confirm or revert. confirm does not go with headers_wo."
+  description = "What happens to a pending migration when it is destroyed, or before triggers migrate its server again: none, confirm or revert. confirm cannot be used with headers_wo."
   type        = string
   default     = "none"
   nullable    = false
@@ -127,7 +127,7 @@ variable "triggers" {
 }
 
 variable "timeouts" {
-  description = "How long one server's migration, its update, its destroy and its refresh may take, such as 30m. Null is the provider's default."
+  description = "How long the create, update, delete and read of one migration may take, such as 30m. Null means the provider's default."
   type = object({
     create = optional(string)
     update = optional(string)

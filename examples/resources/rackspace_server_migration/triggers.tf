@@ -1,5 +1,21 @@
-# Migrates the servers and confirms each as soon as it runs on its new host.
-# A new value of maintenance migrates them all once more.
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    rackspace = {
+      source  = "terraform-provider-rackspace/rackspace"
+      version = "~> 0.1"
+    }
+  }
+}
+
+# Credentials come from RACKSPACE_USERNAME and RACKSPACE_API_KEY.
+provider "rackspace" {
+  region = "ORD"
+}
+
+# Migrates two servers, and confirms each migration as soon as its server runs on its new
+# host. A new value of maintenance migrates both servers again.
 variable "maintenance" {
   type    = string
   default = "2026-11"
