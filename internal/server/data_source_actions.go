@@ -30,7 +30,7 @@ func (d *actionLog) Metadata(_ context.Context, req datasource.MetadataRequest, 
 
 func (d *actionLog) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads the action log of a Cloud Server: what was done to it, when and by whom. It is for audits, and for the conditions of `check` blocks. It needs a user who may read the log.",
+		MarkdownDescription: "Reads the action log of a Cloud Server, which says what was done to it, when and by whom. Use it for audits, and for the conditions of `check` blocks. The user must be allowed to read the log.",
 		Attributes: map[string]schema.Attribute{
 			"server_id": schema.StringAttribute{
 				MarkdownDescription: "UUID of the server, in lower case.",
@@ -39,21 +39,21 @@ func (d *actionLog) Schema(_ context.Context, _ datasource.SchemaRequest, resp *
 			},
 			"region": regionAttribute(),
 			"actions": schema.ListNestedAttribute{
-				MarkdownDescription: "The entries of the action log, the newest first.",
+				MarkdownDescription: "The entries of the action log, newest first.",
 				Computed:            true,
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"action":     computed("What was asked for, in the API's word, such as `migrate`, `confirmResize`, `revertResize` or `resize`."),
-					"request_id": computed("Id of the request. That of a `migrate` is the `request_id` of its `rackspace_server_migration`."),
-					"user_id":    computed("Id of the user who asked for it. Null where the cloud acted by itself, for instance when it confirmed a migration automatically."),
-					"project_id": computed("Id of the tenant (project) for which it was asked. Null where the cloud acted by itself."),
-					"started_at": computed("When it was asked for. Times are RFC 3339 in UTC."),
-					"message":    computed("What the log says of its end: `Error` once it failed. Null otherwise."),
+					"action":     computed("The action in the API's words, such as `migrate`, `confirmResize`, `revertResize` or `resize`."),
+					"request_id": computed("Id of the request. For a `migrate`, it is the `request_id` of the `rackspace_server_migration`."),
+					"user_id":    computed("Id of the user who requested the action. Null if Rackspace acted by itself, as when it confirms a migration automatically."),
+					"project_id": computed("Id of the tenant (project) of the request. Null if Rackspace acted by itself."),
+					"started_at": computed("When the action was requested. Times are RFC 3339 in UTC."),
+					"message":    computed("`Error` if the action failed. Null otherwise."),
 					"failed": schema.BoolAttribute{
-						MarkdownDescription: "Whether the log says that it failed.",
+						MarkdownDescription: "Whether the action failed, by the log.",
 						Computed:            true,
 					},
-					"outcome": computed("How a `migrate` or `resize` ended, as the rest of the log tells: `confirmed`, `reverted` or `failed`. " +
-						"It is `open` while the log tells of no end. It is `ended` if another one followed and the log does not tell how this one ended. Null for all other actions."),
+					"outcome": computed("How a `migrate` or `resize` ended, by the later entries of the log: `confirmed`, `reverted` or `failed`. " +
+						"It is `open` while the log has no end. It is `ended` if another `migrate` or `resize` followed, and the log does not tell how this one ended. Null for all other actions."),
 				}},
 			},
 		},

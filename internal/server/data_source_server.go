@@ -42,28 +42,28 @@ func (d *one) Schema(_ context.Context, _ datasource.SchemaRequest, resp *dataso
 		MarkdownDescription: "Reads one Cloud Server, by its id or by its exact name, and what became of its newest migration.",
 		Attributes: serverAttributes(map[string]schema.Attribute{
 			"id": schema.StringAttribute{
-				MarkdownDescription: "UUID of the server, in lower case. Exactly one of `id` and `name` has to be set.",
+				MarkdownDescription: "UUID of the server, in lower case. Set either this or `name`.",
 				Optional:            true, Computed: true,
 				Validators: []validator.String{serverid.Validator()},
 			},
 			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the server, in full. If no server has it, or several have, that is an error which lists what was found. Servers of other tenants are found by their `id` only.",
+				MarkdownDescription: "Full name of the server. It is an error if no server or several servers have this name, and the error lists what was found. Servers of other tenants can be found only by their `id`.",
 				Optional:            true, Computed: true,
 				Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"region": regionAttribute(),
 			"migration": schema.SingleNestedAttribute{
 				MarkdownDescription: "The newest migration of the server, whoever requested it. It is null for a server that was never migrated. " +
-					"All its attributes are null, with a warning, where the user may not read the server's action log: then it is not known whether the server was ever migrated.",
+					"If the user may not read the server's action log, all its attributes are null, and there is a warning. It is then not known whether the server was ever migrated.",
 				Computed: true,
 				Attributes: map[string]schema.Attribute{
-					"status": computed("How far it has come: `migrating`, `awaiting_confirmation`, `confirmed`, `reverted` or `failed`. " +
-						"Null where neither the server nor its action log tells, for instance when a server in `ERROR` hides it."),
-					"requested_at": computed("When it was requested."),
-					"confirm_by":   computed("When Rackspace confirms it automatically, not before. Null unless it is under way or awaits confirmation."),
+					"status": computed("How far the migration has come: `migrating`, `awaiting_confirmation`, `confirmed`, `reverted` or `failed`. " +
+						"Null if neither the server nor its action log tells. One reason is a server in `ERROR`."),
+					"requested_at": computed("When the migration was requested."),
+					"confirm_by":   computed("Time after which Rackspace confirms the migration automatically. Null unless it is under way or awaits confirmation."),
 					"request_id":   computed("Id of the migrate request."),
 					"requested_by_us": schema.BoolAttribute{
-						MarkdownDescription: "Whether the user of the provider requested it, in this configuration or elsewhere. Null where the token does not name the user.",
+						MarkdownDescription: "Whether the provider's user requested the migration, in this configuration or elsewhere. Null if the token does not name the user.",
 						Computed:            true,
 					},
 				},

@@ -47,36 +47,36 @@ var statuses = []string{
 
 func (d *several) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Finds the Cloud Servers of a region, to choose what to migrate. A server is found if it is as all arguments say. Without arguments all servers are found.\n\n" +
-			"`by_name` and `by_id` are made for `for_each`. Their keys do not change when other servers appear or vanish. " +
+		MarkdownDescription: "Finds the Cloud Servers of a region, to choose what to migrate. A server is found if it matches all arguments. Without arguments all servers are found.\n\n" +
+			"`by_name` and `by_id` are made for `for_each`. Their keys do not change when other servers are created or deleted. " +
 			"A migration changes the `host_id` of its server, and for a while its `status`. " +
-			"If they choose the servers of a `for_each`, the next plan does not find a moved server any more, and removes its migration from the state.\n\n" +
+			"If you choose the servers of a `for_each` by these, the next plan does not find a moved server any more. It then removes the migration from the state.\n\n" +
 			"-> Servers of other tenants are not found, not even by an administrator. The API lists them only with `all_tenants`, which the provider does not ask for.",
 		Attributes: map[string]schema.Attribute{
 			"region": regionAttribute(),
 			"name_regex": schema.StringAttribute{
-				MarkdownDescription: "Regular expression ([RE2](https://github.com/google/re2/wiki/Syntax)) that the server's name has to match somewhere, such as `^web-`.",
+				MarkdownDescription: "Regular expression ([RE2](https://github.com/google/re2/wiki/Syntax)) that some part of the server's name must match, such as `^web-`. By default every name matches.",
 				Optional:            true,
 			},
 			"status": schema.ListAttribute{
-				MarkdownDescription: "Statuses of which the server has to have one, in the API's words, such as `[\"ACTIVE\", \"SHUTOFF\"]`.",
+				MarkdownDescription: "The server must have one of these statuses, in the API's words, such as `[\"ACTIVE\", \"SHUTOFF\"]`. By default every status matches.",
 				ElementType:         types.StringType,
 				Optional:            true,
 				Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues(), listvalidator.ValueStringsAre(stringvalidator.OneOf(statuses...))},
 			},
 			"metadata": schema.MapAttribute{
-				MarkdownDescription: "Metadata that the server has to have, all of it, with exactly these values. It may have more.",
+				MarkdownDescription: "The server must have all of this metadata, with exactly these values. It may have more.",
 				ElementType:         types.StringType,
 				Optional:            true,
 				Validators:          []validator.Map{mapvalidator.NoNullValues()},
 			},
 			"host_id": schema.StringAttribute{
-				MarkdownDescription: "Hypervisor host that the server has to be on, such as `data.rackspace_server.web.host_id` for all servers on the same host as that one. An empty id is an error.",
+				MarkdownDescription: "The server must be on the hypervisor host with this id. `data.rackspace_server.web.host_id` finds all servers on the same host as that one. An empty id is an error.",
 				Optional:            true,
 				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"flavor_id": schema.StringAttribute{
-				MarkdownDescription: "Flavor that the server has to have.",
+				MarkdownDescription: "The server must have the flavor with this id.",
 				Optional:            true,
 				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
@@ -86,8 +86,8 @@ func (d *several) Schema(_ context.Context, _ datasource.SchemaRequest, resp *da
 				NestedObject:        schema.NestedAttributeObject{Attributes: serverAttributes(nil)},
 			},
 			"by_name": schema.MapAttribute{
-				MarkdownDescription: "The id of each server that was found, by its name. If several of them have a name, its id is null, and a warning names them. " +
-					"A resource that takes its `server_id` from there then fails to plan, so that it never acts on another server than before. Use `by_id` in that case.",
+				MarkdownDescription: "The id of each server that was found, by its name. If several servers have a name, its id is null, and a warning names them. " +
+					"The plan of a resource that uses this id as its `server_id` then fails. So it never acts on the wrong server. Use `by_id` in that case.",
 				ElementType: types.StringType,
 				Computed:    true,
 			},

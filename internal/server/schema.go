@@ -16,21 +16,21 @@ func serverAttributes(others map[string]schema.Attribute) map[string]schema.Attr
 	attributes := map[string]schema.Attribute{
 		"id":     computed("UUID of the server."),
 		"name":   computed("Name of the server. Several servers can have the same name."),
-		"status": computed("Status of the server in the API's word, such as `ACTIVE`, `SHUTOFF` or `VERIFY_RESIZE`."),
-		"task_state": computed("What is being done to the server, in the API's word, such as `resize_migrating`. " +
+		"status": computed("Status of the server in the API's words, such as `ACTIVE`, `SHUTOFF` or `VERIFY_RESIZE`."),
+		"task_state": computed("What is being done to the server, in the API's words, such as `resize_migrating`. " +
 			"Null while nothing is being done to it."),
-		"vm_state": computed("What the server is, in the API's word, such as `active`, `stopped` or `resized`. It is more exact than the status."),
+		"vm_state": computed("State of the virtual machine in the API's words, such as `active`, `stopped` or `resized`. It is more exact than the status."),
 		"power_state": schema.Int64Attribute{
-			MarkdownDescription: "The API's number of the power state: `1` is running, `3` paused, `4` shut down, `6` crashed and `7` suspended. `0` means that it is not known.",
+			MarkdownDescription: "Number of the power state. `1` is running, `3` paused, `4` shut down, `6` crashed and `7` suspended. `0` means that it is not known.",
 			Computed:            true,
 		},
 		"progress": schema.Int64Attribute{
-			MarkdownDescription: "How far the task has come, in percent. Some hosts always tell `0`. It is `0` too where the API tells nothing.",
+			MarkdownDescription: "Progress of the task in percent. Some hosts always report `0`. It is also `0` if the API does not report it.",
 			Computed:            true,
 		},
-		"host_id": computed("The account's own name of the hypervisor host that the server is on. Servers of an account with the same `host_id` are on the same host. " +
-			"It is empty, not null, where the API does not tell. " +
-			"As an argument of `rackspace_servers`, an empty `host_id` is an error, so that it never means all servers."),
+		"host_id": computed("Id of the hypervisor host that the server is on. A host has another id in each account. Servers of one account with the same `host_id` are on the same host. " +
+			"It is empty, not null, if the API does not tell the host. " +
+			"An empty `host_id` as an argument of `rackspace_servers` is an error. So it never means all servers."),
 		"flavor_id":    computed("Id of the server's flavor, which is its size."),
 		"image_id":     computed("Id of the image that the server was made from. Null for a server that boots from a volume."),
 		"access_ip_v4": computed("IPv4 address to reach the server at, if it has one."),
@@ -49,7 +49,7 @@ func serverAttributes(others map[string]schema.Attribute) map[string]schema.Attr
 		},
 		"created":           computed("When the server was created. Times are RFC 3339 in UTC."),
 		"updated":           computed("When the server last changed. A confirmation does not change it."),
-		"launched_at":       computed("When the server last began to run on a host. A migration sets it when it comes to await confirmation. Null where the API does not tell."),
+		"launched_at":       computed("When the server last began to run on a host. A migration changes it when it begins to await confirmation. Null if the API does not tell."),
 		"tenant_id":         computed("Id of the tenant (project) that the server belongs to."),
 		"user_id":           computed("Id of the user who created the server."),
 		"key_name":          computed("Name of the key pair that the server was created with, if there is one."),
@@ -62,7 +62,7 @@ func serverAttributes(others map[string]schema.Attribute) map[string]schema.Attr
 			Attributes: map[string]schema.Attribute{
 				"code":    schema.Int64Attribute{MarkdownDescription: "Code of the fault, such as `500`.", Computed: true},
 				"message": computed("What went wrong."),
-				"details": computed("More of it. The API tells it to administrators only, as a rule."),
+				"details": computed("More details. Usually the API shows them to administrators only."),
 			},
 		},
 	}

@@ -17,34 +17,34 @@ import (
 )
 
 // dependsOnNothing warns of what an action in a lifecycle does not do.
-const dependsOnNothing = "\n\n-> Before Terraform 1.16, resources that depend on one whose `action_trigger` invokes this action do not wait for the action. " +
-	"From 1.16 on, do not set `on_failure = taint` where the action is triggered by a `rackspace_server_migration`: Terraform would replace that, and so migrate the server again. " +
+const dependsOnNothing = "\n\n-> A resource can invoke this action with an `action_trigger`. Before Terraform 1.16, other resources that depend on that resource do not wait for the action. " +
+	"From Terraform 1.16 on, do not use `on_failure = taint` in a `rackspace_server_migration`. Terraform would replace the resource, and migrate the server again. " +
 	"An action and a `rackspace_server_migration` cannot migrate the same server in one apply."
 
 func (a *migrateAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Migrates a Cloud Server to another hypervisor host now, and shows the progress. It needs Terraform 1.14. " +
-			"A migration of the server that the provider's user has requested and that is still pending is continued instead. One that was confirmed before does not count. " +
-			"The provider keeps no state of it. To keep one, use the resource `rackspace_server_migration`." + dependsOnNothing,
+			"If the provider's user has already requested a migration of the server that is under way or awaits confirmation, the action continues with that one. " +
+			"Terraform keeps no state of it. To keep one, use the resource `rackspace_server_migration`." + dependsOnNothing,
 		Attributes: map[string]schema.Attribute{
 			"server_id": serverID("UUID of the server to migrate, in lower case, as the API writes it.", true),
 			"region":    regionArgument(),
 			"auto_confirm": schema.BoolAttribute{
-				MarkdownDescription: "Whether to confirm the migration as soon as the server runs on its new host and has passed its `verification`, if there is one. Defaults to `false`: the migration is left awaiting confirmation.",
+				MarkdownDescription: "Whether to confirm the migration after the server runs on its new host. If there is a `verification`, the server must first pass it. Defaults to `false`, which leaves the migration awaiting confirmation.",
 				Optional:            true,
 			},
 			"verification": verificationOfAction(),
-			"timeout":      timeoutArgument("the server to move and, with `auto_confirm`, for its confirmation"),
+			"timeout":      timeoutArgument("the migration, with its test and confirmation"),
 		},
 	}
 }
 
 func (a *confirmAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Confirms a migration that awaits confirmation, and shows the progress. The original server is then removed. It needs Terraform 1.14. " +
-			"A migration that is confirmed already is a success, and its server is not tested. One that is still under way is waited for." + dependsOnNothing,
+		MarkdownDescription: "Confirms a migration that awaits confirmation, and shows the progress. Rackspace then deletes the original copy on the old host. It needs Terraform 1.14. " +
+			"If the migration is confirmed already, the action succeeds, and does not test the server. If the migration is still under way, the action waits for it." + dependsOnNothing,
 		Attributes: map[string]schema.Attribute{
-			"server_id":    serverID("UUID of the server whose newest migration is confirmed. Set either this or `migration_id`.", false),
+			"server_id":    serverID("UUID of the server. The action confirms its newest migration. Set either this or `migration_id`.", false),
 			"migration_id": migrationIDArgument(),
 			"region":       regionArgument(),
 			"verification": verificationOfAction(),
@@ -55,11 +55,11 @@ func (a *confirmAction) Schema(_ context.Context, _ action.SchemaRequest, resp *
 
 func (a *revertAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reverts a migration that awaits confirmation: brings the server back to its original host, and shows the progress. It needs Terraform 1.14. " +
-			"**The server gets its original disk back: what it has written to its local disks since the migration is lost.** " +
-			"A migration that is reverted already is a success. One that is still under way is waited for." + dependsOnNothing,
+		MarkdownDescription: "Reverts a migration that awaits confirmation, and shows the progress. The server moves back to its original host. It needs Terraform 1.14. " +
+			"**The server gets its original disk back. What it has written to its local disks since the migration is lost.** " +
+			"If the migration is reverted already, the action succeeds. If the migration is still under way, the action waits for it." + dependsOnNothing,
 		Attributes: map[string]schema.Attribute{
-			"server_id":    serverID("UUID of the server whose newest migration is reverted. Set either this or `migration_id`.", false),
+			"server_id":    serverID("UUID of the server. The action reverts its newest migration. Set either this or `migration_id`.", false),
 			"migration_id": migrationIDArgument(),
 			"region":       regionArgument(),
 			"timeout":      timeoutArgument("the revert"),
@@ -76,7 +76,7 @@ func serverID(description string, required bool) schema.StringAttribute {
 
 func migrationIDArgument() schema.StringAttribute {
 	return schema.StringAttribute{
-		MarkdownDescription: "The `id` of a `rackspace_server_migration`: that migration, and no newer one. It names the region too. Set either this or `server_id`.",
+		MarkdownDescription: "The `id` of a `rackspace_server_migration`. The action uses this migration, and no newer one. The id contains the region. Set either this or `server_id`.",
 		Optional:            true,
 		Validators:          []validator.String{migrationIDRule{requestNamed: true}},
 	}
@@ -107,7 +107,7 @@ func oneOfServerAndMigration() []action.ConfigValidator {
 
 // shownHeaders describes headers in an action, whose arguments cannot be sensitive or
 // write-only by themselves.
-const shownHeaders = "Headers to send. A plan shows them, unless their values are sensitive: use sensitive variables for secrets."
+const shownHeaders = "Headers to send. A plan shows them, unless their values are sensitive. Use sensitive variables for secrets."
 
 // forAction is an argument of a resource as an action has it: nothing is computed.
 func forAction(attribute resourceschema.Attribute) schema.Attribute {

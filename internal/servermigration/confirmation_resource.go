@@ -52,32 +52,32 @@ type confirmationModel struct {
 
 func (c *confirmation) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Confirms a migration that awaits it, in the order of the graph: " +
-			"what it depends on, such as a data source with a postcondition or a check of another provider, runs between the migration and its confirmation, in one apply. " +
-			"If that fails, the migration is left awaiting confirmation, and the next apply continues from there.\n\n" +
-			"-> For a test over TCP, HTTP or SSH the provider needs no second resource: see `verification` of `rackspace_server_migration`. " +
+		MarkdownDescription: "Confirms a migration after everything that the confirmation depends on has succeeded. " +
+			"So a test of your own can run between the migration and its confirmation, in one apply. It can be a data source with a postcondition, or a resource of another provider. " +
+			"If the test fails, the migration awaits confirmation, and the next apply continues from there.\n\n" +
+			"-> For a test over TCP, HTTP or SSH you do not need this resource. Use `verification` of `rackspace_server_migration`. " +
 			"Use either this resource or `auto_confirm = true`.",
 		Attributes: map[string]schema.Attribute{
-			"id": computed("The same as `migration_id`. A confirmation is imported by it."),
+			"id": computed("The same as `migration_id`. An import uses it."),
 			"migration_id": schema.StringAttribute{
-				MarkdownDescription: "The `id` of the `rackspace_server_migration` to confirm. Another one is confirmed anew.",
+				MarkdownDescription: "The `id` of the `rackspace_server_migration` to confirm. A change replaces the resource, and confirms the other migration.",
 				Required:            true,
 				Validators:          []validator.String{migrationIDRule{}},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"triggers": schema.MapAttribute{
-				MarkdownDescription: "Values of any meaning. A change of one of them makes sure once more that the migration is confirmed.",
+				MarkdownDescription: "Values that you choose. A change replaces the resource, which checks again that the migration is confirmed. By default there are none.",
 				ElementType:         types.StringType,
 				Optional:            true,
 				PlanModifiers:       []planmodifier.Map{mapplanmodifier.RequiresReplace()},
 			},
-			"status":     computed("`confirmed` or, if the apply ended before the end of the confirm was seen, `awaiting_confirmation` until the next refresh."),
+			"status":     computed("Status of the migration. It is `confirmed`. If the apply stopped before the provider saw that, it is `awaiting_confirmation` until the next refresh."),
 			"settled_at": computed("When the migration was confirmed (RFC 3339, UTC)."),
 		},
 		Blocks: map[string]schema.Block{
 			"timeouts": timeoutsBlock(ctx, timeouts.Opts{
 				Create: true, Read: true,
-				CreateDescription: timeoutDescription("the confirm to be carried out", "2h"),
+				CreateDescription: timeoutDescription("the confirmation", "2h"),
 				ReadDescription:   timeoutDescription("the answers to a refresh", "5m"),
 			}),
 		},

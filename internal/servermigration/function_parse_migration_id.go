@@ -25,7 +25,7 @@ func (parseMigrationID) Definition(_ context.Context, _ function.DefinitionReque
 	resp.Definition = function.Definition{
 		Summary: "Splits the id of a migration into its parts.",
 		MarkdownDescription: "Splits the id of a `rackspace_server_migration`, which is `REGION/SERVER_ID/REQUEST_ID`, into an object of `region`, `server_id` and `request_id`. " +
-			"`request_id` is null where the API named no request when the migration began. Any other text is an error.",
+			"`request_id` is null if the API named no request when the migration began. Text that is not such an id is an error.",
 		Parameters: []function.Parameter{function.StringParameter{
 			Name:                "migration_id",
 			MarkdownDescription: "Id of a `rackspace_server_migration`, such as `ORD/8c65cb68-0681-4c30-bc88-6b83a8a26aee/req-5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01`.",

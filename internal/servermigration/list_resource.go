@@ -41,9 +41,9 @@ type listModel struct {
 func (r *migrationList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Finds the migrations of a region that await confirmation, whoever started them. It needs Terraform 1.14 or later.\n\n" +
-			"`terraform query` lists each with what is to be done about it, such as `web-1: confirm or revert by 2026-11-24T09:20Z`. " +
-			"`terraform query -generate-config-out=migrations.tf` writes a configuration that imports them; applying it sends nothing that changes a server. " +
-			"Resizes that await confirmation are left out.",
+			"`terraform query` lists each migration with its deadline, such as `web-1: confirm or revert by 2026-11-24T09:20Z`. " +
+			"`terraform query -generate-config-out=migrations.tf` writes a configuration that imports them. Applying it sends nothing that changes a server. " +
+			"Resizes that await confirmation are not listed.",
 		Attributes: map[string]schema.Attribute{
 			"region": schema.StringAttribute{
 				MarkdownDescription: "Region to look in, such as `ORD`, in any letter case. Defaults to the provider's region.",
@@ -51,16 +51,16 @@ func (r *migrationList) ListResourceConfigSchema(_ context.Context, _ list.ListR
 				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"server_name": schema.StringAttribute{
-				MarkdownDescription: "Regular expression ([RE2](https://github.com/google/re2/wiki/Syntax)) that the server's name has to match somewhere, such as `^web-`. Defaults to every name.",
+				MarkdownDescription: "Regular expression ([RE2](https://github.com/google/re2/wiki/Syntax)) that some part of the server's name must match, such as `^web-`. By default every name matches.",
 				Optional:            true,
 			},
 			"confirm_within": schema.StringAttribute{
-				MarkdownDescription: "List only migrations that Rackspace confirms automatically within this time, such as `2h`. Defaults to all.",
+				MarkdownDescription: "Lists only migrations that Rackspace confirms automatically within this time, such as `2h`. By default all are listed.",
 				Optional:            true,
 				Validators:          []validator.String{durations.AtLeast(durations.Positive)},
 			},
 			"include_migrating": schema.BoolAttribute{
-				MarkdownDescription: "Whether to list migrations that are still under way too. Defaults to `false`.",
+				MarkdownDescription: "Whether to list migrations that are still under way as well. Defaults to `false`.",
 				Optional:            true,
 			},
 		},
