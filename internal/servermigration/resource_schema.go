@@ -52,13 +52,13 @@ func (r *serverMigration) Schema(ctx context.Context, _ resource.SchemaRequest, 
 				MarkdownDescription: "Whether to confirm the migration after the server runs on its new host. If there is a `verification`, the server must first pass it. " +
 					"Rackspace deletes the original copy on the old host when the migration is confirmed. " +
 					"Defaults to `false`, which leaves the migration awaiting confirmation. " +
-					"A change to `true` confirms a migration that awaits confirmation. A change to `false` sends nothing.",
+					"While it is `true`, each apply confirms a migration that awaits confirmation. A change to `false` sends nothing.",
 				Optional: true,
 				Computed: true,
 				Default:  booldefault.StaticBool(false),
 			},
 			"on_destroy": schema.StringAttribute{
-				MarkdownDescription: "What to do to a migration that is not confirmed, reverted or failed yet, when the resource is destroyed. The same is done before a change of `triggers` migrates the server again. " +
+				MarkdownDescription: "What to do to a pending migration when the resource is destroyed. The same is done before a change of `triggers` migrates the server again. A migration is pending while it is under way or awaits confirmation. " +
 					"`confirm` confirms the migration. If there is a `verification`, the server must first pass it. " +
 					"`revert` reverts the migration, and waits until the server is back on its original host. " +
 					"**A revert brings the original disk back. What the server has written to its local disks since the migration is lost.** " +
@@ -73,7 +73,7 @@ func (r *serverMigration) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			"triggers": schema.MapAttribute{
 				MarkdownDescription: "Values that you choose. If you change, add or remove one, the apply migrates the server again, and updates the resource in place. " +
 					"An imported migration has no triggers, so an apply that adds them migrates the server again. " +
-					"If the migration is not confirmed, reverted or failed yet, the provider first does what `on_destroy` says. With `none` the plan is an error. " +
+					"If the migration is pending, the provider first does to it what `on_destroy` says. With `none` the plan is an error. " +
 					"If the server cannot be migrated again, the state keeps the earlier migration, and the next apply tries again. " +
 					"By default there are no triggers.",
 				ElementType: types.StringType,
@@ -91,7 +91,7 @@ func (r *serverMigration) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			"requested_at":        computed("When the migration was requested (RFC 3339, UTC, by the API's clock)."),
 			"confirm_by": computed("Time after which Rackspace confirms the migration automatically (RFC 3339, UTC). It is 24 hours after the migration began to await confirmation. Until the provider has seen that, it is 24 hours after the request. " +
 				"Null once the migration is confirmed, reverted or failed."),
-			"settled_at": computed("When the migration was confirmed, reverted or failed (RFC 3339, UTC). Null until then."),
+			"settled_at": computed("When the migration was confirmed or reverted, or when it failed (RFC 3339, UTC). Null until then."),
 		},
 		Blocks: map[string]schema.Block{
 			"timeouts": timeoutsBlock(ctx, timeouts.Opts{
