@@ -89,7 +89,7 @@ func TestFault_saysWhatIsWrong(t *testing.T) {
 
 // Several faults may be given. Their servers may be those of a file.
 func TestFault_isGivenByFlag(t *testing.T) {
-	servers := write(t, "servers.json", `{"servers": [{"id": "0d5f7a1e-3c2b-4f60-8a94-1b7e5c9d2a01", "name": "a"}]}`)
+	servers := writeServers(t, `{"servers": [{"id": "0d5f7a1e-3c2b-4f60-8a94-1b7e5c9d2a01", "name": "a"}]}`)
 	const ask = `for path in /v2.0/tokens /ORD/v2/1/servers/0d5f7a1e-3c2b-4f60-8a94-1b7e5c9d2a01; do
 		curl -sS -o /dev/null -w '%{http_code} ' "$TF_VAR_stub_url$path" $data; done`
 	_, stdout, stderr := invoke(t, "-servers", servers,

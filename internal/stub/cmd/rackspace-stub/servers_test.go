@@ -20,10 +20,10 @@ import (
 // guide is the directory of the guide "Test your module without a cloud".
 const guide = "../../../../examples/guides/test-your-module/"
 
-// write puts a text into a file of its own.
-func write(t *testing.T, name, text string) (path string) {
+// writeServers makes a file of servers.
+func writeServers(t *testing.T, text string) (path string) {
 	t.Helper()
-	path = filepath.Join(t.TempDir(), name)
+	path = filepath.Join(t.TempDir(), "servers.json")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestReadServers_readsTheFileOfTheGuide(t *testing.T) {
 }
 
 func TestReadServers_readsEveryField(t *testing.T) {
-	got, err := readServers(write(t, "servers.json", `{"servers": [{
+	got, err := readServers(writeServers(t, `{"servers": [{
 		"id": "0d5f7a1e-3c2b-4f60-8a94-1b7e5c9d2a01", "name": "web-1", "status": "SHUTOFF", "flavor": {"id": "general1-4"},
 		"hostId": "host-a", "accessIPv4": "192.0.2.1", "accessIPv6": "2001:db8::1",
 		"addresses": {"private": [{"addr": "10.0.0.5", "version": 4}, {"addr": "fd00::5"}]}, "metadata": {"role": "web"},
@@ -138,7 +138,7 @@ func TestReadServers_saysWhatIsWrongWhere(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			status, _, stderr := invoke(t, "-servers", write(t, "servers.json", test.text), "--", "true")
+			status, _, stderr := invoke(t, "-servers", writeServers(t, test.text), "--", "true")
 			if status != exitUsage || !strings.Contains(stderr, test.want) {
 				t.Errorf("got status %d and %q, want %d and %q", status, stderr, exitUsage, test.want)
 			}
@@ -165,7 +165,7 @@ func TestReadServers_hasAWordForEachOutcomeAndHealth(t *testing.T) {
 
 func TestRun_servesTheServersOfAFile(t *testing.T) {
 	own := fmt.Sprintf("127.41.%d.%d", os.Getpid()/250%250, 1+os.Getpid()%250) // other tests have others
-	path := write(t, "servers.json", `{"servers": [
+	path := writeServers(t, `{"servers": [
 		{"name": "near", "stub": {"healthy": "never"}},
 		{"name": "far", "accessIPv4": "192.0.2.1", "stub": {"region": "LON"}},
 		{"name": "away", "accessIPv4": "`+own+`"}
