@@ -2,9 +2,11 @@
 # and again on its new host. Then one migration is left awaiting confirmation, as
 # it is by default. The others are confirmed.
 terraform {
+  required_version = ">= 1.11"
   required_providers {
     rackspace = {
-      source = "terraform-provider-rackspace/rackspace"
+      source  = "terraform-provider-rackspace/rackspace"
+      version = "~> 0.1"
     }
   }
 }

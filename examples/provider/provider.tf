@@ -1,7 +1,9 @@
 terraform {
+  required_version = ">= 1.11"
   required_providers {
     rackspace = {
-      source = "terraform-provider-rackspace/rackspace"
+      source  = "terraform-provider-rackspace/rackspace"
+      version = "~> 0.1"
     }
   }
 }

@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,11 +52,7 @@ func TestAccExamples_apply(t *testing.T) {
 	}
 }
 
-// networks counts the loopback networks that were tried for samples.
-var networks atomic.Int64
-
-// newSamples is a cloud with the servers that the examples name. Their ports are
-// open at loopback addresses that no other cloud of this machine has.
+// newSamples is a cloud with the servers that the examples name, whose ports are open.
 func newSamples(t *testing.T) *scenario {
 	t.Helper()
 	return newSamplesOf(t, stub.Config{})
@@ -66,22 +61,7 @@ func newSamples(t *testing.T) *scenario {
 // newSamplesOf is newSamples with settings of the cloud.
 func newSamplesOf(t *testing.T, config stub.Config) *scenario {
 	t.Helper()
-	cloud := acctest.NewCloud(t, config)
-	for tries := 1; ; tries++ {
-		network := fmt.Sprintf("127.%d.%d.", 43+os.Getpid()%200, networks.Add(1)%256)
-		for _, server := range stub.Samples() {
-			server.AccessIPv4 = strings.Replace(server.AccessIPv4, "127.42.0.", network, 1)
-			cloud.AddServer(server)
-		}
-		ports, err := cloud.Listen(false)
-		if err == nil {
-			t.Cleanup(ports.Close)
-			return &scenario{cloud, t}
-		}
-		if tries == 256 {
-			t.Fatal(err)
-		}
-	}
+	return &scenario{acctest.NewSamples(t, config), t}
 }
 
 // applied applies a configuration, with a variable or none, and wants a plan

@@ -1,3 +1,13 @@
+terraform {
+  required_version = ">= 1.14"
+  required_providers {
+    rackspace = {
+      source  = "terraform-provider-rackspace/rackspace"
+      version = "~> 0.1"
+    }
+  }
+}
+
 # terraform apply -invoke=action.rackspace_server_migrate.web
 action "rackspace_server_migrate" "web" {
   config {

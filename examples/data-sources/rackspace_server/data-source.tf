@@ -1,3 +1,13 @@
+terraform {
+  required_version = ">= 1.11"
+  required_providers {
+    rackspace = {
+      source  = "terraform-provider-rackspace/rackspace"
+      version = "~> 0.1"
+    }
+  }
+}
+
 # A server by its name. A UUID in id does the same.
 data "rackspace_server" "web" {
   name = "web-1"

@@ -1,3 +1,13 @@
+terraform {
+  required_version = ">= 1.11"
+  required_providers {
+    rackspace = {
+      source  = "terraform-provider-rackspace/rackspace"
+      version = "~> 0.1"
+    }
+  }
+}
+
 # The web servers. A status is no argument here: it changes while a server is migrated.
 data "rackspace_servers" "web" {
   name_regex = "^web-"
