@@ -1,6 +1,8 @@
 package pages
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -32,5 +34,27 @@ func TestVersions_areStated(t *testing.T) {
 	}
 	if count == 0 {
 		t.Error("no page has a configuration")
+	}
+}
+
+// TestReference_hasASubcategory checks that the registry groups the pages of the reference.
+func TestReference_hasASubcategory(t *testing.T) {
+	count := 0
+	for _, p := range pages(t) {
+		parts := strings.Split(p.path, "/")
+		if len(parts) != 3 || parts[0] != "docs" || parts[1] == "guides" {
+			continue
+		}
+		count++
+		source, err := os.ReadFile(filepath.Join(top, p.path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if matter := frontMatter.Find(source); !strings.Contains(string(matter), "\nsubcategory: \"Cloud Servers\"\n") {
+			t.Errorf("%s has the front matter %q, want the subcategory Cloud Servers in it", p.path, matter)
+		}
+	}
+	if count == 0 {
+		t.Error("there is no page of the reference")
 	}
 }
