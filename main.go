@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -20,8 +21,8 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/provider"
 )
 
-// version is set by the release build.
-var version = "dev"
+// version and commit are set by the release build.
+var version, commit = "dev", ""
 
 // garbagePercent makes the garbage collector run twice as often as by default, once
 // the provider is configured. The framework keeps something of each request until
@@ -59,12 +60,30 @@ func main() {
 		options = append(options, tf6server.WithManagedDebug())
 	}
 	err := tf6server.Serve("registry.terraform.io/terraform-provider-rackspace/rackspace", func() tfprotov6.ProviderServer {
-		return provider.NewServer(provider.New(version, configured)())
+		return provider.NewServer(provider.New(builtFrom(debug.ReadBuildInfo()), configured)())
 	}, options...)
 	summarize(stderr, clients)
 	if err != nil {
 		log.Fatal(err)
 	}
+}
+
+// builtFrom says of which source this binary was built. Where no release build has
+// set that, the Go toolchain may have recorded it.
+func builtFrom(info *debug.BuildInfo, recorded bool) provider.Build {
+	build := provider.Build{Version: version, Commit: commit}
+	if build.Commit != "" || !recorded {
+		return build
+	}
+	if module := info.Main.Version; module != "" && module != "(devel)" {
+		build.Version = strings.TrimPrefix(module, "v")
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			build.Commit = setting.Value
+		}
+	}
+	return build
 }
 
 // summarize logs in one line how many requests this process has sent. Terraform

@@ -14,9 +14,12 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
+// Build is what the provider of a test says about itself.
+var Build = provider.Build{Version: "test", Commit: "c0ffee0"}
+
 // Providers serves the provider of this source tree to a test.
 var Providers = map[string]func() (tfprotov6.ProviderServer, error){
-	"rackspace": func() (tfprotov6.ProviderServer, error) { return provider.NewServer(provider.New("test", nil)()), nil },
+	"rackspace": func() (tfprotov6.ProviderServer, error) { return provider.NewServer(provider.New(Build, nil)()), nil },
 }
 
 // PollInterval is the interval that Cloud's provider block sets.

@@ -48,7 +48,7 @@ func (c *Cloud) Arguments(more Object) Object {
 // validation and of the configuration of the provider block.
 func NewSession(t *testing.T, block Object) (*Session, Diagnostics) {
 	t.Helper()
-	s := newSession(t, rackspace.New("test", nil)())
+	s := newSession(t, rackspace.New(Build, nil)())
 	return s, s.configure(block)
 }
 
@@ -62,7 +62,7 @@ func NewVirtualSession(t *testing.T, cloud *stub.Stub, config cloudservers.Confi
 		Username: stub.DefaultUser.Name, APIKey: stub.DefaultUser.APIKey,
 		Origin: "username from the provider block and api_key from the provider block",
 	}
-	s := newSession(t, inProcess{rackspace.New("test", nil)(), config, limits})
+	s := newSession(t, inProcess{rackspace.New(Build, nil)(), config, limits})
 	if diagnostics := s.configure(nil); len(diagnostics) > 0 {
 		t.Fatal(diagnostics)
 	}

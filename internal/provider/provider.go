@@ -30,20 +30,34 @@ var (
 )
 
 type rackspaceProvider struct {
-	version    string
+	build      Build
 	configured func(*cloudservers.Client)
 }
 
-// New returns the provider's constructor. The version is part of the
-// User-Agent header of every request; configured, which may be nil, is told of
+// Build says of which source the provider was built. Both parts are in the
+// User-Agent header of every request.
+type Build struct {
+	Version string
+	Commit  string // empty where it is not known
+}
+
+// String is the version, followed by the commit in parentheses.
+func (b Build) String() string {
+	if b.Commit == "" {
+		return b.Version
+	}
+	return fmt.Sprintf("%s (%s)", b.Version, b.Commit)
+}
+
+// New returns the provider's constructor. configured, which may be nil, is told of
 // each client that the provider makes.
-func New(version string, configured func(*cloudservers.Client)) func() provider.Provider {
-	return func() provider.Provider { return &rackspaceProvider{version, configured} }
+func New(build Build, configured func(*cloudservers.Client)) func() provider.Provider {
+	return func() provider.Provider { return &rackspaceProvider{build, configured} }
 }
 
 func (p *rackspaceProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
 	resp.TypeName = "rackspace"
-	resp.Version = p.version
+	resp.Version = p.build.Version
 }
 
 func (p *rackspaceProvider) ConfigValidators(context.Context) []provider.ConfigValidator {
@@ -68,7 +82,7 @@ func (p *rackspaceProvider) Configure(ctx context.Context, req provider.Configur
 		return
 	}
 	config := settings.client
-	config.UserAgent = fmt.Sprintf("terraform-provider-rackspace/%s Terraform/%s", p.version, req.TerraformVersion)
+	config.UserAgent = fmt.Sprintf("terraform-provider-rackspace/%s Terraform/%s", p.build, req.TerraformVersion)
 	config.Context = context.WithoutCancel(ctx) // for its logger, which outlives that of a resource
 	client, err := cloudservers.New(config)
 	if err != nil {

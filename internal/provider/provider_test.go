@@ -45,7 +45,7 @@ func test(t *testing.T, steps ...resource.TestStep) {
 }
 
 func TestProvider_hasAValidSchema(t *testing.T) {
-	served, err := providerserver.NewProtocol6WithError(provider.New("test", nil)())()
+	served, err := providerserver.NewProtocol6WithError(provider.New(acctest.Build, nil)())()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -208,7 +208,7 @@ func wellFormed(request stub.Request) error {
 	if hasToken := request.Header.Get("X-Auth-Token") != ""; hasToken != (request.Call != stub.CallToken) {
 		return fmt.Errorf("got a token: %t", hasToken)
 	}
-	if agent := request.Header.Get("User-Agent"); !regexp.MustCompile(`^terraform-provider-rackspace/test Terraform/\d`).MatchString(agent) {
+	if agent := request.Header.Get("User-Agent"); !regexp.MustCompile(`^terraform-provider-rackspace/test \(c0ffee0\) Terraform/\d`).MatchString(agent) {
 		return fmt.Errorf("got User-Agent %q", agent)
 	}
 	return nil
