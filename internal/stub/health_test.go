@@ -21,9 +21,9 @@ func ask(t *testing.T, dial func(address string) (net.Conn, error), address stri
 	t.Helper()
 	conn, err := dial(address)
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.Errno(10061)): // Windows has numbers of its own
 		return "refused"
-	case errors.Is(err, syscall.ECONNRESET): // the port was closed meanwhile
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.Errno(10054)): // the port was closed meanwhile
 		return "closed"
 	case err != nil:
 		t.Fatal(err)

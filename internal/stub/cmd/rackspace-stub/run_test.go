@@ -1,3 +1,8 @@
+//go:build linux
+
+// These tests run commands of a Unix shell and send them signals. They also need all
+// of 127.0.0.0/8, of which other systems have only 127.0.0.1 on loopback.
+
 package main
 
 import (
