@@ -1,7 +1,7 @@
 //go:build linux
 
-// These tests run commands of a Unix shell and send them signals. They also need all
-// of 127.0.0.0/8, of which other systems have only 127.0.0.1 on loopback.
+// The tests of this package run commands of a Unix shell and send them signals. They
+// also need all of 127.0.0.0/8, of which other systems have only 127.0.0.1 on loopback.
 
 package main
 
