@@ -7,28 +7,49 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v2/tokens"
 	"golang.org/x/sync/singleflight"
 )
 
-// Credentials prove who asks: an API key or a password, each with a username,
-// or a token with its tenant id. Origin says in words where they came from; it
-// is shown when they are refused, and must not hold a secret.
+// The versions of the Identity API.
+const (
+	IdentityV2 = "v2.0" // Rackspace's
+	IdentityV3 = "v3"   // OpenStack's Keystone
+)
+
+// Credentials prove who asks. Where Keystone is set, it holds all of them. Otherwise
+// they are for the Identity API v2.0: an API key or a password, each with a username,
+// or a token with its tenant. Origin says in words where they came from; it is shown
+// when they are refused, and must not hold a secret.
 type Credentials struct {
-	Username string
-	APIKey   string
-	Password string
-	Token    string
-	TenantID string // optional but for a token
-	Origin   string
+	Username   string
+	APIKey     string
+	Password   string
+	Token      string
+	TenantID   string // optional but for a token
+	TenantName string // in place of TenantID
+	Keystone   *gophercloud.AuthOptions
+	Origin     string
 }
 
 // Renewable tells whether a new token can be had when the current one expires.
-func (c Credentials) Renewable() bool { return c.Token == "" }
+func (c Credentials) Renewable() bool {
+	return c.Token == "" && (c.Keystone == nil || c.Keystone.TokenID == "")
+}
 
-// tokenRequest is the body of Identity v2.0's POST /tokens, Rackspace's API key
+// tokenRequest is the body of a token request. The error says what the credentials
+// lack.
+func (c Credentials) tokenRequest() (map[string]any, error) {
+	if c.Keystone != nil {
+		return c.keystoneRequest()
+	}
+	return c.identityRequest(), nil
+}
+
+// identityRequest is the body of Identity v2.0's POST /tokens, Rackspace's API key
 // extension included.
-func (c Credentials) tokenRequest() map[string]any {
+func (c Credentials) identityRequest() map[string]any {
 	auth := map[string]any{}
 	switch {
 	case c.Token != "":
@@ -38,31 +59,45 @@ func (c Credentials) tokenRequest() map[string]any {
 	default:
 		auth["passwordCredentials"] = map[string]any{"username": c.Username, "password": c.Password}
 	}
-	if c.TenantID != "" {
+	switch {
+	case c.TenantID != "":
 		auth["tenantId"] = c.TenantID
+	case c.TenantName != "":
+		auth["tenantName"] = c.TenantName
 	}
 	return map[string]any{"auth": auth}
 }
 
-// session is the part of the Identity API's answer to a token request that is
-// used. gophercloud's own type fails on the offset in a Rackspace token's expiry.
+// session is what an answer to a token request tells.
 type session struct {
-	Token struct {
-		ID     string `json:"id"`
-		Tenant struct {
-			ID identifier `json:"id"` // empty where the answer does not tell
-		} `json:"tenant"`
-	} `json:"token"`
-	User struct {
-		ID            identifier `json:"id"`
-		DefaultRegion string     `json:"RAX-AUTH:defaultRegion"`
-	} `json:"user"`
-	Catalog []tokens.CatalogEntry `json:"serviceCatalog"`
+	token     string
+	tenantID  string // empty where the answer does not tell
+	userID    string
+	region    string // the user's default one, or empty
+	endpoints []endpoint
 
 	refused atomic.Bool // Cloud Servers refused the token
 }
 
-func (s *session) isUsable() bool { return s.Token.ID != "" && !s.refused.Load() }
+func (s *session) isUsable() bool { return s.token != "" && !s.refused.Load() }
+
+// access is the answer of the Identity API v2.0. gophercloud's own type fails on the
+// offset in a Rackspace token's expiry.
+type access struct {
+	Access struct {
+		Token struct {
+			ID     string `json:"id"`
+			Tenant struct {
+				ID identifier `json:"id"`
+			} `json:"tenant"`
+		} `json:"token"`
+		User struct {
+			ID            identifier `json:"id"`
+			DefaultRegion string     `json:"RAX-AUTH:defaultRegion"`
+		} `json:"user"`
+		Catalog []tokens.CatalogEntry `json:"serviceCatalog"`
+	} `json:"access"`
+}
 
 // authentication holds the account's current session.
 type authentication struct {
@@ -83,28 +118,47 @@ func (a *authentication) session(ctx context.Context) (*session, error) {
 	return a.current.Load(), nil
 }
 
-// authenticate asks for a token (POST /tokens), unless another caller got one
-// meanwhile.
+// authenticate asks for a token, unless another caller got one meanwhile.
 func (a *authentication) authenticate(ctx context.Context) error {
 	if a.current.Load().isUsable() {
 		return nil
 	}
-	var body struct {
-		Access session `json:"access"`
+	ask := a.client.askIdentity
+	if a.client.config.Credentials.Keystone != nil {
+		ask = a.client.askKeystone
 	}
-	what := call{
-		op: opToken, method: http.MethodPost, url: a.client.http.IdentityBase + "v2.0/tokens",
-		body: a.client.config.Credentials.tokenRequest(), answer: &body, origin: a.client.config.IdentityOrigin,
-	}
-	answer, err := a.client.retry(ctx, what, a.client.tokens)
+	renewed, err := ask(ctx)
 	if err != nil {
 		return err
 	}
-	if body.Access.Token.ID == "" {
-		return what.unusable(answer, "it has no access.token.id")
-	}
-	a.current.Store(&body.Access)
+	a.current.Store(renewed)
 	return nil
+}
+
+// tokenCall is the call that gets a token from a version of the Identity API.
+func (c *Client) tokenCall(version, path string, answer any) call {
+	return call{
+		op: opToken, method: http.MethodPost, url: c.identityBase + version + path, body: c.tokenRequest, answer: answer,
+		version: version, origin: c.config.IdentityOrigin,
+	}
+}
+
+// askIdentity gets a token from the Identity API v2.0 (POST /v2.0/tokens).
+func (c *Client) askIdentity(ctx context.Context) (*session, error) {
+	var body access
+	what := c.tokenCall(IdentityV2, "/tokens", &body)
+	answer, err := c.retry(ctx, what, c.tokens)
+	if err != nil {
+		return nil, err
+	}
+	told := body.Access
+	if told.Token.ID == "" {
+		return nil, what.unusable(answer, "it has no access.token.id")
+	}
+	return &session{
+		token: told.Token.ID, tenantID: string(told.Token.Tenant.ID), userID: string(told.User.ID),
+		region: told.User.DefaultRegion, endpoints: endpointsOf(told.Catalog),
+	}, nil
 }
 
 // identifier is an id that some deployments write as a JSON number.

@@ -8,9 +8,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
+	"github.com/gophercloud/gophercloud/v2/openstack/identity/v2/tokens"
 )
 
 // serviceName tells Cloud Servers v2 from the retired v1.0, which the catalog
@@ -29,59 +31,80 @@ type RegionError struct {
 
 func (e *RegionError) Error() string {
 	if e.Region == "" {
-		return "no region is set and the user has no default region; the account has " + strings.Join(e.Known, ", ")
+		return "no region is set, and there is no default one; the account has " + strings.Join(e.Known, ", ")
 	}
 	return fmt.Sprintf("the account has no %s Cloud Servers endpoint in region %q; it has %s",
 		e.EndpointType, e.Region, strings.Join(e.Known, ", "))
 }
 
-// ErrNoCloudServers says that the account's catalog has no Cloud Servers v2.
-var ErrNoCloudServers = errors.New("the account's service catalog has no entry cloudServersOpenStack (Cloud Servers v2)")
+// ErrNoCloudServers says that the account's catalog has no Cloud Servers v2 or Nova.
+var ErrNoCloudServers = errors.New("the account's service catalog has no compute service")
+
+// endpoint is an address of Cloud Servers v2, or of Nova, in a service catalog.
+type endpoint struct {
+	kind   EndpointType // or another word of the catalog
+	region string
+	url    string
+}
 
 // locate finds a region's endpoint in the catalog. Nothing is sent: the
 // endpoint itself answers 404 to a version request.
 func (c *Client) locate(s *session, name string) (*Region, error) {
-	asked := cmp.Or(name, s.User.DefaultRegion)
-	name = strings.ToUpper(asked)
-	if c.config.ComputeEndpoint != "" && name != "" {
+	known := map[string]string{} // the regions with such an endpoint, and its URL
+	public := 0
+	for _, e := range s.endpoints {
+		if e.kind == c.config.EndpointType && e.url != "" {
+			known[e.region] = e.url
+		}
+		if e.kind == EndpointPublic {
+			public++
+		}
+	}
+	regions := slices.Sorted(maps.Keys(known))
+	asked := cmp.Or(name, s.region)
+	if asked == "" && len(regions) == 1 {
+		asked = regions[0]
+	}
+	name = asked
+	if c.config.Credentials.Keystone == nil {
+		name = strings.ToUpper(asked)
+	}
+	if i := slices.IndexFunc(regions, func(region string) bool { return strings.EqualFold(region, asked) }); i >= 0 {
+		name = regions[i]
+	}
+	switch {
+	case c.config.ComputeEndpoint != "" && name != "":
 		return c.region(name, c.config.ComputeEndpoint), nil
-	}
-	urls := s.endpoints(c.config.EndpointType)
-	if len(urls) == 0 && len(s.endpoints(EndpointPublic)) == 0 && c.config.ComputeEndpoint == "" {
+	case len(known)+public == 0 && c.config.ComputeEndpoint == "":
 		return nil, ErrNoCloudServers
+	case known[name] == "":
+		return nil, &RegionError{Region: asked, EndpointType: c.config.EndpointType, Known: regions}
 	}
-	if name == "" || urls[name] == "" {
-		return nil, &RegionError{Region: asked, EndpointType: c.config.EndpointType, Known: slices.Sorted(maps.Keys(urls))}
-	}
-	return c.region(name, urls[name]), nil
+	return c.region(name, known[name]), nil
 }
 
-// endpoints returns the URLs of Cloud Servers v2 by region.
-func (s *session) endpoints(t EndpointType) map[string]string {
-	urls := map[string]string{}
-	for _, entry := range s.Catalog {
+// endpointsOf finds Cloud Servers v2 in a catalog of the Identity API v2.0.
+func endpointsOf(catalog []tokens.CatalogEntry) (found []endpoint) {
+	for _, entry := range catalog {
 		if entry.Name != serviceName || entry.Type != serviceType {
 			continue
 		}
-		for _, endpoint := range entry.Endpoints {
-			url := endpoint.PublicURL
-			if t == EndpointInternal {
-				url = endpoint.InternalURL
-			}
-			if url != "" {
-				urls[strings.ToUpper(endpoint.Region)] = url
-			}
+		for _, e := range entry.Endpoints {
+			region := strings.ToUpper(e.Region)
+			found = append(found, endpoint{EndpointPublic, region, e.PublicURL}, endpoint{EndpointInternal, region, e.InternalURL})
 		}
 	}
-	return urls
+	return found
 }
 
 // Region is the Cloud Servers API v2 of one region.
 type Region struct {
-	Name     string // as the catalog spells it: upper case
+	Name     string // as the catalog spells it; upper case with the Identity API v2.0
 	client   *Client
 	endpoint string // ends with a slash
 	shared   sharedServers
+
+	listsAllTenants atomic.Bool // lists are known to have the servers of all tenants
 
 	mu           sync.Mutex
 	watcher      *watcher  // nil while nobody waits

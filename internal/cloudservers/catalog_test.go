@@ -5,7 +5,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v2/tokens"
+	tokens3 "github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
 )
 
 // rackspaceCatalog has two entries of type compute, the wrong one first.
@@ -20,13 +22,24 @@ func rackspaceCatalog() []tokens.CatalogEntry {
 	}
 }
 
-func defaultsTo(region string) *session {
-	s := &session{}
-	s.User.DefaultRegion = region
-	return s
+// keystoneCatalog has two entries of type compute, the wrong one first.
+func keystoneCatalog() []tokens3.CatalogEntry {
+	return []tokens3.CatalogEntry{
+		{Name: "cells", Type: "compute", Endpoints: []tokens3.Endpoint{{Region: "RegionOne", Interface: "public", URL: "https://cells.example/v2.1"}}},
+		{Name: "nova", Type: "compute", Endpoints: []tokens3.Endpoint{
+			{RegionID: "RegionOne", Region: "an older name", Interface: "public", URL: "https://one.example/v2.1"},
+			{RegionID: "RegionOne", Interface: "admin", URL: "https://admin.one.example/v2.1"},
+			{RegionID: "RegionOne", Interface: "internal", URL: "https://internal.one.example/v2.1/p1"},
+			{Region: "east-2", Interface: "public", URL: "https://east.example/v2.1/p1"},
+		}},
+		{Name: "other", Type: "compute", Endpoints: []tokens3.Endpoint{{Region: "east-2", Interface: "public", URL: "https://other.example/v2.1"}}},
+		{Name: "glance", Type: "image", Endpoints: []tokens3.Endpoint{{Region: "RegionOne", Interface: "public", URL: "https://images.example"}}},
+	}
 }
 
 func TestLocate_findsTheRegionInTheRightEntry(t *testing.T) {
+	identity, nova := endpointsOf(rackspaceCatalog()), endpointsOfNova(keystoneCatalog())
+	keystone := Credentials{Keystone: &gophercloud.AuthOptions{TokenID: "t"}}
 	tests := []struct {
 		name     string
 		config   Config
@@ -39,13 +52,21 @@ func TestLocate_findsTheRegionInTheRightEntry(t *testing.T) {
 	}{
 		{name: "by name", region: "DFW", want: "DFW", wantURL: "https://dfw.example/v2/1/"},
 		{name: "in any letter case", region: "dfw", want: "DFW", wantURL: "https://dfw.example/v2/1/"},
-		{name: "the user's default", session: defaultsTo("ORD"), want: "ORD", wantURL: "https://ord.example/v2/1/"},
+		{name: "the user's default", session: &session{region: "ORD", endpoints: identity}, want: "ORD", wantURL: "https://ord.example/v2/1/"},
 		{name: "ServiceNet", config: Config{EndpointType: EndpointInternal}, region: "ord", want: "ORD", wantURL: "https://snet-ord.example/v2/1/"},
 		{name: "the endpoint of the configuration", config: Config{ComputeEndpoint: "http://127.0.0.1:8774/v2/1"}, region: "lab", want: "LAB", wantURL: "http://127.0.0.1:8774/v2/1/"},
 		{name: "none that is known", region: "XYZ", regional: &RegionError{Region: "XYZ", EndpointType: EndpointPublic, Known: []string{"DFW", "ORD"}}},
 		{name: "no ServiceNet there", config: Config{EndpointType: EndpointInternal}, region: "DFW", regional: &RegionError{Region: "DFW", EndpointType: EndpointInternal, Known: []string{"ORD"}}},
 		{name: "none at all", regional: &RegionError{EndpointType: EndpointPublic, Known: []string{"DFW", "ORD"}}},
-		{name: "another cloud", session: &session{Catalog: []tokens.CatalogEntry{{Name: "nova", Type: "compute"}}}, region: "ORD", wantErr: ErrNoCloudServers},
+		{name: "another cloud", session: &session{endpoints: endpointsOf([]tokens.CatalogEntry{{Name: "nova", Type: "compute"}})}, region: "ORD", wantErr: ErrNoCloudServers},
+		{name: "Keystone's, by name", session: &session{endpoints: nova}, region: "RegionOne", want: "RegionOne", wantURL: "https://one.example/v2.1/"},
+		{name: "Keystone's, in any letter case", session: &session{endpoints: nova}, region: "EAST-2", want: "east-2", wantURL: "https://east.example/v2.1/p1/"},
+		{name: "Keystone's only one", config: Config{EndpointType: EndpointInternal}, session: &session{endpoints: nova}, want: "RegionOne", wantURL: "https://internal.one.example/v2.1/p1/"},
+		{name: "none of several of Keystone's", session: &session{endpoints: nova}, regional: &RegionError{EndpointType: EndpointPublic, Known: []string{"RegionOne", "east-2"}}},
+		{name: "none of Keystone's that is known", session: &session{endpoints: nova}, region: "west", regional: &RegionError{Region: "west", EndpointType: EndpointPublic, Known: []string{"RegionOne", "east-2"}}},
+		{name: "no Nova", session: &session{endpoints: endpointsOfNova(keystoneCatalog()[3:])}, region: "RegionOne", wantErr: ErrNoCloudServers},
+		{name: "an endpoint of the configuration, and Keystone", config: Config{Credentials: keystone, ComputeEndpoint: "http://127.0.0.1:8774/v2.1"}, session: &session{endpoints: nova}, region: "regionone", want: "RegionOne", wantURL: "http://127.0.0.1:8774/v2.1/"},
+		{name: "an endpoint of the configuration in a region that Keystone does not know", config: Config{Credentials: keystone, ComputeEndpoint: "http://127.0.0.1:8774/v2.1"}, session: &session{endpoints: nova}, region: "Lab", want: "Lab", wantURL: "http://127.0.0.1:8774/v2.1/"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -54,10 +75,7 @@ func TestLocate_findsTheRegionInTheRightEntry(t *testing.T) {
 				t.Fatal(err)
 			}
 			if test.session == nil {
-				test.session = &session{}
-			}
-			if test.session.Catalog == nil {
-				test.session.Catalog = rackspaceCatalog()
+				test.session = &session{endpoints: identity}
 			}
 			got, err := client.locate(test.session, test.region)
 			var regional *RegionError
@@ -77,5 +95,23 @@ func TestLocate_findsTheRegionInTheRightEntry(t *testing.T) {
 				t.Errorf("got %s at %s, want %s at %s", got.Name, got.endpoint, test.want, test.wantURL)
 			}
 		})
+	}
+}
+
+func TestSplitVersion(t *testing.T) {
+	for endpoint, want := range map[string][2]string{
+		"https://identity.example/v2.0/":         {"https://identity.example/", "v2.0"},
+		"https://identity.example/v2.0/tokens":   {"https://identity.example/", "v2.0"},
+		"https://identity.example/v3":            {"https://identity.example/", "v3"},
+		"https://identity.example:5000/v3/?a=b":  {"https://identity.example:5000/", "v3"},
+		"https://cloud.example/v1/keystone/v3/":  {"https://cloud.example/v1/keystone/", "v3"},
+		"https://cloud.example/dev1/identity/v3": {"https://cloud.example/dev1/identity/", "v3"},
+		"https://cloud.example/identity":         {"https://cloud.example/identity/", ""},
+		"https://v3.example":                     {"https://v3.example/", ""},
+	} {
+		base, version, err := SplitVersion(endpoint)
+		if got := [2]string{base, version}; got != want || err != nil {
+			t.Errorf("%s: got %q (%v), want %q", endpoint, got, err, want)
+		}
 	}
 }

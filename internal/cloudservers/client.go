@@ -1,18 +1,18 @@
-// Package cloudservers is a client of the Rackspace Cloud Servers API v2 and
-// of the Identity API v2.0 that its tokens come from. It makes one typed call
-// per API call, and holds the project's one retry policy. It knows nothing of
+// Package cloudservers is a client of the Rackspace Cloud Servers API v2, which is
+// OpenStack's Nova, and of the API that its tokens come from: Rackspace's Identity
+// API v2.0, or Keystone v3. It makes one typed call per API call, and holds the project's one retry policy. It knows nothing of
 // Terraform.
 package cloudservers
 
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
-	"github.com/gophercloud/gophercloud/v2/openstack"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -40,7 +40,9 @@ type Config struct {
 	ComputeEndpoint  string        // the catalog's, for the region that is asked for
 	EndpointType     EndpointType  // EndpointPublic
 	Credentials      Credentials   // required
-	Region           string        // the user's default region; any letter case
+	Region           string        // the user's default region, or the only one; any letter case
+	AllTenants       bool          // lists ask for the servers of all tenants, as an administrator may
+	TLS              *tls.Config   // of the default Transport; nil: the system's certificates
 	PollInterval     time.Duration // 2s; how often Watch polls
 	RequestTimeout   time.Duration // 1m; one HTTP exchange, its body included
 	Rates            Rates         // DefaultRates; where one is 0, that one's default
@@ -57,6 +59,8 @@ type Config struct {
 // is safe for concurrent use.
 type Client struct {
 	config         Config
+	identityBase   string // the address of the Identity API without its version, with a slash
+	tokenRequest   map[string]any
 	http           *gophercloud.ProviderClient
 	authentication authentication
 
@@ -68,7 +72,7 @@ type Client struct {
 }
 
 // New returns a client for an account. It sends nothing. The error is about an
-// identity endpoint that is no URL.
+// identity endpoint that is no URL, or says what the credentials lack.
 func New(config Config) (*Client, error) {
 	config.IdentityEndpoint = cmp.Or(config.IdentityEndpoint, DefaultIdentityEndpoint)
 	config.EndpointType = cmp.Or(config.EndpointType, EndpointPublic)
@@ -78,22 +82,29 @@ func New(config Config) (*Client, error) {
 		config.Context = context.Background()
 	}
 	if config.Transport == nil {
-		config.Transport = newTransport()
+		config.Transport = newTransport(config.TLS)
 	}
-	provider, err := openstack.NewClient(config.IdentityEndpoint)
+	base, _, err := SplitVersion(config.IdentityEndpoint)
 	if err != nil {
 		return nil, err
 	}
-	provider.HTTPClient = http.Client{
+	request, err := config.Credentials.tokenRequest()
+	if err != nil {
+		return nil, err
+	}
+	provider := &gophercloud.ProviderClient{HTTPClient: http.Client{
 		Transport: safeTransport{config.Transport},
 		Timeout:   config.RequestTimeout,
 		// A redirect could carry the token to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	}}
 	if config.UserAgent != "" {
 		provider.UserAgent.Prepend(config.UserAgent)
 	}
-	client := &Client{config: config, http: provider, tally: Tally{Calls: map[string]int{}}, regions: map[string]*Region{}}
+	client := &Client{
+		config: config, identityBase: base, tokenRequest: request, http: provider,
+		tally: Tally{Calls: map[string]int{}}, regions: map[string]*Region{},
+	}
 	client.authentication.client = client
 	client.authentication.current.Store(&session{})
 	client.tokens, client.reads, client.writes = newRequestQueues(config.Rates, config.PollInterval)
@@ -106,20 +117,20 @@ func (c *Client) PollInterval() time.Duration { return c.config.PollInterval }
 // MaxRetries is how often a request is repeated after transient failures.
 func (c *Client) MaxRetries() int { return c.config.MaxRetries }
 
-// UserID is the Rackspace user on whose behalf the client acts. It is empty
+// UserID is the user on whose behalf the client acts. It is empty
 // until a call has authenticated.
 func (c *Client) UserID() string {
-	return string(c.authentication.current.Load().User.ID)
+	return c.authentication.current.Load().userID
 }
 
 // tenantID is the tenant (project) that the token is for; empty where that is not
 // known.
 func (c *Client) tenantID() string {
-	return cmp.Or(string(c.authentication.current.Load().Token.Tenant.ID), c.config.Credentials.TenantID)
+	return cmp.Or(c.authentication.current.Load().tenantID, c.config.Credentials.TenantID)
 }
 
 // Region returns the Cloud Servers API of a region; the empty name stands for
-// the configured region and, failing that, for the user's default one. It
+// the configured region and, failing that, for the user's default or only one. It
 // authenticates if that has not happened yet.
 func (c *Client) Region(ctx context.Context, name string) (*Region, error) {
 	session, err := c.authentication.session(ctx)
@@ -160,8 +171,9 @@ const (
 
 // newTransport returns the default transport, for bursts of requests to the same
 // host.
-func newTransport() *http.Transport {
+func newTransport(config *tls.Config) *http.Transport {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = config
 	transport.MaxIdleConnsPerHost, transport.IdleConnTimeout = idleConnections, idleTime
 	return transport
 }

@@ -32,11 +32,14 @@ type Error struct {
 	Fault      string // the fault's name, such as conflictingRequest; empty when the body held none
 	Message    string // the fault's message
 	Details    string // the fault's details
-	RequestID  string // the API's own id of the request, for Rackspace support
+	RequestID  string // the API's own id of the request, for the cloud's support
 	RetryAfter time.Duration
 
 	// Credentials are the ones that were refused with status 401, else nil.
 	Credentials *Credentials
+
+	// IdentityVersion is that of the Identity API, for an error of that API.
+	IdentityVersion string
 
 	// IdentityOrigin is where the address of the Identity API is set, for an error
 	// of that API; empty for the default address.
@@ -139,7 +142,8 @@ func neverSent(err error) bool {
 
 // newError describes a failed exchange.
 func newError(c call, header http.Header, err error) *Error {
-	e := &Error{Op: c.op, Method: c.method, URL: c.url, RequestID: requestID(header), IdentityOrigin: c.origin, action: c.action}
+	e := c.failure(nil)
+	e.RequestID, e.action = requestID(header), c.action
 	var response gophercloud.ErrUnexpectedResponseCode
 	var syntax *json.SyntaxError
 	var shape *json.UnmarshalTypeError
@@ -165,6 +169,7 @@ func requestID(header http.Header) string {
 
 // fault is what a JSON object with one key, the fault's name, holds.
 type fault struct {
+	Title   string    `json:"title"` // Keystone's name of the fault; its key is always error
 	Message string    `json:"message"`
 	Details string    `json:"details"`
 	RetryAt time.Time `json:"retryAt"`
@@ -179,7 +184,7 @@ func (e *Error) readFault(body []byte, header http.Header) {
 	for _, name := range slices.Sorted(maps.Keys(named)) {
 		var f fault
 		if json.Unmarshal(named[name], &f) == nil || f.Message != "" {
-			e.Fault, e.Message, e.Details, retryAt = plain(name), plain(f.Message), plain(f.Details), f.RetryAt
+			e.Fault, e.Message, e.Details, retryAt = plain(cmp.Or(f.Title, name)), plain(f.Message), plain(f.Details), f.RetryAt
 			break
 		}
 	}

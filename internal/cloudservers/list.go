@@ -43,6 +43,9 @@ func changesSince(since time.Time) url.Values {
 // first page: what happened after that was asked for may be missing in the list.
 func (r *Region) list(ctx context.Context, query url.Values, isPoll bool) (servers []*Server, first response, err error) {
 	defer func() { r.noteList(err) }()
+	if r.client.config.AllTenants {
+		query.Set("all_tenants", "1")
+	}
 	markers := map[string]bool{}
 	for {
 		var body struct {
@@ -64,6 +67,7 @@ func (r *Region) list(ctx context.Context, query url.Values, isPoll bool) (serve
 		if len(markers) == 0 {
 			first = answer
 		}
+		r.noteTenants(*body.Servers)
 		servers = append(servers, *body.Servers...)
 		if len(body.Links) == 0 || len(*body.Servers) == 0 {
 			return servers, first, nil
@@ -75,6 +79,16 @@ func (r *Region) list(ctx context.Context, query url.Values, isPoll bool) (serve
 		}
 		markers[marker] = true
 		query.Set("marker", marker)
+	}
+}
+
+// noteTenants notes that lists have servers of other tenants, where they were asked
+// for. A list without one does not tell.
+func (r *Region) noteTenants(servers []*Server) {
+	tenant := identifier(r.client.tenantID())
+	isOther := func(s *Server) bool { return s.TenantID != "" && s.TenantID != tenant }
+	if r.client.config.AllTenants && tenant != "" && slices.ContainsFunc(servers, isOther) {
+		r.listsAllTenants.Store(true)
 	}
 }
 

@@ -38,12 +38,13 @@ type call struct {
 	priority bool   // it goes before others that wait for the rate limit
 	action   bool   // it changes a server
 	serverID string // of an action
+	version  string // of the Identity API, for one of its calls
 	origin   string // where the address of the Identity API is set, for one of its calls
 }
 
 // failure reports a call that has no usable answer.
 func (c call) failure(err error) *Error {
-	return &Error{Op: c.op, Method: c.method, URL: c.url, IdentityOrigin: c.origin, Err: err}
+	return &Error{Op: c.op, Method: c.method, URL: c.url, IdentityVersion: c.version, IdentityOrigin: c.origin, Err: err}
 }
 
 // unusable reports an answer of the right status that says something else than
@@ -89,7 +90,7 @@ func (c *Client) exchange(ctx context.Context, what call, turn *Turn, attempt in
 		return response{}, what.failure(context.Cause(ctx))
 	}
 	sent = true
-	answer, failure := c.send(ctx, what, session.Token.ID)
+	answer, failure := c.send(ctx, what, session.token)
 	c.record(ctx, what, turn, attempt, answer, failure)
 	switch {
 	case failure == nil:

@@ -47,9 +47,7 @@ func (t rewriting) RoundTrip(r *http.Request) (*http.Response, error) {
 // tenant: with a GET, but in no list.
 func asAdministrator(transport http.RoundTripper, others *[]string) http.RoundTripper {
 	return rewriting{transport, func(_ *http.Request, document map[string]any) {
-		if server, ok := document["server"].(map[string]any); ok && slices.Contains(*others, server["id"].(string)) {
-			server["tenant_id"] = "654321"
-		}
+		toOtherTenant(document["server"], *others)
 		if servers, ok := document["servers"].([]any); ok {
 			document["servers"] = slices.DeleteFunc(servers, func(server any) bool {
 				return slices.Contains(*others, server.(map[string]any)["id"].(string))
@@ -57,6 +55,38 @@ func asAdministrator(transport http.RoundTripper, others *[]string) http.RoundTr
 		}
 	}}
 }
+
+// toOtherTenant gives a server to another tenant, if it is one of these.
+func toOtherTenant(document any, others []string) {
+	if server, ok := document.(map[string]any); ok && slices.Contains(others, server["id"].(string)) {
+		server["tenant_id"] = "654321"
+	}
+}
+
+// asAdministratorOfAll shows some servers as those of another tenant, also in lists
+// that ask for all tenants.
+func asAdministratorOfAll(transport http.RoundTripper, others *[]string) http.RoundTripper {
+	limited := asAdministrator(transport, others)
+	all := rewriting{transport, func(_ *http.Request, document map[string]any) {
+		for _, server := range append(list(document["servers"]), document["server"]) {
+			toOtherTenant(server, *others)
+		}
+	}}
+	return choosing(func(r *http.Request) http.RoundTripper {
+		query := r.URL.Query()
+		if !query.Has("all_tenants") {
+			return limited
+		}
+		query.Del("all_tenants") // which the stub does not know
+		r.URL.RawQuery = query.Encode()
+		return all
+	})
+}
+
+// choosing sends each request by a transport of its own.
+type choosing func(*http.Request) http.RoundTripper
+
+func (c choosing) RoundTrip(r *http.Request) (*http.Response, error) { return c(r).RoundTrip(r) }
 
 // list is a JSON array, or empty.
 func list(value any) []any {
@@ -73,6 +103,16 @@ func withoutTenant(transport http.RoundTripper) http.RoundTripper {
 	}}
 }
 
+// withoutAllTenants is a cloud that does not know all_tenants.
+func withoutAllTenants(transport http.RoundTripper) http.RoundTripper {
+	return choosing(func(r *http.Request) http.RoundTripper {
+		query := r.URL.Query()
+		query.Del("all_tenants")
+		r.URL.RawQuery = query.Encode()
+		return transport
+	})
+}
+
 // A list of changes lacks a server of another tenant, whatever happened to it.
 func TestWatch_readsServersByThemselvesThatListsMayLeaveOut(t *testing.T) {
 	const polls = 15
@@ -85,6 +125,10 @@ func TestWatch_readsServersByThemselvesThatListsMayLeaveOut(t *testing.T) {
 		{"the token tells its tenant", func(*cloudservers.Config) {}, 2 * polls},
 		{"the configuration tells the tenant", func(c *cloudservers.Config) {
 			c.Transport, c.Credentials.TenantID = withoutTenant(c.Transport), "123456"
+		}, 2 * polls},
+		{"lists have all tenants", func(c *cloudservers.Config) { c.AllTenants = true }, 0},
+		{"lists lack other tenants although they were asked for all", func(c *cloudservers.Config) {
+			c.AllTenants, c.Transport = true, withoutAllTenants(c.Transport)
 		}, 2 * polls},
 		// The first poll lists all servers, and the others read each by itself.
 		{"nobody tells the tenant", func(c *cloudservers.Config) { c.Transport = withoutTenant(c.Transport) }, 2 + 7*(polls-1)},
@@ -103,7 +147,7 @@ func TestWatch_readsServersByThemselvesThatListsMayLeaveOut(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var others []string
 				f := newFleet(t, stub.Config{}, 7, func(c *cloudservers.Config) {
-					c.Transport = asAdministrator(c.Transport, &others)
+					c.Transport = asAdministratorOfAll(c.Transport, &others)
 					test.change(c)
 				})
 				others = f.ids[:2]

@@ -48,8 +48,10 @@ const (
 // A list of changes goes back to when each server was last read. So a server that
 // it does not have is unchanged. That holds for servers of the token's own tenant
 // alone: lists leave out servers of other tenants, which an administrator can read
-// by id. Such a server is read by itself at each poll. So is one that was not read
-// for maxServerAge, and one that a list of all servers should have had.
+// by id. With Config.AllTenants it holds for all servers, once a list had one of
+// another tenant. A server that lists may leave out is read by itself at each poll.
+// So is one that was not read for maxServerAge, and one that a list of all servers
+// should have had.
 //
 // A region has a watcher as long as somebody waits for a server.
 type watcher struct {
@@ -201,10 +203,11 @@ func (w *watcher) poll(ctx context.Context, waiters []*waiter) {
 }
 
 // isLeftOut tells whether a server may be missing in lists although it exists,
-// because it is not known to belong to the token's tenant.
+// because it is not known to belong to the token's tenant, and lists are not known
+// to have the servers of others.
 func (w *watcher) isLeftOut(id string) bool {
 	server, tenant := w.servers[id], w.region.client.tenantID()
-	return server != nil && (tenant == "" || string(server.TenantID) != tenant)
+	return server != nil && !w.region.listsAllTenants.Load() && (tenant == "" || string(server.TenantID) != tenant)
 }
 
 // readEach reads each server by itself.
