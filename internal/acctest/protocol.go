@@ -88,7 +88,7 @@ func (p inProcess) Configure(_ context.Context, _ provider.ConfigureRequest, res
 		resp.Diagnostics.AddError("Cannot make a client", err.Error())
 		return
 	}
-	engine := migration.New(client, p.limits)
+	engine := migration.New(client, p.limits, migration.ConfirmationWindow)
 	shared := &servermigration.Config{Engine: engine, WarnBefore: 6 * time.Hour}
 	resp.ResourceData, resp.ActionData = shared, shared
 	resp.DataSourceData = &server.Config{Client: client, Engine: engine}

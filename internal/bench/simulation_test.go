@@ -80,7 +80,7 @@ func engineThrough(t *testing.T, transport http.RoundTripper) *migration.Engine 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return migration.New(client, migration.Limits{})
+	return migration.New(client, migration.Limits{}, migration.ConfirmationWindow)
 }
 
 // TestSimulation migrates and confirms fleets in virtual time, all their servers

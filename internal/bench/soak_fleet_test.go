@@ -167,7 +167,7 @@ func (f *fleet) newRun(p *pipeline) {
 	if err != nil {
 		panic(err) // the endpoint is a constant
 	}
-	r.engine = migration.New(client, migration.Limits{Concurrent: f.config.concurrent})
+	r.engine = migration.New(client, migration.Limits{Concurrent: f.config.concurrent}, migration.ConfirmationWindow)
 	p.run = r
 }
 

@@ -27,3 +27,32 @@ func TestAwaitingSince_isTheTimeOfTheLaunchOnTheNewHost(t *testing.T) {
 		})
 	}
 }
+
+func TestConfirmBy_isKnownOnlyWithAWindow(t *testing.T) {
+	requested := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	for name, test := range map[string]struct {
+		migration Migration
+		want      time.Time
+	}{
+		"from the request":     {Migration{RequestedAt: requested, ConfirmWindow: time.Hour}, requested.Add(time.Hour)},
+		"since it was awaited": {Migration{RequestedAt: requested, AwaitingSince: requested.Add(time.Minute), ConfirmWindow: time.Hour}, requested.Add(61 * time.Minute)},
+		"without a window":     {Migration{RequestedAt: requested, AwaitingSince: requested.Add(time.Minute)}, time.Time{}},
+		"settled":              {Migration{RequestedAt: requested, Status: StatusConfirmed, ConfirmWindow: time.Hour}, time.Time{}},
+	} {
+		if got := test.migration.ConfirmBy(); !got.Equal(test.want) {
+			t.Errorf("%s: got %s, want %s", name, got, test.want)
+		}
+	}
+}
+
+// Where nobody knows when the cloud confirms, a host id does not show that our migration
+// still awaits confirmation: another one can have followed it.
+func TestIsShownByServer_needsAWindowWithoutTheLog(t *testing.T) {
+	for window, want := range map[time.Duration]bool{0: false, 24 * time.Hour: true} {
+		w := &work{server: &cloudservers.Server{HostID: "b", SeenAt: time.Now()}}
+		w.migration = Migration{DestinationHostID: "b", RequestedAt: time.Now(), ConfirmWindow: window}
+		if got := w.isShownByServer(); got != want {
+			t.Errorf("got %t with a window of %s, want %t", got, window, want)
+		}
+	}
+}

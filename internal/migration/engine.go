@@ -12,15 +12,21 @@ import (
 // Engine moves servers of one account, for one run of Terraform. It is safe for
 // concurrent use.
 type Engine struct {
-	client *cloudservers.Client
-	ledger *ledger
-	fleet  *fleet
+	client        *cloudservers.Client
+	ledger        *ledger
+	fleet         *fleet
+	confirmWindow time.Duration
 }
 
-// New returns an engine on a client.
-func New(client *cloudservers.Client, limits Limits) *Engine {
-	return &Engine{client, newLedger(), newFleet(limits)}
+// New returns an engine on a client. confirmWindow is Migration.ConfirmWindow of all
+// its migrations.
+func New(client *cloudservers.Client, limits Limits, confirmWindow time.Duration) *Engine {
+	return &Engine{client, newLedger(), newFleet(limits), confirmWindow}
 }
+
+// ConfirmWindow is how long after a server came to await confirmation the cloud confirms
+// its migration by itself; 0: it never does so, or nobody knows.
+func (e *Engine) ConfirmWindow() time.Duration { return e.confirmWindow }
 
 // OnDestroy is what becomes of a migration that is given up while it is pending.
 type OnDestroy string
@@ -203,6 +209,7 @@ func (o *operation) noteLogged(ctx context.Context) {
 func (e *Engine) operation(m Migration, g goal, known bool) *operation {
 	o := &operation{engine: e, began: time.Now(), backOff: *backoff.NewExponentialBackOff()}
 	o.goal, o.migration, o.retries = g, m, e.client.MaxRetries()
+	o.migration.ConfirmWindow = e.confirmWindow
 	o.givenUp = func(requestID string) bool { return e.ledger.gaveUp(m.ServerID, requestID) }
 	o.known, o.hasAwaited = known, m.Status == StatusAwaiting
 	o.mayBeReplaced = m.Status == StatusMigrating // nobody has watched the server since the state was written

@@ -59,7 +59,7 @@ func (c *cloud) configuredEngine(t *testing.T, user stub.User, config cloudserve
 	if err != nil {
 		t.Fatal(err)
 	}
-	return migration.New(client, limits)
+	return migration.New(client, limits, migration.ConfirmationWindow)
 }
 
 func (c *cloud) migrate(ctx context.Context, autoConfirm bool) (migration.Migration, error) {
@@ -139,7 +139,7 @@ func TestMigrate_leavesTheMigrationAwaitingConfirmation(t *testing.T) {
 			RequestID: c.ActionLog(c.server)[0].RequestID,
 			Status:    migration.StatusAwaiting, ServerStatus: cloudservers.StatusVerifyResize,
 			SourceHostID: before, DestinationHostID: c.hostID(t), FlavorID: "general1-1", LaunchedAt: got.LaunchedAt,
-			RequestedAt: asked.UTC(), AwaitingSince: asked.Add(7 * time.Second).UTC(), SeenAt: got.SeenAt,
+			RequestedAt: asked.UTC(), AwaitingSince: asked.Add(7 * time.Second).UTC(), SeenAt: got.SeenAt, ConfirmWindow: migration.ConfirmationWindow,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("migration (-want +got):\n%s", diff)

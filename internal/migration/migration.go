@@ -33,8 +33,8 @@ func (s Status) Settled() bool {
 	return s == StatusConfirmed || s == StatusReverted || s == StatusFailed
 }
 
-// ConfirmationWindow is how long Rackspace keeps the original server before it
-// confirms a migration by itself ("Migrate specified server" in the Cloud
+// ConfirmationWindow is how long Rackspace's public cloud keeps the original server
+// before it confirms a migration by itself ("Migrate specified server" in the Cloud
 // Servers API documentation).
 const ConfirmationWindow = 24 * time.Hour
 
@@ -46,11 +46,12 @@ type Migration struct {
 	ServerName        string
 	RequestID         string // of the migrate request; empty when the API named none
 	Status            Status
-	ServerStatus      string // the API's own word
-	SourceHostID      string // empty when unknown
-	DestinationHostID string // empty until the server was seen elsewhere
-	FlavorID          string // of the server while it is migrated; empty when unknown
-	LaunchedAt        string // when it came to await confirmation, in the API's words; empty when unknown
+	ServerStatus      string        // the API's own word
+	SourceHostID      string        // empty when unknown
+	DestinationHostID string        // empty until the server was seen elsewhere
+	FlavorID          string        // of the server while it is migrated; empty when unknown
+	LaunchedAt        string        // when it came to await confirmation, in the API's words; empty when unknown
+	ConfirmWindow     time.Duration // after which the cloud confirms by itself; 0: it never does so, or nobody knows
 	RequestedAt       time.Time
 	AwaitingSince     time.Time // when the server came to await confirmation; zero until that was seen
 	SettledAt         time.Time // zero until settled
@@ -63,18 +64,18 @@ type Migration struct {
 	VerificationResult *verification.Result // what its server's test came to; nil without one
 }
 
-// ConfirmBy is the time after which Rackspace confirms the migration by itself, and
+// ConfirmBy is the time after which the cloud confirms the migration by itself, and
 // not before: the window begins when the server comes to await confirmation. Until that
 // was seen, it is counted from the request, which is early. It is zero once the migration
-// is settled.
+// is settled, and without a ConfirmWindow.
 func (m *Migration) ConfirmBy() time.Time {
-	if m.Status.Settled() {
+	switch {
+	case m.Status.Settled(), m.ConfirmWindow == 0:
 		return time.Time{}
+	case !m.AwaitingSince.IsZero():
+		return m.AwaitingSince.Add(m.ConfirmWindow)
 	}
-	if !m.AwaitingSince.IsZero() {
-		return m.AwaitingSince.Add(ConfirmationWindow)
-	}
-	return m.RequestedAt.Add(ConfirmationWindow)
+	return m.RequestedAt.Add(m.ConfirmWindow)
 }
 
 // Name is the server's name, or its id as long as the name is not known.

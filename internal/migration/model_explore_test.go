@@ -273,7 +273,8 @@ func (m *model) begin() state {
 func (m *model) beginPending(s *state) {
 	s.perform(toMigrate, me)
 	m.before = Migration{
-		Region: "ORD", ServerID: "server", RequestID: requestIDs[2], RequestedAt: start.Add(-6 * tick), Status: StatusMigrating,
+		ConfirmWindow: ConfirmationWindow,
+		Region:        "ORD", ServerID: "server", RequestID: requestIDs[2], RequestedAt: start.Add(-6 * tick), Status: StatusMigrating,
 		SourceHostID: "host-0", FlavorID: "flavor-0", Adopted: m.adopted,
 	}
 	if m.adopted {

@@ -43,7 +43,7 @@ type run struct {
 // newRun is a run at its beginning, with an empty ledger.
 func (m *model) newRun(p *plan) run {
 	r := run{plan: p, next: step{do: doLook}, at: -1, askedAt: -1}
-	create := Migration{Region: "ORD", ServerID: "server"}
+	create := Migration{Region: "ORD", ServerID: "server", ConfirmWindow: ConfirmationWindow}
 	switch {
 	case p.settle != "":
 		r.settles = true
@@ -297,7 +297,7 @@ func (m *model) ends(s *state, r *run, last step) string {
 		return bad
 	}
 	before := r.migration.RequestID
-	*r = run{plan: r.plan, operation: m.operation(Migration{Region: "ORD", ServerID: "server"}, r.plan.goal, false), next: step{do: doLook}, at: r.at, askedAt: -1}
+	*r = run{plan: r.plan, operation: m.operation(Migration{Region: "ORD", ServerID: "server", ConfirmWindow: ConfirmationWindow}, r.plan.goal, false), next: step{do: doLook}, at: r.at, askedAt: -1}
 	r.again, r.previous, r.test = true, before, r.plan.test
 	return ""
 }

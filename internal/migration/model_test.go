@@ -119,7 +119,7 @@ func api(t *testing.T) (*Engine, *cloudservers.Error) {
 	if !errors.As(err, &failure) || !failure.MaybeAccepted() {
 		t.Fatalf("got %v, want an error that leaves it open", err)
 	}
-	return New(client, Limits{}), failure
+	return New(client, Limits{}, ConfirmationWindow), failure
 }
 
 // TestModel_tellsRunsApart fails when work or operation has a new field: runKey

@@ -61,9 +61,12 @@ func (o *operation) tell(ctx context.Context, p Progress) {
 
 // reportEnd tells how the operation ended.
 func (o *operation) reportEnd(ctx context.Context) {
-	text := string(o.migration.Status)
-	if o.migration.Status == StatusAwaiting {
-		by := o.migration.ConfirmBy()
+	text, by := string(o.migration.Status), o.migration.ConfirmBy()
+	switch {
+	case o.migration.Status != StatusAwaiting:
+	case by.IsZero():
+		text = "awaits confirmation"
+	default:
 		left := strings.TrimSuffix(by.Sub(o.server.SeenAt).Truncate(time.Minute).String(), "0s")
 		text = fmt.Sprintf("awaits confirmation until %s (%s left),", by.Format(time.RFC3339), left)
 	}

@@ -62,7 +62,7 @@ func (w *work) isProof(s situation) bool {
 // isShownByServer tells whether the server alone shows that its move is our migration: by
 // its host and flavor, and by the time at which it came there, where the cloud
 // tells that. A refresh goes by the host as long as the cloud cannot have confirmed
-// by itself.
+// by itself, where it is known when that is.
 func (w *work) isShownByServer() bool {
 	s, m := w.server, w.migration
 	there := m.DestinationHostID != "" && s.HostID == m.DestinationHostID

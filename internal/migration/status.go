@@ -200,8 +200,9 @@ func (e *Engine) Pending(ctx context.Context, region string, filter Filter) ([]M
 			_ = o.endRefresh(ctx, next) // which is no error of these two
 		}
 		// By the API's clock, as the deadline is.
-		left := o.migration.ConfirmBy().Sub(server.SeenAt)
-		if !o.migration.Status.Settled() && (filter.ConfirmWithin == 0 || left <= filter.ConfirmWithin) {
+		by := o.migration.ConfirmBy()
+		soon := !by.IsZero() && by.Sub(server.SeenAt) <= filter.ConfirmWithin
+		if !o.migration.Status.Settled() && (filter.ConfirmWithin == 0 || soon) {
 			found = append(found, o.migration)
 		}
 	}

@@ -63,8 +63,13 @@ func (p *rackspaceProvider) Metadata(_ context.Context, _ provider.MetadataReque
 func (p *rackspaceProvider) ConfigValidators(context.Context) []provider.ConfigValidator {
 	return []provider.ConfigValidator{
 		providervalidator.Conflicting(
-			path.MatchRoot("api_key"), path.MatchRoot("password"), path.MatchRoot("token"),
+			path.MatchRoot(argAPIKey), path.MatchRoot(argPassword), path.MatchRoot(argToken), path.MatchRoot(argApplicationCredentialSecret),
 		),
+		providervalidator.Conflicting(path.MatchRoot(argTenantID), path.MatchRoot(argTenantName)),
+		providervalidator.Conflicting(path.MatchRoot(argUserID), path.MatchRoot(argUsername)),
+		providervalidator.Conflicting(path.MatchRoot(argUserDomainID), path.MatchRoot(argUserDomainName)),
+		providervalidator.Conflicting(path.MatchRoot(argProjectDomainID), path.MatchRoot(argProjectDomainName)),
+		providervalidator.Conflicting(path.MatchRoot(argApplicationCredentialID), path.MatchRoot(argApplicationCredentialName)),
 	}
 }
 
@@ -86,13 +91,13 @@ func (p *rackspaceProvider) Configure(ctx context.Context, req provider.Configur
 	config.Context = context.WithoutCancel(ctx) // for its logger, which outlives that of a resource
 	client, err := cloudservers.New(config)
 	if err != nil {
-		resp.Diagnostics.AddAttributeError(path.Root("identity_endpoint"), "Invalid identity endpoint", err.Error())
+		resp.Diagnostics.AddError("Invalid provider arguments", err.Error())
 		return
 	}
 	if p.configured != nil {
 		p.configured(client)
 	}
-	shared := &servermigration.Config{Engine: migration.New(client, settings.limits), WarnBefore: settings.warnBefore}
+	shared := &servermigration.Config{Engine: migration.New(client, settings.limits, settings.confirmWindow), WarnBefore: settings.warnBefore}
 	resp.ResourceData, resp.ListResourceData, resp.ActionData = shared, shared, shared
 	resp.DataSourceData = &server.Config{Client: client, Engine: shared.Engine}
 }

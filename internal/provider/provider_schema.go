@@ -21,6 +21,13 @@ import (
 const (
 	argUsername         = "username"
 	argAPIKey           = "api_key"
+	argCloud            = "cloud"
+	argTenantName       = "tenant_name"
+	argUserID           = "user_id"
+	argCACertFile       = "cacert_file"
+	argInsecure         = "insecure"
+	argConfirmWindow    = "confirm_window"
+	argAllTenants       = "all_tenants"
 	argPassword         = "password"
 	argToken            = "token"
 	argTenantID         = "tenant_id"
@@ -32,6 +39,15 @@ const (
 	argRequestTimeout   = "request_timeout"
 	argMaxRetries       = "max_retries"
 	argWarnBefore       = "warn_before"
+
+	argUserDomainID      = "user_domain_id"
+	argUserDomainName    = "user_domain_name"
+	argProjectDomainID   = "project_domain_id"
+	argProjectDomainName = "project_domain_name"
+
+	argApplicationCredentialID     = "application_credential_id"
+	argApplicationCredentialName   = "application_credential_name"
+	argApplicationCredentialSecret = "application_credential_secret"
 
 	argMaxConcurrentMigrations = "max_concurrent_migrations"
 	argStopAfterFailures       = "stop_after_failures"
@@ -49,11 +65,27 @@ var environment = map[string][]string{
 	argRegion:           {"RACKSPACE_REGION", "RAX_REGION", "RS_REGION_NAME", "OS_REGION_NAME"},
 	argIdentityEndpoint: {"RACKSPACE_IDENTITY_ENDPOINT", "RS_AUTH_URL", "OS_AUTH_URL"},
 	argComputeEndpoint:  {"RACKSPACE_COMPUTE_ENDPOINT"},
-	argEndpointType:     {"RACKSPACE_ENDPOINT_TYPE", "OS_ENDPOINT_TYPE"},
+	argEndpointType:     {"RACKSPACE_ENDPOINT_TYPE", "OS_ENDPOINT_TYPE", "OS_INTERFACE"},
 	argPollInterval:     {"RACKSPACE_POLL_INTERVAL"},
 	argRequestTimeout:   {"RACKSPACE_REQUEST_TIMEOUT"},
 	argMaxRetries:       {"RACKSPACE_MAX_RETRIES"},
 	argWarnBefore:       {"RACKSPACE_WARN_BEFORE"},
+
+	argCloud:             {"RACKSPACE_CLOUD", "OS_CLOUD"},
+	argTenantName:        {"RACKSPACE_TENANT_NAME", "OS_PROJECT_NAME", "OS_TENANT_NAME"},
+	argUserID:            {"RACKSPACE_USER_ID", "OS_USER_ID"},
+	argUserDomainID:      {"RACKSPACE_USER_DOMAIN_ID", "OS_USER_DOMAIN_ID", "OS_DOMAIN_ID"},
+	argUserDomainName:    {"RACKSPACE_USER_DOMAIN_NAME", "OS_USER_DOMAIN_NAME", "OS_DOMAIN_NAME"},
+	argProjectDomainID:   {"RACKSPACE_PROJECT_DOMAIN_ID", "OS_PROJECT_DOMAIN_ID"},
+	argProjectDomainName: {"RACKSPACE_PROJECT_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME"},
+	argCACertFile:        {"RACKSPACE_CACERT_FILE", "OS_CACERT"},
+	argInsecure:          {"RACKSPACE_INSECURE", "OS_INSECURE"},
+	argConfirmWindow:     {"RACKSPACE_CONFIRM_WINDOW"},
+	argAllTenants:        {"RACKSPACE_ALL_TENANTS"},
+
+	argApplicationCredentialID:     {"RACKSPACE_APPLICATION_CREDENTIAL_ID", "OS_APPLICATION_CREDENTIAL_ID"},
+	argApplicationCredentialName:   {"RACKSPACE_APPLICATION_CREDENTIAL_NAME", "OS_APPLICATION_CREDENTIAL_NAME"},
+	argApplicationCredentialSecret: {"RACKSPACE_APPLICATION_CREDENTIAL_SECRET", "OS_APPLICATION_CREDENTIAL_SECRET"},
 
 	argMaxConcurrentMigrations: {"RACKSPACE_MAX_CONCURRENT_MIGRATIONS"},
 }
@@ -73,6 +105,22 @@ type model struct {
 	WarnBefore       types.String `tfsdk:"warn_before"`
 	MaxRetries       types.Int64  `tfsdk:"max_retries"`
 
+	Cloud             types.String `tfsdk:"cloud"`
+	TenantName        types.String `tfsdk:"tenant_name"`
+	UserID            types.String `tfsdk:"user_id"`
+	UserDomainID      types.String `tfsdk:"user_domain_id"`
+	UserDomainName    types.String `tfsdk:"user_domain_name"`
+	ProjectDomainID   types.String `tfsdk:"project_domain_id"`
+	ProjectDomainName types.String `tfsdk:"project_domain_name"`
+	CACertFile        types.String `tfsdk:"cacert_file"`
+	Insecure          types.Bool   `tfsdk:"insecure"`
+	ConfirmWindow     types.String `tfsdk:"confirm_window"`
+	AllTenants        types.Bool   `tfsdk:"all_tenants"`
+
+	ApplicationCredentialID     types.String `tfsdk:"application_credential_id"`
+	ApplicationCredentialName   types.String `tfsdk:"application_credential_name"`
+	ApplicationCredentialSecret types.String `tfsdk:"application_credential_secret"`
+
 	MaxConcurrentMigrations types.Int64 `tfsdk:"max_concurrent_migrations"`
 	StopAfterFailures       types.Int64 `tfsdk:"stop_after_failures"`
 
@@ -87,28 +135,29 @@ type ratesModel struct {
 func (p *rackspaceProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "The Rackspace provider moves [Rackspace Cloud Servers](https://docs.rackspace.com/docs/cloud-servers) " +
-			"to other hypervisor hosts, and follows each move until it is confirmed.",
+			"to other hypervisor hosts, and follows each move until it is confirmed. " +
+			"It does the same on other OpenStack clouds.",
 		Attributes: map[string]schema.Attribute{
-			argUsername: text(argUsername, "Name of the Rackspace user on whose behalf servers are migrated. "+
+			argUsername: text(argUsername, "Name of the user on whose behalf servers are migrated. "+
 				"Required with `api_key` and `password`."),
-			argAPIKey: secret(argAPIKey, "API key of the user. It cannot be set together with `password` or `token`. "+
+			argAPIKey: secret(argAPIKey, "API key of the user, for Rackspace's public cloud. It cannot be set together with `password` or `token`. "+
 				"Where an API key and a password both come from the environment, the API key is used."),
 			argPassword: secret(argPassword, "Password of the user. It cannot be set together with `api_key` or `token`."),
 			argToken: secret(argToken, "An existing authentication token, instead of `username` and a key or password. "+
 				"It needs `tenant_id`. The provider cannot renew it: when it expires in the middle of a migration, "+
 				"the wait ends with an error, and the migration goes on in the cloud."),
-			argTenantID: text(argTenantID, "Tenant id, also called account number, to authenticate for. "+
-				"Required with `token`; else the user's own tenant is the default."),
+			argTenantID: text(argTenantID, "Tenant id to authenticate for: the account number on Rackspace's public cloud, the project id on other clouds. "+
+				"`token` requires it, or `tenant_name`. Otherwise the user's own tenant is the default."),
 			argRegion: text(argRegion, "Region of the servers, such as `ORD`, in any letter case. "+
-				"A resource can name another one. Defaults to the user's default region."),
-			argIdentityEndpoint: text(argIdentityEndpoint, "URL of the Identity API v2.0. Plain `http` is accepted for a loopback address only. "+
-				"Defaults to `"+cloudservers.DefaultIdentityEndpoint+"`."),
-			argComputeEndpoint: text(argComputeEndpoint, "URL of the Cloud Servers API v2, up to and including the tenant id, "+
+				"A resource can name another one. Defaults to the user's default region, or to the account's only one."),
+			argIdentityEndpoint: text(argIdentityEndpoint, "URL of the Identity API. It ends with `/v2.0` for Rackspace's public cloud, and with `/v3` for Keystone v3. "+
+				"Plain `http` is accepted for a loopback address only. Defaults to `"+cloudservers.DefaultIdentityEndpoint+"`."),
+			argComputeEndpoint: text(argComputeEndpoint, "URL of the Cloud Servers API v2, up to and including the tenant id, or of Nova, up to `/v2.1`, "+
 				"in place of the one in the service catalog. Plain `http` is accepted for a loopback address only. "+
 				"It is used for every region, so set it together with `region`."),
 			argEndpointType: schema.StringAttribute{
 				MarkdownDescription: described(argEndpointType, "Which of a region's addresses to use: `public`, "+
-					"or `internal` for ServiceNet, Rackspace's network inside a region. Defaults to `public`."),
+					"or `internal`, which is ServiceNet on Rackspace's public cloud. Defaults to `public`."),
 				Optional: true,
 				Validators: []validator.String{
 					stringvalidator.OneOf(string(cloudservers.EndpointPublic), string(cloudservers.EndpointInternal)),
@@ -118,8 +167,31 @@ func (p *rackspaceProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 				"such as `2s`; at least `100ms`. Defaults to `2s`.", minPollInterval),
 			argRequestTimeout: duration(argRequestTimeout, "How long one HTTP exchange with the API may take, "+
 				"such as `1m`; at least `1s`. Defaults to `1m`.", minRequestTimeout),
-			argWarnBefore: duration(argWarnBefore, "How long before Rackspace confirms a migration automatically its plans and refreshes begin to warn of that, "+
-				"such as `12h`. `0s` turns these warnings off. Defaults to `6h`.", 0),
+			argWarnBefore: duration(argWarnBefore, "How long before the cloud confirms a migration automatically its plans and refreshes begin to warn of that, "+
+				"such as `12h`. `0s` turns these warnings off. It needs `confirm_window`. Defaults to `6h`.", 0),
+			argConfirmWindow: duration(argConfirmWindow, "How long after a server came to await confirmation the cloud confirms its migration automatically, such as `24h`. "+
+				"It is `resize_confirm_window` in the configuration of Nova, which the cloud's operator knows. `0` says that the cloud never does so. "+
+				"Messages and `confirm_by` give a time only where it is known. Defaults to `24h` with the Identity API v2.0, as Rackspace's public cloud documents it. With Keystone v3 there is no default.", 0),
+			argCloud: text(argCloud, "Name of an entry of `clouds.yaml`, OpenStack's file of clouds and credentials. "+
+				"Arguments in the provider block win over the entry, and the entry wins over environment variables, except for `OS_CACERT` and `OS_INSECURE`. "+
+				"The file is the one that `OS_CLIENT_CONFIG_FILE` names. Otherwise it is the first one in the current directory, in `~/.config/openstack` and in `/etc/openstack`. A `secure.yaml` beside it is read too."),
+			argTenantName:        text(argTenantName, "Name of the project to authenticate for, in place of `tenant_id`. With Keystone v3 it needs the project's domain."),
+			argUserID:            text(argUserID, "Id of the user, in place of `username` and the user's domain. For Keystone v3 only."),
+			argUserDomainID:      text(argUserDomainID, "Id of the user's domain. For Keystone v3 only."),
+			argUserDomainName:    text(argUserDomainName, "Name of the user's domain, often `Default`, in place of `user_domain_id`. For Keystone v3 only."),
+			argProjectDomainID:   text(argProjectDomainID, "Id of the project's domain. Defaults to the user's domain. For Keystone v3 only."),
+			argProjectDomainName: text(argProjectDomainName, "Name of the project's domain, in place of `project_domain_id`. Defaults to the user's domain. For Keystone v3 only."),
+			argApplicationCredentialID: text(argApplicationCredentialID, "Id of an application credential, which needs no user and no project beside it. "+
+				"For Keystone v3 only."),
+			argApplicationCredentialName: text(argApplicationCredentialName, "Name of an application credential, in place of `application_credential_id`. "+
+				"It needs `username` and the user's domain. For Keystone v3 only."),
+			argApplicationCredentialSecret: secret(argApplicationCredentialSecret, "Secret of the application credential. "+
+				"It cannot be set together with `api_key`, `password` or `token`. Where it and a password both come from the environment, the application credential is used."),
+			argCACertFile: text(argCACertFile, "Path of a file of certificates in PEM form. They are trusted in place of the system's, for requests to the cloud. The checks of a `verification` do not use them."),
+			argInsecure: flag(argInsecure, "Whether to accept any certificate of the cloud. Whoever can change the network traffic can then read the credentials. "+
+				"The checks of a `verification` do not depend on it. Defaults to `false`."),
+			argAllTenants: flag(argAllTenants, "Whether lists ask for the servers of all tenants (projects), which needs an administrator. "+
+				"Set it to find and migrate servers of other tenants. Defaults to `false`."),
 			argMaxRetries: schema.Int64Attribute{
 				MarkdownDescription: described(argMaxRetries, "How often a request is repeated after failures that may pass, "+
 					"such as a lost connection, from `0` to `100`. The rate limit does not count: it is waited out within the operation's timeout. "+
@@ -170,6 +242,10 @@ func text(name, description string) schema.StringAttribute {
 		Optional:            true,
 		Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 	}
+}
+
+func flag(name, description string) schema.BoolAttribute {
+	return schema.BoolAttribute{MarkdownDescription: described(name, description), Optional: true}
 }
 
 func secret(name, description string) schema.StringAttribute {

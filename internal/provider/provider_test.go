@@ -141,7 +141,7 @@ func TestProvider_explainsWhatIsWrong(t *testing.T) {
 func TestProvider_saysWhichCredentialsWereRefused(t *testing.T) {
 	cloud := newCloud(t, stub.Config{})
 	_, got := apply(t, acctest.Object{"username": "demo", "api_key": "wrong-secret", "identity_endpoint": cloud.URL})
-	want := regexp.MustCompile(`(?s)Cannot authenticate with Rackspace.*401 unauthorized: Unable to authenticate.*` +
+	want := regexp.MustCompile(`(?s)Cannot authenticate with the cloud.*401 unauthorized: Unable to authenticate.*` +
 		`credentials were refused \(username from the provider block and api_key from the provider block\)`)
 	if !want.MatchString(got.Errors()) {
 		t.Errorf("got the error %q, want %s in it", got.Errors(), want)
@@ -187,7 +187,7 @@ func TestProvider_explainsAnAuthenticationThatFails(t *testing.T) {
 			test.fault.Call = stub.CallToken
 			cloud.Inject(test.fault)
 			_, got := apply(t, cloud.Arguments(acctest.Object{"max_retries": 0}))
-			want := `(?s)^ERROR: Cannot authenticate with Rackspace .*asked the Identity API for a token \(POST ` + regexp.QuoteMeta(cloud.URL) + `/v2\.0/tokens\).*` + test.want
+			want := `(?s)^ERROR: Cannot authenticate with the cloud .*asked the Identity API for a token \(POST ` + regexp.QuoteMeta(cloud.URL) + `/v2\.0/tokens\).*` + test.want
 			wantAuthenticationError(t, got.Errors(), want)
 		})
 	}
@@ -208,9 +208,9 @@ func wantAuthenticationError(t *testing.T, got, want string) {
 
 func TestProvider_saysWhichVariableSetTheWrongIdentityEndpoint(t *testing.T) {
 	cloud := newCloud(t, stub.Config{})
-	t.Setenv("OS_AUTH_URL", cloud.URL+"/identity/v3") // as of another cloud
+	t.Setenv("OS_AUTH_URL", cloud.URL+"/identity") // as of another cloud
 	_, got := apply(t, acctest.Object{"username": stub.DefaultUser.Name, "api_key": stub.DefaultUser.APIKey})
-	wantAuthenticationError(t, got.Errors(), `(?s)POST `+regexp.QuoteMeta(cloud.URL)+`/identity/v2\.0/tokens\)\. The answer is: 404 .*The Identity API v3 is not supported\.`+
+	wantAuthenticationError(t, got.Errors(), `(?s)POST `+regexp.QuoteMeta(cloud.URL)+`/identity/v2\.0/tokens\)\. The answer is: 404 .*The address ends with /v3 for Keystone, and with /v2\.0 for Rackspace's public cloud\.`+
 		` The address comes from the environment variable OS_AUTH_URL, which identity_endpoint in the provider block would override\..*`+regexp.QuoteMeta(cloudservers.DefaultIdentityEndpoint))
 }
 

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/url"
@@ -29,34 +30,49 @@ const (
 	maxFleet              = 1_000_000 // beyond any account
 )
 
-// setting is the value of an argument and where it came from.
+// setting is the value of an argument and where it came from: the provider block,
+// unless one of the last two is set.
 type setting struct {
 	argument string
 	value    string // empty when it is not set
-	variable string // the environment variable it came from; empty when it is from the block
+	variable string // the environment variable it came from
+	entry    string // the entry of clouds.yaml that it came from
 }
 
 func (s setting) set() bool { return s.value != "" }
 
 func (s setting) origin() string {
-	if s.variable != "" {
-		return fmt.Sprintf("%s from the environment variable %s", s.argument, s.variable)
+	if place := s.place(); place != "" {
+		return s.argument + " from the " + place
 	}
 	return s.argument + " from the provider block"
+}
+
+// place is where a setting came from, unless that is the provider block.
+func (s setting) place() string {
+	switch {
+	case s.variable != "":
+		return "environment variable " + s.variable
+	case s.entry != "":
+		return fmt.Sprintf("entry %q of clouds.yaml", s.entry)
+	}
+	return ""
 }
 
 // settings reads the arguments of a provider block, and collects what is wrong
 // with them.
 type settings struct {
 	block map[string]attr.Value
+	cloud map[string]setting // what the entry of clouds.yaml has, if one is asked for
 	diags diag.Diagnostics
 }
 
 // resolved is what a provider block and the environment ask for.
 type resolved struct {
-	client     cloudservers.Config
-	limits     migration.Limits
-	warnBefore time.Duration
+	client        cloudservers.Config
+	limits        migration.Limits
+	warnBefore    time.Duration
+	confirmWindow time.Duration
 }
 
 // resolve reads a provider block and the environment. Every problem is reported,
@@ -64,16 +80,26 @@ type resolved struct {
 func (m *model) resolve() (resolved, diag.Diagnostics) {
 	s := &settings{block: map[string]attr.Value{
 		argUsername: m.Username, argAPIKey: m.APIKey, argPassword: m.Password, argToken: m.Token,
-		argTenantID: m.TenantID, argRegion: m.Region,
+		argTenantID: m.TenantID, argTenantName: m.TenantName, argRegion: m.Region, argCloud: m.Cloud, argUserID: m.UserID,
+		argUserDomainID: m.UserDomainID, argUserDomainName: m.UserDomainName, argProjectDomainID: m.ProjectDomainID, argProjectDomainName: m.ProjectDomainName,
+		argApplicationCredentialID: m.ApplicationCredentialID, argApplicationCredentialName: m.ApplicationCredentialName,
+		argApplicationCredentialSecret: m.ApplicationCredentialSecret, argCACertFile: m.CACertFile, argInsecure: m.Insecure, argAllTenants: m.AllTenants,
 		argIdentityEndpoint: m.IdentityEndpoint, argComputeEndpoint: m.ComputeEndpoint, argEndpointType: m.EndpointType,
 		argPollInterval: m.PollInterval, argRequestTimeout: m.RequestTimeout, argMaxRetries: m.MaxRetries, argWarnBefore: m.WarnBefore,
+		argConfirmWindow:           m.ConfirmWindow,
 		argMaxConcurrentMigrations: m.MaxConcurrentMigrations, argStopAfterFailures: m.StopAfterFailures,
 	}}
 	s.refuseUnknown()
 	if s.diags.HasError() {
 		return resolved{}, s.diags
 	}
+	trust := s.tls(s.readCloud())
+	if s.diags.HasError() {
+		return resolved{}, s.diags
+	}
 	config := cloudservers.Config{
+		TLS:              trust,
+		AllTenants:       s.flag(argAllTenants),
 		Credentials:      s.credentials(),
 		Region:           s.get(argRegion).value,
 		IdentityEndpoint: s.endpoint(argIdentityEndpoint),
@@ -89,7 +115,11 @@ func (m *model) resolve() (resolved, diag.Diagnostics) {
 		Concurrent: s.number(argMaxConcurrentMigrations, 0, 1, maxFleet),
 		Failures:   s.number(argStopAfterFailures, 0, 1, maxFleet),
 	}
-	return resolved{config, limits, s.duration(argWarnBefore, defaultWarnBefore, 0)}, s.diags
+	window := migration.ConfirmationWindow
+	if config.Credentials.Keystone != nil {
+		window = 0 // which every cloud sets for itself
+	}
+	return resolved{config, limits, s.duration(argWarnBefore, defaultWarnBefore, 0), s.duration(argConfirmWindow, window, 0)}, s.diags
 }
 
 // refuseUnknown reports arguments whose values are known only after an apply:
@@ -120,11 +150,11 @@ func (s *settings) fromBlock(argument string) setting {
 	return setting{argument: argument, value: value.String()}
 }
 
-// get reads an argument from the provider block, else from the environment.
-func (s *settings) get(argument string) setting {
-	if from := s.fromBlock(argument); from.set() {
-		return from
-	}
+// fromCloud reads an argument from the entry of clouds.yaml.
+func (s *settings) fromCloud(argument string) setting { return s.cloud[argument] }
+
+// fromEnvironment reads an argument from its environment variables.
+func (s *settings) fromEnvironment(argument string) setting {
 	for _, variable := range environment[argument] {
 		if value := os.Getenv(variable); value != "" {
 			return setting{argument: argument, value: value, variable: variable}
@@ -133,11 +163,28 @@ func (s *settings) get(argument string) setting {
 	return setting{argument: argument}
 }
 
+// get reads an argument: from the provider block, else from the entry of clouds.yaml,
+// else from the environment.
+func (s *settings) get(argument string) setting { return s.first(argument) }
+
+// first reads the first of some arguments that is set. What the block sets wins over the
+// entry of clouds.yaml, and that over the environment, whichever of them it is.
+func (s *settings) first(arguments ...string) setting {
+	for _, read := range []func(string) setting{s.fromBlock, s.fromCloud, s.fromEnvironment} {
+		for _, argument := range arguments {
+			if from := read(argument); from.set() {
+				return from
+			}
+		}
+	}
+	return setting{argument: arguments[0]}
+}
+
 // placeOf says where an argument is set; nothing where it is not.
 func (s *settings) placeOf(argument string) string {
 	switch from := s.get(argument); {
-	case from.variable != "":
-		return fmt.Sprintf("the environment variable %s, which %s in the provider block would override", from.variable, argument)
+	case from.place() != "":
+		return fmt.Sprintf("the %s, which %s in the provider block would override", from.place(), argument)
 	case from.set():
 		return argument + " in the provider block"
 	}
@@ -147,58 +194,11 @@ func (s *settings) placeOf(argument string) string {
 // invalid reports a setting that cannot be used; problem goes on from its name.
 func (s *settings) invalid(from setting, problem string) {
 	summary := "Invalid " + strings.ReplaceAll(from.argument, "_", " ")
-	if from.variable != "" {
-		s.diags.AddError(summary, fmt.Sprintf("The environment variable %s, which stands in for the provider argument %q, %s",
-			from.variable, from.argument, problem))
+	if place := from.place(); place != "" {
+		s.diags.AddError(summary, fmt.Sprintf("The %s, which stands in for the provider argument %q, %s", place, from.argument, problem))
 		return
 	}
 	s.diags.AddAttributeError(path.Root(from.argument), summary, fmt.Sprintf("The provider argument %q %s", from.argument, problem))
-}
-
-// credentials picks what to authenticate with. What the block sets wins over
-// the environment, whatever its kind.
-func (s *settings) credentials() cloudservers.Credentials {
-	kinds := []string{argAPIKey, argPassword, argToken}
-	var proof setting
-	for _, read := range []func(string) setting{s.fromBlock, s.get} {
-		for _, kind := range kinds {
-			if from := read(kind); from.set() && !proof.set() {
-				proof = from
-			}
-		}
-	}
-	username, tenant := s.get(argUsername), s.get(argTenantID)
-	switch {
-	case !proof.set():
-		s.diags.AddError("No Rackspace credentials", fmt.Sprintf(
-			"Set username and api_key in the provider block, or the environment variables %s and %s. "+
-				"A password (password, %s) or a token with its tenant (token and tenant_id, %s) will do as well. "+
-				"The API key is shown in the Rackspace control panel under My Profile & Settings.",
-			environment[argUsername][0], environment[argAPIKey][0], environment[argPassword][0], environment[argToken][0]))
-	case proof.argument == argToken && !tenant.set():
-		s.incomplete(proof, argTenantID)
-	case proof.argument != argToken && !username.set():
-		s.incomplete(proof, argUsername)
-	}
-	credentials := cloudservers.Credentials{TenantID: tenant.value, Origin: proof.origin()}
-	switch proof.argument {
-	case argAPIKey:
-		credentials.APIKey = proof.value
-	case argPassword:
-		credentials.Password = proof.value
-	case argToken:
-		credentials.Token = proof.value
-		return credentials
-	}
-	credentials.Username = username.value
-	credentials.Origin = username.origin() + " and " + proof.origin()
-	return credentials
-}
-
-func (s *settings) incomplete(proof setting, missing string) {
-	s.diags.AddAttributeError(path.Root(missing), "Incomplete Rackspace credentials", fmt.Sprintf(
-		"There is %s, but no %s to go with it. Set %s in the provider block, or set %s.",
-		proof.origin(), missing, missing, oneOf(environment[missing])))
 }
 
 // endpoint reads a URL. Anything but https would show the credentials to the
@@ -227,7 +227,8 @@ func loopback(host string) bool {
 
 func (s *settings) endpointType() cloudservers.EndpointType {
 	from := s.get(argEndpointType)
-	switch kind := cloudservers.EndpointType(from.value); kind {
+	// OpenStack's clients also take publicURL.
+	switch kind := cloudservers.EndpointType(strings.TrimSuffix(from.value, "URL")); kind {
 	case "", cloudservers.EndpointPublic:
 		return cloudservers.EndpointPublic
 	case cloudservers.EndpointInternal:
@@ -246,6 +247,16 @@ func (s *settings) duration(argument string, unset, least time.Duration) time.Du
 	value, problem := durations.ParseAtLeast(from.value, least)
 	if problem != "" {
 		s.invalid(from, problem)
+	}
+	return value
+}
+
+// flag reads an argument that is true or false.
+func (s *settings) flag(argument string) bool {
+	from := s.get(argument)
+	value, err := strconv.ParseBool(cmp.Or(from.value, "false"))
+	if err != nil {
+		s.invalid(from, fmt.Sprintf("must be true or false, not %q.", from.value))
 	}
 	return value
 }

@@ -155,7 +155,7 @@ func TestResolve_namesTheArgumentAndTheVariablesOfWhatIsWrong(t *testing.T) {
 		env   map[string]string
 		want  []string
 	}{
-		{"nothing", model{}, nil, []string{"No Rackspace credentials", "username and api_key", "RACKSPACE_USERNAME", "RACKSPACE_API_KEY", "RACKSPACE_TOKEN"}},
+		{"nothing", model{}, nil, []string{"No credentials", "username and api_key", "RACKSPACE_USERNAME", "RACKSPACE_API_KEY", "RACKSPACE_TOKEN"}},
 		{"a key without a username", model{APIKey: str("key")}, nil, []string{"api_key from the provider block", "no username", "RS_USERNAME"}},
 		{"a token without a tenant", model{}, map[string]string{"OS_TOKEN": "t"}, []string{"OS_TOKEN", "no tenant_id", "RACKSPACE_TENANT_ID"}},
 		{"plain http", valid(func(m *model) { m.IdentityEndpoint = str("http://identity.example/v2.0/") }), nil, []string{"identity_endpoint", "https://", "identity.example", "loopback"}},

@@ -60,7 +60,7 @@ func (d *one) Schema(_ context.Context, _ datasource.SchemaRequest, resp *dataso
 					"status": computed("How far the migration has come: `migrating`, `awaiting_confirmation`, `confirmed`, `reverted` or `failed`. " +
 						"Null if neither the server nor its action log tells. One reason is a server in `ERROR`."),
 					"requested_at": computed("When the migration was requested."),
-					"confirm_by":   computed("Time after which Rackspace confirms the migration automatically. Null unless it is under way or awaits confirmation."),
+					"confirm_by":   computed("Time after which the cloud confirms the migration automatically, where that is known. Null unless it is under way or awaits confirmation."),
 					"request_id":   computed("Id of the migrate request."),
 					"requested_by_us": schema.BoolAttribute{
 						MarkdownDescription: "Whether the provider's user requested the migration, in this configuration or elsewhere. Null if the token does not name the user.",

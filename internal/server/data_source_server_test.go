@@ -198,7 +198,7 @@ func TestServer_saysWhyItCannotBeRead(t *testing.T) {
 		{"lists refused", stub.Fault{Call: stub.CallList, Status: http.StatusForbidden}, object{"name": "web-1"}, []string{"Cannot read the servers of that name", "403 forbidden", "Name it by its id instead"}},
 		{"the API is down", stub.Fault{Call: stub.CallServer, Status: http.StatusServiceUnavailable}, object{"name": "web-1"}, []string{"Cannot read server web-1", "503 serviceUnavailable", "The API has a problem"}},
 		{"the log is down", stub.Fault{Call: stub.CallActionLog, Status: http.StatusServiceUnavailable}, object{"id": web1}, []string{"Cannot read server " + web1, "503 serviceUnavailable"}},
-		{"a refused token", stub.Fault{Call: stub.CallToken, Status: http.StatusUnauthorized}, object{"id": web1}, []string{"Cannot authenticate with Rackspace", "username from the provider block"}},
+		{"a refused token", stub.Fault{Call: stub.CallToken, Status: http.StatusUnauthorized}, object{"id": web1}, []string{"Cannot authenticate with the cloud", "username from the provider block"}},
 		{"no answer", stub.Fault{Call: stub.CallServer, Hang: true}, object{"id": web1}, []string{"Cannot read server " + web1, "no usable answer"}},
 		{"deleted meanwhile", stub.Fault{Call: stub.CallServer, Status: http.StatusNotFound}, object{"name": "web-1"}, []string{"There is no server " + web1, "(AttributeName(\"name\"))"}},
 	}

@@ -41,7 +41,7 @@ func (a *migrateAction) Schema(_ context.Context, _ action.SchemaRequest, resp *
 
 func (a *confirmAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Confirms a migration that awaits confirmation, and shows the progress. Rackspace then deletes the original copy on the old host. It needs Terraform 1.14. " +
+		MarkdownDescription: "Confirms a migration that awaits confirmation, and shows the progress. The cloud then deletes the original copy on the old host. It needs Terraform 1.14. " +
 			"If the migration is confirmed already, the action succeeds, and does not test the server. If the migration is still under way, the action waits for it." + dependsOnNothing,
 		Attributes: map[string]schema.Attribute{
 			"server_id":    serverID("UUID of the server. The action confirms its newest migration. Set either this or `migration_id`.", false),

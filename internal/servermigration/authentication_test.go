@@ -29,7 +29,7 @@ func TestServerMigration_doesNotTakeAMissingIdentityAPIForAMissingServer(t *test
 		if !now.Exists() {
 			t.Errorf("got no migration after a refresh without a token, want it kept:\n%s", diagnostics)
 		}
-		if got := diagnostics.Errors(); !says("Cannot authenticate with Rackspace", "404 itemNotFound", "not an Identity API v2.0").MatchString(got) ||
+		if got := diagnostics.Errors(); !says("Cannot authenticate with the cloud", "404 itemNotFound", "not an Identity API v2.0").MatchString(got) ||
 			strings.Contains(got, "server_id") {
 			t.Errorf("got the error %q, want one of the authentication", got)
 		}

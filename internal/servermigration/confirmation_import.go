@@ -49,7 +49,7 @@ func notConfirmed(m migration.Migration) diag.Diagnostic {
 	then := "It has ended, and cannot be confirmed any more. Remove the import, and the confirmation from the configuration."
 	switch m.Status {
 	case migration.StatusAwaiting:
-		then = "Remove the import. The apply then creates the confirmation, which confirms the migration. " + automatically(m)
+		then = join("Remove the import. The apply then creates the confirmation, which confirms the migration.", automatically(m))
 	case migration.StatusMigrating:
 		then = "Remove the import. The apply then creates the confirmation, which waits for the migration and confirms it."
 	}

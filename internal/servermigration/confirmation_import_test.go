@@ -50,7 +50,7 @@ func TestServerMigrationConfirmation_explainsWhatItCannotImport(t *testing.T) {
 		migrating := id()
 		refuses(migrating, none, "The status of the migration is migrating", "waits for the migration and confirms it")
 		time.Sleep(time.Minute)
-		refuses(migrating, none, "The status of the migration is awaiting_confirmation", "which confirms the migration", "Rackspace confirms it automatically")
+		refuses(migrating, none, "The status of the migration is awaiting_confirmation", "which confirms the migration", "The cloud confirms it automatically")
 		s.must(s.Revert(server, "user-7"))
 		refuses(migrating, none, "The status of the migration is reverted", "cannot be confirmed any more")
 		s.wantSent(sent{})

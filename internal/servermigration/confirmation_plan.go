@@ -47,9 +47,9 @@ func refuseUnverified(m migration.Migration) diag.Diagnostics {
 	return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(path.Root("migration_id"),
 		"The migration of "+serverOf(m)+" cannot be confirmed: the server did not pass its verification",
 		paragraphs("The migration awaits confirmation. No confirmation was sent. The checks that failed are in verification_result of the rackspace_server_migration.",
-			"Fix the server. Then set auto_confirm = true in the rackspace_server_migration, and apply. That tests the server again, and confirms the migration if the server passes. "+
+			join("Fix the server. Then set auto_confirm = true in the rackspace_server_migration, and apply. That tests the server again, and confirms the migration if the server passes. "+
 				"If a check is wrong, correct verification, which tests the server again. "+
 				"To confirm the migration without a test, remove verification. "+
 				"To revert it, remove this rackspace_server_migration_confirmation, set on_destroy = \"revert\", and apply. Then remove the rackspace_server_migration, and apply again. "+
-				"What was written to the server's local disks since the migration is lost. "+automatically(m)))}
+				"What was written to the server's local disks since the migration is lost.", automatically(m))))}
 }

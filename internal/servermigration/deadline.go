@@ -10,14 +10,14 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
-// These are the warnings about the time at which Rackspace confirms a migration
+// These are the warnings about the time at which the cloud confirms a migration
 // automatically.
 
 // remind warns of a migration that awaits confirmation when its deadline is near.
 // It speaks once for each migration: a plan that follows a refresh, or a refresh that
 // follows an import, does not say the same again.
 func (c *Config) remind(m migration.Migration, now time.Time) diag.Diagnostics {
-	if c.WarnBefore == 0 || m.Status != migration.StatusAwaiting || !c.isFirstLook(m) || m.ConfirmBy().Sub(now) >= c.WarnBefore {
+	if c.WarnBefore == 0 || m.Status != migration.StatusAwaiting || m.ConfirmBy().IsZero() || !c.isFirstLook(m) || m.ConfirmBy().Sub(now) >= c.WarnBefore {
 		return nil
 	}
 	return diag.Diagnostics{deadlineIsNear(m, now)}
@@ -41,7 +41,7 @@ func (c *Config) isFirstLook(m migration.Migration) bool {
 }
 
 func deadlineIsNear(m migration.Migration, now time.Time) diag.Diagnostic {
-	return diag.NewWarningDiagnostic("Rackspace is about to confirm the migration of "+serverOf(m)+" automatically",
+	return diag.NewWarningDiagnostic("The cloud is about to confirm the migration of "+serverOf(m)+" automatically",
 		paragraphs("Nobody has confirmed or reverted it yet. "+untilDeadline(m, now), toDecide,
 			"The provider argument warn_before sets how long before the deadline this warning begins."))
 }
@@ -56,14 +56,18 @@ const toDecide = "Test the server. To confirm the migration, set auto_confirm = 
 	"To revert it, set auto_confirm = false and on_destroy = \"revert\", and apply. Then remove only this resource from the configuration, and apply again. " +
 	"A revert loses what was written to the server's local disks since the migration."
 
-// untilDeadline says how long there is to decide, and what happens then.
+// untilDeadline says how long there is to decide, and what happens then; nothing where
+// that is not known.
 func untilDeadline(m migration.Migration, now time.Time) string {
 	by, left := m.ConfirmBy(), m.ConfirmBy().Sub(now)
-	then := " Rackspace then deletes the original copy on the old host, and the migration cannot be reverted any more."
-	if left <= 0 {
-		return fmt.Sprintf("Its deadline, %s, has passed: Rackspace can confirm it at any moment.", by.Format(time.RFC3339)) + then
+	then := " The cloud then deletes the original copy on the old host, and the migration cannot be reverted any more."
+	switch {
+	case by.IsZero():
+		return ""
+	case left <= 0:
+		return fmt.Sprintf("Its deadline, %s, has passed: the cloud can confirm it at any moment.", by.Format(time.RFC3339)) + then
 	}
-	return fmt.Sprintf("Rackspace confirms it automatically after %s, in %s.", by.Format(time.RFC3339), inWords(left)) + then
+	return fmt.Sprintf("The cloud confirms it automatically after %s, in %s.", by.Format(time.RFC3339), inWords(left)) + then
 }
 
 // inWords is a time in hours and whole minutes.

@@ -26,7 +26,7 @@ func TestRemind_warnsWhenLittleTimeIsLeft(t *testing.T) {
 		{"whole hours", sample, 6 * time.Hour, 3 * time.Hour, "in 3 hours."},
 		{"minutes", sample, 6 * time.Hour, 59 * time.Minute, "in 59 minutes."},
 		{"seconds", sample, 6 * time.Hour, 59 * time.Second, "in less than a minute."},
-		{"nothing", sample, 6 * time.Hour, 0, "Its deadline, 2026-11-24T09:19:37Z, has passed: Rackspace can confirm it at any moment."},
+		{"nothing", sample, 6 * time.Hour, 0, "Its deadline, 2026-11-24T09:19:37Z, has passed: the cloud can confirm it at any moment."},
 		{"less than nothing", sample, 6 * time.Hour, -time.Hour, "has passed"},
 		{"little, for a long time to warn", sample, 23 * time.Hour, 22 * time.Hour, "in 22 hours."},
 		{"nothing, without a time to warn", sample, 0, 0, ""},

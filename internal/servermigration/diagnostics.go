@@ -159,9 +159,9 @@ func (x explanation) apiRow(server string) row {
 	case errors.As(x.failure.Err, &region):
 		return row{fmt.Sprintf("There is no region %q", region.Region), x.unknownRegion(region), "region", nil}
 	case errors.Is(x.failure.Err, cloudservers.ErrNoCloudServers):
-		return row{"The account has no Cloud Servers", x.noCloudServers(), "", nil}
+		return row{"The account has no compute service", x.noCloudServers(), "", nil}
 	case api != nil && api.Authentication():
-		return row{"Cannot authenticate with Rackspace", x.notRead(), "", nil}
+		return row{"Cannot authenticate with the cloud", x.notRead(), "", nil}
 	}
 	return row{"Cannot read " + server, x.notRead(), "", nil}
 }

@@ -89,15 +89,16 @@ func (x explanation) advice() string {
 	}
 	switch api.StatusCode {
 	case http.StatusBadRequest:
-		return "The request was not repeated. If the message does not help, give the request id to Rackspace support."
+		return "The request was not repeated. If the message does not help, give the request id to the cloud's support."
 	case http.StatusUnauthorized:
 		return refusedCredentials(api)
 	case http.StatusForbidden:
 		if api.Fault == "resizeNotAllowed" {
-			return "Rackspace does not allow this server to be migrated. Ask Rackspace support, with the request id, what stands in the way."
+			return "The cloud does not allow this server to be migrated. Ask its support, with the request id, what stands in the way."
 		}
 		return "The user lacks the right to do this: a role such as observer may look but not act. " +
-			"Use a user with the role nova:creator or nova:admin, or ask the account's administrator for it."
+			"On Rackspace's public cloud, use a user with the role nova:creator or nova:admin, or ask the account's administrator for it. " +
+			"On other OpenStack clouds, Nova's policy has to allow it. By default, only administrators may migrate a server."
 	case http.StatusNotFound:
 		return "Check server_id, and whether the server is in region " + x.migration.Region + "."
 	case http.StatusMethodNotAllowed:
@@ -107,7 +108,7 @@ func (x explanation) advice() string {
 	case http.StatusRequestEntityTooLarge, http.StatusTooManyRequests:
 		return "The account's rate limit was reached until the timeout of the operation passed. Apply again later, or raise the timeout."
 	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return "The API has a problem. Apply again later. If that does not help, give the request id to Rackspace support."
+		return "The API has a problem. Apply again later. If that does not help, give the request id to the cloud's support."
 	default:
 		return "Check the network and the endpoints, and apply again."
 	}
@@ -120,7 +121,10 @@ func refusedCredentials(api *cloudservers.Error) string {
 	}
 	if !credentials.Renewable() {
 		return fmt.Sprintf("The token was refused (%s). It may have expired, and the provider cannot renew a token: "+
-			"set a new one, or use username and api_key, which the provider renews automatically.", credentials.Origin)
+			"set a new one, or use credentials that the provider can get a new token with: a key, a password or an application credential.", credentials.Origin)
+	}
+	if credentials.Keystone != nil {
+		return fmt.Sprintf("The credentials were refused (%s). Check them, and the project and the domains that go with them.", credentials.Origin)
 	}
 	return fmt.Sprintf("The credentials were refused (%s). Check them in the Rackspace control panel under My Profile & Settings.", credentials.Origin)
 }

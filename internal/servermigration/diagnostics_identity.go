@@ -28,15 +28,15 @@ func adviceOnToken(api *cloudservers.Error) string {
 	case code == http.StatusUnauthorized:
 		return refusedCredentials(api)
 	case code == http.StatusForbidden:
-		return "The user may not log in. It may be disabled, or its account suspended. Check the user in the Rackspace control panel, or use another one."
+		return "The user may not log in. It may be disabled, or its account suspended. Check the user in the cloud's control panel, or use another one."
 	case code == http.StatusBadRequest:
-		return "Either what answers there is not an Identity API v2.0, or it does not take credentials of this kind. " + correctEndpoint(api)
+		return "Either what answers there is not an Identity API " + api.IdentityVersion + ", or it does not take credentials of this kind. " + correctEndpoint(api)
 	case code >= 300 && code < 400:
-		return "What answers there is not an Identity API v2.0: it redirects, and the provider does not follow a redirect with credentials. " + correctEndpoint(api)
+		return "What answers there is not an Identity API " + api.IdentityVersion + ": it redirects, and the provider does not follow a redirect with credentials. " + correctEndpoint(api)
 	case api.OverLimit():
 		return "The rate limit of the Identity API was reached until the timeout of the operation passed. Apply again later."
 	case code >= 400 && code < 500, code == http.StatusNotImplemented, api.Unreadable():
-		return "What answers there is not an Identity API v2.0. The Identity API v3 is not supported. " + correctEndpoint(api)
+		return "What answers there is not an Identity API " + api.IdentityVersion + ". The address ends with /v3 for Keystone, and with /v2.0 for Rackspace's public cloud. " + correctEndpoint(api)
 	case code >= 500:
 		return "The Identity API has a problem. Apply again later. If that does not help, check its address. " + correctEndpoint(api)
 	}

@@ -49,11 +49,11 @@ func (x explanation) afterFailure() string {
 	case s == nil:
 		return then
 	case s.Status == cloudservers.StatusActive || s.Status == cloudservers.StatusShutoff:
-		return "Nothing awaits confirmation. " + then + " If it fails again, give the request id to Rackspace support."
+		return "Nothing awaits confirmation. " + then + " If it fails again, give the request id to the cloud's support."
 	case s.Status == cloudservers.StatusVerifyResize:
-		return "Revert it in the Rackspace control panel or with the API, and give the request id to Rackspace support. " + then
+		return "Revert it in the cloud's control panel or with the API, and give the request id to the cloud's support. " + then
 	}
-	return "A server in this status cannot be migrated. Give the request id to Rackspace support. Once the server is ACTIVE or SHUTOFF, it can be migrated again. " + then
+	return "A server in this status cannot be migrated. Give the request id to the cloud's support. Once the server is ACTIVE or SHUTOFF, it can be migrated again. " + then
 }
 
 // toMigrateAgain says how to migrate a server again whose migration has ended.
@@ -134,7 +134,7 @@ func (x explanation) notFollowed() string {
 }
 
 func (x explanation) unsettled() string {
-	return paragraphs(x.said(), "The server runs on its new host, and the migration still awaits confirmation. "+x.kept(), x.request(), x.advice(), deadline(x.migration))
+	return paragraphs(x.said(), "The server runs on its new host, and the migration still awaits confirmation. "+x.kept(), x.request(), x.advice(), toEnd(x.migration, ""))
 }
 
 func (x explanation) unproven() string {
@@ -144,13 +144,13 @@ func (x explanation) unproven() string {
 	}
 	return paragraphs(x.said(), sent+". Something awaits confirmation on this server. The provider cannot tell whether it is this migration, a later one or a resize. "+
 		"The server's action log would tell, but it cannot be read or does not name it. "+x.kept(), x.request(),
-		"Apply again with a user who may read the action log. Or first find out in the Rackspace control panel what awaits confirmation. Then confirm or revert it there. "+deadline(x.migration))
+		"Apply again with a user who may read the action log. Or first find out in the cloud's control panel what awaits confirmation. Then confirm or revert it there. "+toEnd(x.migration, ""))
 }
 
 func (x explanation) settling() string {
-	accepted := "Rackspace has accepted the " + x.noun() + ". "
+	accepted := "The cloud has accepted the " + x.noun() + ". "
 	if x.failure.Unsure {
-		accepted = "Rackspace may have accepted the " + x.noun() + ". "
+		accepted = "The cloud may have accepted the " + x.noun() + ". "
 	}
 	then := "To see its end, apply again. The migration is still in the state."
 	switch {
@@ -181,7 +181,7 @@ func (x explanation) kept() string {
 // goOn says how a migration goes on whose end was not seen.
 func (x explanation) goOn() string {
 	if x.in(creating, invoking) {
-		return "Apply again. The provider finds the migration in the server's action log and continues with it. It does not migrate the server again. " + automatically(x.migration)
+		return join("Apply again. The provider finds the migration in the server's action log and continues with it. It does not migrate the server again.", automatically(x.migration))
 	}
 	return automatically(x.migration)
 }
@@ -238,10 +238,20 @@ func by(user string) string {
 	return " (user " + user + ")"
 }
 
+// automatically says when the cloud confirms a migration by itself; nothing where that
+// is not known.
 func automatically(m migration.Migration) string {
-	return "Rackspace confirms it automatically after " + m.ConfirmBy().Format(time.RFC3339) + "."
+	if m.ConfirmBy().IsZero() {
+		return ""
+	}
+	return "The cloud confirms it automatically after " + m.ConfirmBy().Format(time.RFC3339) + "."
 }
 
-func deadline(m migration.Migration) string {
-	return "Confirm or revert it by " + m.ConfirmBy().Format(time.RFC3339) + ". After that, Rackspace confirms it automatically."
+// toEnd says what is to be done about a pending migration, and by when if that is known.
+// where goes on from "Confirm or revert it".
+func toEnd(m migration.Migration, where string) string {
+	if m.ConfirmBy().IsZero() {
+		return "Confirm or revert it" + where + "."
+	}
+	return "Confirm or revert it" + where + " by " + m.ConfirmBy().Format(time.RFC3339) + ". After that, the cloud confirms it automatically."
 }

@@ -93,7 +93,7 @@ func (x explanation) pending() string {
 	if x.failure.Server != nil && x.failure.Server.Status == cloudservers.StatusRevertResize {
 		return paragraphs(what, x.state(), x.nothingSent()+" The server is on its way back to its original host. Apply again once it is ACTIVE or SHUTOFF.")
 	}
-	next := "confirm or revert what is pending, in the Rackspace control panel or with the API. Apply again once the server is ACTIVE or SHUTOFF."
+	next := "confirm or revert what is pending, in the cloud's control panel or with the API. Apply again once the server is ACTIVE or SHUTOFF."
 	switch {
 	case move != nil && !move.Resize:
 		next = "To manage the pending migration with Terraform, " + x.importIt() + " Otherwise " + next
@@ -130,7 +130,7 @@ func (x explanation) undecided() string {
 }
 
 func (x explanation) noRegion(region *cloudservers.RegionError) string {
-	return fmt.Sprintf("The user has no default region. Set region in the provider block, in one of its environment variables, or in the resource. The account has these regions: %s.",
+	return fmt.Sprintf("There is no default region. Set region in the provider block, in one of its environment variables, or in the resource. The account has these regions: %s.",
 		strings.Join(region.Known, ", "))
 }
 
@@ -139,8 +139,8 @@ func (x explanation) unknownRegion(region *cloudservers.RegionError) string {
 }
 
 func (x explanation) noCloudServers() string {
-	return "Its service catalog has no entry cloudServersOpenStack, the Cloud Servers API v2. " +
-		"Check that the credentials are Rackspace's, and that they belong to the right account."
+	return "Its service catalog has no compute service. On Rackspace's public cloud that is the entry cloudServersOpenStack, with Keystone v3 an entry of type compute. " +
+		"Check that the credentials belong to the right account. With Keystone v3, check that they are for a project (tenant_id or tenant_name)."
 }
 
 func (x explanation) notRead() string {

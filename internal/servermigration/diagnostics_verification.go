@@ -50,7 +50,7 @@ func (x explanation) testing() string {
 		return paragraphs(x.because(), x.alreadyConfirmed()+" Whether the server works is not known. "+x.kept(), x.request(), "Apply again to test the server again.")
 	}
 	return paragraphs(x.because(), "The server runs on its new host, and the migration awaits confirmation. Nothing was confirmed or reverted. "+x.kept(),
-		x.request(), "Apply again to test the server again. "+x.timeLeft())
+		x.request(), join("Apply again to test the server again.", x.timeLeft()))
 }
 
 func (x explanation) whatIsUnverified() string {
@@ -146,9 +146,9 @@ func whoConfirmed(m migration.Migration) string {
 	case m.SettledBy != "":
 		return "User " + m.SettledBy
 	case m.Automatic:
-		return "Rackspace"
+		return "The cloud"
 	}
-	return "Somebody else, or Rackspace,"
+	return "Somebody else, or the cloud,"
 }
 
 func (x explanation) untested() string {
@@ -165,9 +165,13 @@ func (x explanation) rolledBack() string {
 		"What was written to its local disks since the migration is lost. Nothing awaits confirmation.", x.request(), then)
 }
 
-// timeLeft is how long there is to decide, by the API's clock.
+// timeLeft is how long there is to decide, by the API's clock; nothing where that is
+// not known.
 func (x explanation) timeLeft() string {
-	text := "Rackspace confirms the migration automatically after " + x.migration.ConfirmBy().Format(time.RFC3339)
+	if x.migration.ConfirmBy().IsZero() {
+		return ""
+	}
+	text := "The cloud confirms the migration automatically after " + x.migration.ConfirmBy().Format(time.RFC3339)
 	if x.failure.Server != nil && !x.failure.Server.SeenAt.IsZero() {
 		if left := x.migration.ConfirmBy().Sub(x.failure.Server.SeenAt).Truncate(time.Minute); left > 0 {
 			text += ", in " + strings.TrimSuffix(left.String(), "0s")

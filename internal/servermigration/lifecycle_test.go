@@ -282,7 +282,7 @@ func TestServerMigration_keepsTheStateOfADestroyWhoseEndWasNotSeen(t *testing.T)
 			timing.ConfirmStale, timing.RevertOnNew = time.Hour, time.Hour
 			inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolScenario) {
 				s.mustApply(migrationOf(object{"on_destroy": onDestroy, "timeouts": object{"delete": "2m"}}))
-				s.wantRefused(nil, "It is not known yet whether the migration of server web-1", "Rackspace has accepted the", "The migration is still in the state")
+				s.wantRefused(nil, "It is not known yet whether the migration of server web-1", "The cloud has accepted the", "The migration is still in the state")
 				time.Sleep(2 * time.Hour)
 				s.mustApply(nil)
 				if s.state.Exists() {

@@ -55,7 +55,7 @@ func (r *migrationList) ListResourceConfigSchema(_ context.Context, _ list.ListR
 				Optional:            true,
 			},
 			"confirm_within": schema.StringAttribute{
-				MarkdownDescription: "Lists only migrations that Rackspace confirms automatically within this time, such as `2h`. By default all are listed.",
+				MarkdownDescription: "Lists only migrations that the cloud confirms automatically within this time, such as `2h`. It needs `confirm_window` of the provider. By default all are listed.",
 				Optional:            true,
 				Validators:          []validator.String{durations.AtLeast(durations.Positive)},
 			},
@@ -79,6 +79,9 @@ func (r *migrationList) List(ctx context.Context, req list.ListRequest, stream *
 		var more diag.Diagnostics
 		filter.ConfirmWithin, more = durations.Read(path.Root("confirm_within"), config.ConfirmWithin, durations.Positive)
 		diags.Append(more...)
+		if r.engine.ConfirmWindow() == 0 {
+			diags.Append(noDeadline())
+		}
 	}
 	if diags.HasError() {
 		stream.Results = list.ListResultsStreamDiagnostics(diags)
@@ -121,7 +124,17 @@ func displayName(m migration.Migration) string {
 	if m.Status == migration.StatusMigrating {
 		return fmt.Sprintf("%s: migrating since %s", name, minutes(m.RequestedAt))
 	}
+	if m.ConfirmBy().IsZero() {
+		return name + ": awaits confirmation"
+	}
 	return fmt.Sprintf("%s: confirm or revert by %s", name, minutes(m.ConfirmBy()))
+}
+
+// noDeadline refuses to pick migrations by a deadline that nobody knows.
+func noDeadline() diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(path.Root("confirm_within"), "It is not known when the cloud confirms a migration",
+		"The provider argument confirm_window is 0, or it is not set and the cloud is not Rackspace's public cloud. "+
+			"Set it to the time after which the cloud confirms a migration automatically. Or leave confirm_within out, which lists all migrations.")
 }
 
 func minutes(t time.Time) string { return t.UTC().Format("2006-01-02T15:04Z") }

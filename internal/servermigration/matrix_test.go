@@ -485,7 +485,7 @@ func engineOn(t *testing.T, transport http.RoundTripper) *migration.Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return migration.New(client, migration.Limits{})
+	return migration.New(client, migration.Limits{}, migration.ConfirmationWindow)
 }
 
 // wantTruth holds what the engine says without an error against the cloud.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/gophercloud/gophercloud/v2"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -32,7 +33,7 @@ var update = flag.Bool("update", false, "write testdata/messages.golden")
 var sample = migration.Migration{
 	Region: "ORD", ServerID: "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01", ServerName: "web-1",
 	RequestID: "req-8d2b1c04-0001-4b6a-9c11-2a8e0f6d4b01", Status: migration.StatusAwaiting, ServerStatus: cloudservers.StatusVerifyResize,
-	SourceHostID: "aaaa", DestinationHostID: "bbbb", RequestedAt: time.Date(2026, 11, 23, 9, 19, 37, 0, time.UTC),
+	SourceHostID: "aaaa", DestinationHostID: "bbbb", RequestedAt: time.Date(2026, 11, 23, 9, 19, 37, 0, time.UTC), ConfirmWindow: migration.ConfirmationWindow,
 }
 
 func settledSample(status migration.Status, by string) migration.Migration {
@@ -121,6 +122,10 @@ func messages() []message {
 	renewable := answered(401, "unauthorized", "Unable to authenticate user with credentials provided.")
 	renewable.Credentials = &cloudservers.Credentials{Username: "demo", APIKey: "secret", Origin: "username from the provider block and api_key from the environment variable RACKSPACE_API_KEY"}
 	fixed := answered(401, "unauthorized", "This server could not verify that you are authorized to access the document you requested.")
+	keystone := &cloudservers.Credentials{
+		Keystone: &gophercloud.AuthOptions{Username: "demo", Password: "secret"},
+		Origin:   "username from the entry \"flex\" of clouds.yaml and password from the entry \"flex\" of clouds.yaml",
+	}
 	fixed.Credentials = &cloudservers.Credentials{Token: "secret", TenantID: "123456", Origin: "token from the environment variable RACKSPACE_TOKEN"}
 	pending := func(resize bool, user string) *migration.Move {
 		return &migration.Move{RequestID: "req-77000000-0000-4000-8000-000000000007", UserID: user, Resize: resize, Started: sample.RequestedAt}
@@ -196,6 +201,13 @@ func messages() []message {
 		}),
 		unauthenticated("401", func(e *cloudservers.Error) {
 			e.StatusCode, e.Fault, e.Message, e.Credentials = 401, "unauthorized", "Unable to authenticate user with credentials provided.", renewable.Credentials
+		}),
+		unauthenticated("401 of Keystone", func(e *cloudservers.Error) {
+			e.StatusCode, e.Fault, e.Message = 401, "Unauthorized", "The request you have made requires authentication."
+			e.URL, e.IdentityVersion, e.Credentials = "https://identity.example.com/v3/auth/tokens", cloudservers.IdentityV3, keystone
+		}),
+		unauthenticated("no Keystone", func(e *cloudservers.Error) {
+			e.StatusCode, e.URL, e.IdentityVersion = 404, "https://identity.example.com/v3/auth/tokens", cloudservers.IdentityV3
 		}),
 		unauthenticated("403", func(e *cloudservers.Error) {
 			e.StatusCode, e.Fault, e.Message = 403, "userDisabled", "User demo is disabled."
@@ -339,7 +351,8 @@ func messages() []message {
 func noToken(change func(*cloudservers.Error)) *cloudservers.Error {
 	err := &cloudservers.Error{
 		Op: "get a token", Method: http.MethodPost, URL: "https://identity.example.com/v2.0/tokens",
-		IdentityOrigin: "the environment variable OS_AUTH_URL, which identity_endpoint in the provider block would override",
+		IdentityVersion: cloudservers.IdentityV2,
+		IdentityOrigin:  "the environment variable OS_AUTH_URL, which identity_endpoint in the provider block would override",
 	}
 	change(err)
 	return err
@@ -367,7 +380,7 @@ func noticesOf() []message {
 		{"confirmed already", announce(settledSample(migration.StatusConfirmed, ""), false)},
 		{"reverted outside", happenedOutside(settledSample(migration.StatusReverted, "user-7"))},
 		{"confirmed outside, server in ERROR", happenedOutside(inError)},
-		{"confirmed by Rackspace", happenedOutside(settledSample(migration.StatusConfirmed, ""))},
+		{"confirmed by the cloud", happenedOutside(settledSample(migration.StatusConfirmed, ""))},
 		warn("server gone at refresh", removedWithServer(sample)),
 		warn("left to another resource", leftToAnother(sample)),
 		warn("no request to confirm", namesNoRequest("ORD/5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01/")),
@@ -410,6 +423,7 @@ func noticesOf() []message {
 		warn("deadline is near", deadlineIsNear(sample, sample.ConfirmBy().Add(-125*time.Minute))),
 		warn("deadline has passed", deadlineIsNear(sample, sample.ConfirmBy().Add(time.Minute))),
 		warn("imported while pending", importedWhilePending(sample, sample.ConfirmBy().Add(-9*time.Hour))),
+		warn("no deadline to list by", noDeadline()),
 		warn("import id is none", invalidImportID("web-1", identity{})),
 		warn("import identity is none", invalidImportID("", identity{ServerID: types.StringValue("web-1")})),
 		{"no such migration to import", explainImport(sample, &migration.Error{Kind: migration.KindNeverMigrated, Migration: sample})},
@@ -474,6 +488,32 @@ func TestMessages_coverEveryKindOfError(t *testing.T) {
 		if !seen[strings.ReplaceAll(summary, serverOf(sample), "server "+sample.ServerID)] && !seen[summary] && kind != migration.KindAPI {
 			t.Errorf("no message shows kind %q: %s", kind, summary)
 		}
+	}
+}
+
+// TestMessages_promiseNoTimeThatIsNotKnown is about clouds of which nobody knows when
+// they confirm by themselves.
+func TestMessages_promiseNoTimeThatIsNotKnown(t *testing.T) {
+	defer func(window time.Duration) { sample.ConfirmWindow = window }(sample.ConfirmWindow)
+	sample.ConfirmWindow = 0
+	promise := regexp.MustCompile(`automatically after|the cloud confirms it|0001-01-01|deadline, 2|  \S| \n| $`)
+	for _, m := range messages() {
+		if strings.HasPrefix(m.name, "deadline ") { // which there is none of, see remind
+			continue
+		}
+		for _, d := range m.diags {
+			text := strings.ReplaceAll(d.Detail(), "\n  - ", "\n- ")
+			if found := promise.FindString(d.Summary() + "\n" + text); found != "" {
+				t.Errorf("%s: got %q in %s", m.name, found, text)
+			}
+		}
+	}
+	config := &Config{WarnBefore: 6 * time.Hour}
+	if got := config.remind(sample, sample.RequestedAt.Add(100*time.Hour)); len(got) > 0 {
+		t.Errorf("got %v, want no warning", got)
+	}
+	if got := displayName(sample); got != "web-1: awaits confirmation" {
+		t.Errorf("got the display name %q", got)
 	}
 }
 

@@ -40,12 +40,12 @@ func announce(m migration.Migration, expectsConfirmed bool) diag.Diagnostics {
 		}
 		return diag.Diagnostics{diag.NewWarningDiagnostic(
 			"The migration of "+name+" awaits confirmation",
-			"The server runs on its new host. "+test+" "+waysToEnd+" "+automatically(m)+" It then deletes the original copy on the old host.",
+			join("The server runs on its new host.", test, waysToEnd, automatically(m), "A confirmation deletes the original copy on the old host."),
 		)}
 	case m.Status == migration.StatusConfirmed && !expectsConfirmed:
 		return diag.Diagnostics{diag.NewWarningDiagnostic(
 			"The migration of "+name+" is confirmed already",
-			"Rackspace or somebody else confirmed it before the provider saw it await confirmation. The original copy on the old host is deleted. The migration cannot be reverted any more.",
+			"The cloud or somebody else confirmed it before the provider saw it await confirmation. The original copy on the old host is deleted. The migration cannot be reverted any more.",
 		)}
 	}
 	return nil
@@ -61,8 +61,8 @@ func unverified(m migration.Migration) diag.Diagnostics {
 	if !hasFailed(m.VerificationResult) {
 		return nil
 	}
-	status := "The migration awaits confirmation. With auto_confirm = true an apply tests the server again, and confirms the migration if the server passes. First fix the server, or correct verification. " +
-		"To confirm the migration without a test, remove verification too. To revert it, set on_destroy = \"revert\" and apply. Then remove only this resource from the configuration, and apply again. " + automatically(m)
+	status := join("The migration awaits confirmation. With auto_confirm = true an apply tests the server again, and confirms the migration if the server passes. First fix the server, or correct verification. "+
+		"To confirm the migration without a test, remove verification too. To revert it, set on_destroy = \"revert\" and apply. Then remove only this resource from the configuration, and apply again.", automatically(m))
 	if m.Status.Settled() {
 		status = "The provider did not confirm the migration. " + whoConfirmed(m) + " confirmed it. It cannot be reverted any more. Fix the server."
 	}
@@ -118,8 +118,8 @@ func happenedOutside(m migration.Migration) diag.Diagnostics {
 		)}
 	case m.Automatic:
 		return diag.Diagnostics{diag.NewWarningDiagnostic(
-			"The migration of "+name+" was confirmed by Rackspace",
-			fmt.Sprintf("Nobody confirmed or reverted it in time, so Rackspace confirmed it automatically at %s. The original copy on the old host is deleted. The migration cannot be reverted any more.", at),
+			"The migration of "+name+" was confirmed by the cloud",
+			fmt.Sprintf("Nobody confirmed or reverted it in time, so the cloud confirmed it automatically at %s. The original copy on the old host is deleted. The migration cannot be reverted any more.", at),
 		)}
 	}
 	return nil
@@ -136,13 +136,12 @@ func removedWithServer(m migration.Migration) diag.Diagnostic {
 
 // byHand says how a migration ends that Terraform does not know any more.
 func byHand(m migration.Migration) string {
-	return fmt.Sprintf("Confirm or revert it in the Rackspace control panel or with the API by %s. After that, Rackspace confirms it automatically.",
-		m.ConfirmBy().Format(time.RFC3339))
+	return toEnd(m, " in the cloud's control panel or with the API")
 }
 
 // namesNoRequest refuses a migration that could be any of its server's.
 func namesNoRequest(id string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root("migration_id"), "The migration to confirm has no request id",
 		fmt.Sprintf("The API named no request id when the migration %q was requested, and the server's action log could not be read. So nothing tells whether that migration is the one that awaits confirmation. "+
-			"Nothing was sent to the server. Look at it, and confirm or revert the migration in the Rackspace control panel or with the API.", id))
+			"Nothing was sent to the server. Look at it, and confirm or revert the migration in the cloud's control panel or with the API.", id))
 }

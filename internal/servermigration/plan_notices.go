@@ -16,7 +16,7 @@ import (
 // These are the warnings and the refusals of plans.
 
 const (
-	removesOriginal = "Rackspace then deletes the original copy on the old host, and the migration cannot be reverted any more."
+	removesOriginal = "The cloud then deletes the original copy on the old host, and the migration cannot be reverted any more."
 	losesData       = "This brings the server back to its original host with its original disk, and restarts it. What was written to its local disks since the migration is lost."
 )
 
@@ -177,14 +177,16 @@ func willMigrateAgain(m migration.Migration, onDestroy types.String, tested bool
 			pendingNow(m)+", triggers have changed, and on_destroy is \"revert\". The apply first reverts the pending migration. "+losesData+" Then the server is migrated again.",
 		)
 	}
+	wait := ""
+	if by := m.ConfirmBy(); !by.IsZero() {
+		wait = fmt.Sprintf("  - Or wait: after %s the cloud confirms it automatically.\n", by.Format(time.RFC3339))
+	}
 	return diag.NewAttributeErrorDiagnostic(path.Root("triggers"),
 		"Cannot migrate "+name+" again: its migration is not confirmed or reverted yet",
-		fmt.Sprintf(pendingNow(m)+", and on_destroy is \"none\". A server has one migration at a time. What can be done with the pending one:\n"+
+		pendingNow(m)+", and on_destroy is \"none\". A server has one migration at a time. What can be done with the pending one:\n"+
 			"  - Confirm it: set auto_confirm = true, do not change triggers yet, and apply. Or set on_destroy = \"confirm\": the apply then confirms it and migrates the server again.\n"+
 			"  - Revert it: set on_destroy = \"revert\". The apply then reverts it and migrates the server again. What was written to its local disks since the migration is lost.\n"+
-			"  - Or wait: after %s Rackspace confirms it automatically.\n"+
-			"To destroy the resource instead, undo the change of triggers first.",
-			m.ConfirmBy().Format(time.RFC3339)),
+			wait+"To destroy the resource instead, undo the change of triggers first.",
 	)
 }
 

@@ -93,7 +93,7 @@ func (r *serverMigration) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	timeout, diags := state.Timeouts.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diags...)
-	was, diags := migrationOf(ctx, &state, req.Private)
+	was, diags := r.config.migrationOf(ctx, &state, req.Private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -121,6 +121,7 @@ func (r *serverMigration) Read(ctx context.Context, req resource.ReadRequest, re
 	state.fromMigration(is)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(is))...)
+	resp.Diagnostics.Append(keepPrivate(ctx, resp.Private, is)...)
 }
 
 // Update migrates the server again, or confirms its migration. Every other change
@@ -134,7 +135,7 @@ func (r *serverMigration) Update(ctx context.Context, req resource.UpdateRequest
 	}
 	timeout, diags := plan.Timeouts.Update(ctx, defaultTimeout)
 	resp.Diagnostics.Append(diags...)
-	was, diags := migrationOf(ctx, &state, req.Private)
+	was, diags := r.config.migrationOf(ctx, &state, req.Private)
 	resp.Diagnostics.Append(diags...)
 	test, diags := configuredTest(ctx, req.Config)
 	resp.Diagnostics.Append(diags...)
@@ -157,6 +158,7 @@ func (r *serverMigration) Update(ctx context.Context, req resource.UpdateRequest
 			plan.VerificationResult = state.VerificationResult
 		}
 		plan.fromMigration(was)
+		plan.ConfirmBy = state.ConfirmBy // as planned, also if confirm_window has changed since
 	}
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
@@ -225,7 +227,7 @@ func (r *serverMigration) Delete(ctx context.Context, req resource.DeleteRequest
 	}
 	timeout, diags := state.Timeouts.Delete(ctx, defaultTimeout)
 	resp.Diagnostics.Append(diags...)
-	was, diags := migrationOf(ctx, &state, req.Private)
+	was, diags := r.config.migrationOf(ctx, &state, req.Private)
 	resp.Diagnostics.Append(diags...)
 	test, diags := testOf(ctx, state.Verification)
 	resp.Diagnostics.Append(diags...)

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	deadlineIsNear    = "Rackspace is about to confirm the migration of server web-1"
+	deadlineIsNear    = "The cloud is about to confirm the migration of server web-1"
 	importedIsPending = "The imported migration of server web-1"
 )
 
@@ -84,4 +84,84 @@ func TestServerMigration_saysTheDeadlineOfWhatItImports(t *testing.T) {
 			t.Errorf("got %q of a confirmed migration, want nothing", diagnostics)
 		}
 	})
+}
+
+// opens lets a scenario open the provider with further arguments.
+func (s *protocolScenario) opens(cloud *scenario, arguments object) {
+	s.open = func() *acctest.Session {
+		session, diagnostics := acctest.NewSession(s.t, cloud.Arguments(arguments))
+		if diagnostics.HasError() {
+			s.t.Fatal(diagnostics)
+		}
+		return session
+	}
+}
+
+func TestServerMigration_promisesNoTimeOfACloudThatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	cloud := newScenario(t, stub.Config{}, stub.Server{})
+	s := cloud.overHTTP()
+	s.opens(cloud, object{"confirm_window": "0"})
+	warnings := s.mustApply(migrationOf(nil))
+	wantWarned(t, warnings, "awaits confirmation", "A confirmation deletes the original copy")
+	cloud.Advance(23 * time.Hour)
+	warnings += s.wantPlan(migrationOf(nil), acctest.NoOp)
+	s.want(map[string]string{"status": awaiting, "confirm_by": ""})
+	_, diagnostics := s.plan(nil)
+	warnings += diagnostics.Warnings()
+	imported, diagnostics := s.open().Import(s.state.Type, server)
+	warnings += diagnostics.Warnings()
+	wantWarned(t, warnings, "leaves it pending", "Confirm or revert it in the cloud's control panel or with the API.", importedIsPending)
+	if strings.Contains(warnings, "automatically") || imported.Get("confirm_by") != "" {
+		t.Errorf("got confirm_by %q and the warnings %q, want no time at which the cloud confirms", imported.Get("confirm_by"), warnings)
+	}
+	found, diagnostics := s.open().List(s.state.Type, object{}, 10)
+	if len(found) != 1 || found[0].Name != "web-1: awaits confirmation" || len(diagnostics) > 0 {
+		t.Errorf("got %+v (%s), want one migration without a deadline", found, diagnostics)
+	}
+	_, diagnostics = s.open().List(s.state.Type, object{"confirm_within": "2h"}, 10)
+	if got := diagnostics.Errors(); !says("It is not known when the cloud confirms", "confirm_window").MatchString(got) {
+		t.Errorf("got the error %q, want that it needs confirm_window", got)
+	}
+	// What the cloud does all the same is seen.
+	cloud.Advance(2 * time.Hour)
+	wantWarned(t, s.wantPlan(migrationOf(nil), acctest.NoOp), "was confirmed by the cloud")
+	s.want(map[string]string{"status": "confirmed"})
+}
+
+func TestServerMigration_countsTheDeadlineFromItsBeginWhateverTheWindow(t *testing.T) {
+	t.Parallel()
+	cloud := newScenario(t, stub.Config{}, stub.Server{})
+	s := cloud.overHTTP()
+	s.opens(cloud, object{"confirm_window": "72h"})
+	s.mustApply(migrationOf(nil))
+	by := func() time.Time {
+		t.Helper()
+		got, err := time.Parse(time.RFC3339, s.state.Get("confirm_by"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	awaited := by().Add(-72 * time.Hour)
+	for _, window := range []string{"24h", "0", "48h"} {
+		s.opens(cloud, object{"confirm_window": window})
+		// A plan without a refresh keeps the time in the state.
+		change, diagnostics := s.open().Plan(s.state, migrationOf(object{"on_destroy": "revert", "timeouts": object{"read": window + "5m"}}))
+		if diagnostics.HasError() {
+			t.Fatal(diagnostics)
+		}
+		if applied, diagnostics := s.open().Apply(change); diagnostics.HasError() || applied.Get("confirm_by") != change.Planned.Get("confirm_by") {
+			t.Errorf("got confirm_by %q (%s), want %q as planned", applied.Get("confirm_by"), diagnostics, change.Planned.Get("confirm_by"))
+		}
+		s.wantPlan(migrationOf(nil), acctest.NoOp)
+		if window == "0" {
+			s.want(map[string]string{"confirm_by": ""})
+			continue
+		}
+		wait, err := time.ParseDuration(window)
+		if want := awaited.Add(wait); err != nil || !by().Equal(want) {
+			t.Errorf("got confirm_by %s with a window of %s, want %s", by(), window, want)
+		}
+	}
 }

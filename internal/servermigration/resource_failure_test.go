@@ -117,7 +117,7 @@ func TestServerMigration_explainsEachResponseCode(t *testing.T) {
 		status int
 		want   []string
 	}{
-		{http.StatusBadRequest, []string{"Cannot migrate server web-1", "400 badRequest", "Request id: req-", "No migration was started", "Rackspace support"}},
+		{http.StatusBadRequest, []string{"Cannot migrate server web-1", "400 badRequest", "Request id: req-", "No migration was started", "the cloud's support"}},
 		{http.StatusUnauthorized, []string{"Cannot migrate server web-1", "401 unauthorized", "username from the provider block and api_key from the provider block"}},
 		{http.StatusForbidden, []string{"Cannot migrate server web-1", "403 forbidden", "The user lacks the right"}},
 		{http.StatusNotFound, []string{"Cannot migrate server web-1", "404 itemNotFound", "region ORD"}},
@@ -144,7 +144,7 @@ func TestServerMigration_explainsEachResponseCode(t *testing.T) {
 
 func TestServerMigration_explainsAServerThatMayNotBeMoved(t *testing.T) {
 	inVirtualTime(t, stub.Config{}, stub.Server{ResizeNotAllowed: true}, func(s *protocolScenario) {
-		s.wantNothingLeft(migrationOf(nil), "403 resizeNotAllowed", "Rackspace does not allow this server to be migrated")
+		s.wantNothingLeft(migrationOf(nil), "403 resizeNotAllowed", "The cloud does not allow this server to be migrated")
 	})
 }
 
@@ -168,7 +168,7 @@ func TestServerMigration_callsASilentFailureAFailure(t *testing.T) {
 func TestServerMigration_showsTheFaultOfAServerInError(t *testing.T) {
 	inVirtualTime(t, stub.Config{}, stub.Server{Outcome: stub.OutcomeFails}, func(s *protocolScenario) {
 		s.wantNothingLeft(migrationOf(object{"auto_confirm": true}),
-			"The migration of server web-1", "failed", "status is ERROR", "500 RuntimeError", "Rackspace support")
+			"The migration of server web-1", "failed", "status is ERROR", "500 RuntimeError", "the cloud's support")
 	})
 }
 
@@ -188,7 +188,7 @@ func TestServerMigration_savesTheStateWhenItTimesOutAfterTheConfirm(t *testing.T
 	inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolScenario) {
 		config := migrationOf(object{"auto_confirm": true, "timeouts": object{"create": "5m"}})
 		// Not an error: the next refresh sees the end. Until then a confirm is planned.
-		wantWarned(t, s.mustApply(config), "It is not known yet whether the migration of server web-1", "Rackspace has accepted the confirm")
+		wantWarned(t, s.mustApply(config), "It is not known yet whether the migration of server web-1", "The cloud has accepted the confirm")
 		s.want(map[string]string{"status": awaiting})
 		s.wantPlan(config, acctest.Update)
 		time.Sleep(2 * time.Hour)

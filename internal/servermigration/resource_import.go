@@ -78,6 +78,7 @@ func (r *serverMigration) ImportState(ctx context.Context, req resource.ImportSt
 	state := imported(found)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(found))...)
+	resp.Diagnostics.Append(keepPrivate(ctx, resp.Private, found)...)
 }
 
 // parseImportID reads the id of an import. What cannot be one has no server.

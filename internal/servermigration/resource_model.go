@@ -119,11 +119,6 @@ func (m *model) toMigration(ctx context.Context) (migration.Migration, diag.Diag
 	if !found {
 		region = m.Region.ValueString()
 	}
-	requestedAt, confirmBy := parse("requested_at", m.RequestedAt), parse("confirm_by", m.ConfirmBy)
-	var awaitingSince time.Time
-	if since := confirmBy.Add(-migration.ConfirmationWindow); since.After(requestedAt) { // else it was counted from the request
-		awaitingSince = since
-	}
 	return migration.Migration{
 		Region:            region,
 		ServerID:          m.ServerID.ValueString(),
@@ -133,8 +128,7 @@ func (m *model) toMigration(ctx context.Context) (migration.Migration, diag.Diag
 		ServerStatus:      m.ServerStatus.ValueString(),
 		SourceHostID:      m.SourceHostID.ValueString(),
 		DestinationHostID: m.DestinationHostID.ValueString(),
-		RequestedAt:       requestedAt,
-		AwaitingSince:     awaitingSince,
+		RequestedAt:       parse("requested_at", m.RequestedAt),
 		SettledAt:         parse("settled_at", m.SettledAt),
 
 		VerificationResult: result,
@@ -142,32 +136,38 @@ func (m *model) toMigration(ctx context.Context) (migration.Migration, diag.Diag
 }
 
 // The keys of the private state. Where the action log cannot be read, the flavor
-// tells the engine a resize from a migration, and the time at which the server came
-// to await confirmation tells one migration from another.
+// tells the engine a resize from a migration, and the launch on the new host tells one
+// migration from another. The deadline counts from the time at which the server came to
+// await confirmation.
 const (
 	privateFlavor   = "flavor_id"
 	privateLaunched = "launched_at"
+	privateAwaiting = "awaiting_since"
 )
 
 // keepPrivate writes what only the engine needs to the private state.
 func keepPrivate(ctx context.Context, private privateSetter, m migration.Migration) diag.Diagnostics {
 	var diags diag.Diagnostics
-	for key, value := range map[string]string{privateFlavor: m.FlavorID, privateLaunched: m.LaunchedAt} {
+	since := timestamp(m.AwaitingSince).ValueString()
+	for key, value := range map[string]string{privateFlavor: m.FlavorID, privateLaunched: m.LaunchedAt, privateAwaiting: since} {
 		text, _ := json.Marshal(value) // of a string, it cannot fail
 		diags.Append(private.SetKey(ctx, key, text)...)
 	}
 	return diags
 }
 
-// migrationOf is toMigration with what the private state keeps beside the
-// attributes.
-func migrationOf(ctx context.Context, state *model, private privateGetter) (migration.Migration, diag.Diagnostics) {
+// migrationOf is toMigration with what the private state and the provider block have
+// beside the attributes.
+func (c *Config) migrationOf(ctx context.Context, state *model, private privateGetter) (migration.Migration, diag.Diagnostics) {
 	m, diags := state.toMigration(ctx)
-	for key, value := range map[string]*string{privateFlavor: &m.FlavorID, privateLaunched: &m.LaunchedAt} {
+	m.ConfirmWindow = c.Engine.ConfirmWindow()
+	var since string
+	for key, value := range map[string]*string{privateFlavor: &m.FlavorID, privateLaunched: &m.LaunchedAt, privateAwaiting: &since} {
 		text, more := private.GetKey(ctx, key)
 		diags.Append(more...)
 		_ = json.Unmarshal(text, value) // an imported migration has none
 	}
+	m.AwaitingSince, _ = time.Parse(time.RFC3339, since) // it is zero until that was seen
 	return m, diags
 }
 

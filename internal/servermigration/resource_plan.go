@@ -62,7 +62,7 @@ func (r *serverMigration) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		r.planCreate(ctx, &plan, req, resp)
 		return
 	}
-	was, diags := state.toMigration(ctx)
+	was, diags := r.config.migrationOf(ctx, &state, req.Private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return

@@ -28,7 +28,8 @@ type planner struct {
 func newPlanner(t *testing.T) *planner {
 	cloud := stub.New(stub.Config{})
 	cloud.AddServer(stub.Server{ID: sample.ServerID, Name: sample.ServerName})
-	p := &planner{t: t, resource: &serverMigration{config: &Config{}, engine: engineOn(t, cloud.Transport())}}
+	engine := engineOn(t, cloud.Transport())
+	p := &planner{t: t, resource: &serverMigration{config: &Config{Engine: engine}, engine: engine}}
 	p.resource.Schema(t.Context(), resource.SchemaRequest{}, &p.schema)
 	return p
 }

@@ -25,8 +25,8 @@ func (r *serverMigration) Schema(ctx context.Context, _ resource.SchemaRequest, 
 		Version: 0,
 		MarkdownDescription: "Moves a Cloud Server to another hypervisor host in its region. The server keeps its data and its addresses. " +
 			"Creating the resource migrates the server once, and waits until the server runs on its new host. " +
-			"Rackspace then keeps the original copy for 24 hours. In that time, test the moved server, and confirm or revert the migration. " +
-			"After that, Rackspace confirms the migration automatically.\n\n" +
+			"The cloud then keeps the original copy. Test the moved server, and confirm or revert the migration. " +
+			"After 24 hours, Rackspace's public cloud confirms the migration automatically. For other clouds see `confirm_window` of the provider.\n\n" +
 			"-> A migration restarts the server. A server that is shut off stays shut off. OnMetal servers cannot be migrated.",
 		Attributes: map[string]schema.Attribute{
 			"id": computed("Id of the migration: `REGION/SERVER_ID/REQUEST_ID`. An import can use it."),
@@ -50,7 +50,7 @@ func (r *serverMigration) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			},
 			"auto_confirm": schema.BoolAttribute{
 				MarkdownDescription: "Whether to confirm the migration after the server runs on its new host. If there is a `verification`, the server must first pass it. " +
-					"Rackspace deletes the original copy on the old host when the migration is confirmed. " +
+					"The cloud deletes the original copy on the old host when the migration is confirmed. " +
 					"Defaults to `false`, which leaves the migration awaiting confirmation. " +
 					"While it is `true`, each apply confirms a migration that awaits confirmation. A change to `false` sends nothing.",
 				Optional: true,
@@ -85,12 +85,12 @@ func (r *serverMigration) Schema(ctx context.Context, _ resource.SchemaRequest, 
 				"`confirmed`, `reverted` and `failed` do not change any more, and a refresh then sends no request."),
 			"server_status":       computed("Status of the server in the API's words, such as `VERIFY_RESIZE`, when the provider last read the migration."),
 			"server_name":         computed("Name of the server when the provider last read the migration. In a plan it is the name at that time."),
-			"request_id":          computed("Id of the migrate request. The server's action log and Rackspace support identify the migration by it."),
+			"request_id":          computed("Id of the migrate request. The server's action log and the cloud's support identify the migration by it."),
 			"source_host_id":      computed("Id of the hypervisor host that the server was moved from. A host has another id in each account. Null if the migration was taken over or imported, and the provider did not see the host."),
 			"destination_host_id": computed("Id of the hypervisor host that the server was moved to."),
 			"requested_at":        computed("When the migration was requested (RFC 3339, UTC, by the API's clock)."),
-			"confirm_by": computed("Time after which Rackspace confirms the migration automatically (RFC 3339, UTC). It is 24 hours after the migration began to await confirmation. Until the provider has seen that, it is 24 hours after the request. " +
-				"Null once the migration is confirmed, reverted or failed."),
+			"confirm_by": computed("Time after which the cloud confirms the migration automatically (RFC 3339, UTC). It is the `confirm_window` of the provider after the migration began to await confirmation: 24 hours on Rackspace's public cloud. Until the provider has seen that, it counts from the request. " +
+				"Null once the migration is confirmed, reverted or failed. Also null where it is not known when the cloud confirms, or where it never does."),
 			"settled_at": computed("When the migration was confirmed or reverted, or when it failed (RFC 3339, UTC). Null until then."),
 		},
 		Blocks: map[string]schema.Block{

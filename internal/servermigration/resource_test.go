@@ -281,7 +281,7 @@ func TestServerMigration_seesTheConfirmAfter24Hours(t *testing.T) {
 	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
 		s.mustApply(migrationOf(nil))
 		time.Sleep(25 * time.Hour)
-		wantWarned(t, s.wantPlan(migrationOf(nil), acctest.NoOp), "The migration of server web-1", "was confirmed by Rackspace")
+		wantWarned(t, s.wantPlan(migrationOf(nil), acctest.NoOp), "The migration of server web-1", "was confirmed by the cloud")
 		s.want(map[string]string{"status": "confirmed", "confirm_by": ""})
 		s.wantEndTime()
 		s.wantSent(sent{migrates: 1})

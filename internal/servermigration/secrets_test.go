@@ -17,10 +17,23 @@ import (
 func TestAccServerMigration_keepsSecretsOutOfLogsOutputPlanAndState(t *testing.T) {
 	t.Parallel()
 	s, ports := newScenarioWithPorts(t, nil)
+	s.keepsSecrets(t, ports, "", map[string]string{"API key": stub.DefaultUser.APIKey})
+}
+
+func TestAccServerMigration_keepsSecretsOfKeystoneOutOfLogsOutputPlanAndState(t *testing.T) {
+	t.Parallel()
+	s, ports := newScenarioWithPorts(t, nil)
+	s.keepsSecrets(t, ports, s.keystone(fmt.Sprintf("region = \"ORD\"\n  application_credential_id = %q\n  application_credential_secret = file(\"secret.txt\")", stub.DefaultUser.Credential.ID)), map[string]string{"application credential": stub.DefaultUser.Credential.Secret})
+}
+
+// keepsSecrets migrates a server with a provider block, and looks for secrets in all
+// that Terraform wrote.
+func (s *scenario) keepsSecrets(t *testing.T, ports *stub.Ports, block string, secrets map[string]string) {
+	t.Helper()
 	// A renewal of the token, and failures, are part of the log too.
 	s.Inject(stub.Fault{Call: stub.CallServer, Skip: 2, Count: 1, Status: 401})
 	s.Inject(stub.Fault{Call: stub.CallServer, Skip: 2, Count: 1, Status: 500})
-	tf := s.terraform(map[string]string{"secret.auto.tfvars": "secret = \"secret-of-nobody\"\n", "main.tf": requiredProviders + "variable \"secret\" {\n  ephemeral = true\n}\n" + migrationBlock(autoConfirm+fmt.Sprintf(`
+	tf := s.terraform(map[string]string{"secret.auto.tfvars": "secret = \"secret-of-nobody\"\n", "secret.txt": stub.DefaultUser.Credential.Secret, "main.tf": requiredProviders + block + "variable \"secret\" {\n  ephemeral = true\n}\n" + migrationBlock(autoConfirm+fmt.Sprintf(`
   verification = {
     http = [{
       url        = "http://:%d/?key=secret-of-the-query"
@@ -45,14 +58,14 @@ func TestAccServerMigration_keepsSecretsOutOfLogsOutputPlanAndState(t *testing.T
 			t.Fatal(err)
 		}
 	}
-	secrets := map[string]string{"API key": stub.DefaultUser.APIKey, "write-only header": "secret-of-nobody"}
+	secrets["write-only header"] = "secret-of-nobody"
 	for _, request := range s.Requests() {
 		if token := request.Header.Get("X-Auth-Token"); token != "" {
-			secrets["token "+token[:4]+"…"] = token
+			secrets["token …"+token[len(token)-4:]] = token
 		}
 	}
 	if len(secrets) < 4 {
-		t.Fatalf("got %d secrets, want the key and several tokens", len(secrets))
+		t.Fatalf("got %d secrets, want that of the credentials and several tokens", len(secrets))
 	}
 	texts := map[string][]byte{"output": output.Bytes()}
 	for _, name := range []string{"trace.log", "terraform.tfstate"} {
