@@ -144,16 +144,16 @@ func (p *rackspaceProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 				"Where an API key and a password both come from the environment, the API key is used."),
 			argPassword: secret(argPassword, "Password of the user. It cannot be set together with `api_key` or `token`."),
 			argToken: secret(argToken, "An existing authentication token, instead of `username` and a key or password. "+
-				"It needs `tenant_id`. The provider cannot renew it: when it expires in the middle of a migration, "+
-				"the wait ends with an error, and the migration goes on in the cloud."),
+				"It needs `tenant_id`. The provider cannot renew it. If it expires in the middle of a migration, the apply fails. "+
+				"The cloud still finishes the migration, and a later apply continues with it."),
 			argTenantID: text(argTenantID, "Tenant id to authenticate for: the account number on Rackspace's public cloud, the project id on other clouds. "+
 				"`token` requires it, or `tenant_name`. Otherwise the user's own tenant is the default."),
 			argRegion: text(argRegion, "Region of the servers, such as `ORD`, in any letter case. "+
 				"A resource can name another one. Defaults to the user's default region, or to the account's only one."),
 			argIdentityEndpoint: text(argIdentityEndpoint, "URL of the Identity API. It ends with `/v2.0` for Rackspace's public cloud, and with `/v3` for Keystone v3. "+
 				"Plain `http` is accepted for a loopback address only. Defaults to `"+cloudservers.DefaultIdentityEndpoint+"`."),
-			argComputeEndpoint: text(argComputeEndpoint, "URL of the Cloud Servers API v2, up to and including the tenant id, or of Nova, up to `/v2.1`, "+
-				"in place of the one in the service catalog. Plain `http` is accepted for a loopback address only. "+
+			argComputeEndpoint: text(argComputeEndpoint, "URL of the Cloud Servers API v2, up to and including the tenant id. On other clouds it is the URL of Nova, up to `/v2.1`. "+
+				"Defaults to the one in the service catalog. Plain `http` is accepted for a loopback address only. "+
 				"It is used for every region, so set it together with `region`."),
 			argEndpointType: schema.StringAttribute{
 				MarkdownDescription: described(argEndpointType, "Which of a region's addresses to use: `public`, "+
@@ -163,17 +163,17 @@ func (p *rackspaceProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 					stringvalidator.OneOf(string(cloudservers.EndpointPublic), string(cloudservers.EndpointInternal)),
 				},
 			},
-			argPollInterval: duration(argPollInterval, "How often pending migrations are looked at, all of a region together with one request, "+
-				"such as `2s`; at least `100ms`. Defaults to `2s`.", minPollInterval),
+			argPollInterval: duration(argPollInterval, "How often pending migrations are polled, such as `2s`. One request polls all migrations of a region. "+
+				"At least `100ms`. Defaults to `2s`.", minPollInterval),
 			argRequestTimeout: duration(argRequestTimeout, "How long one HTTP exchange with the API may take, "+
-				"such as `1m`; at least `1s`. Defaults to `1m`.", minRequestTimeout),
-			argWarnBefore: duration(argWarnBefore, "How long before the cloud confirms a migration automatically its plans and refreshes begin to warn of that, "+
-				"such as `12h`. `0s` turns these warnings off. It needs `confirm_window`. Defaults to `6h`.", 0),
-			argConfirmWindow: duration(argConfirmWindow, "How long after a server came to await confirmation the cloud confirms its migration automatically, such as `24h`. "+
+				"such as `1m`. At least `1s`. Defaults to `1m`.", minRequestTimeout),
+			argWarnBefore: duration(argWarnBefore, "The cloud confirms a migration automatically after `confirm_window`. Plans and refreshes warn when less than `warn_before` is left, "+
+				"such as `12h`. `0s` turns these warnings off. Defaults to `6h`.", 0),
+			argConfirmWindow: duration(argConfirmWindow, "How long a migration can await confirmation before the cloud confirms it automatically, such as `24h`. "+
 				"It is `resize_confirm_window` in the configuration of Nova, which the cloud's operator knows. `0` says that the cloud never does so. "+
 				"Messages and `confirm_by` give a time only where it is known. Defaults to `24h` with the Identity API v2.0, as Rackspace's public cloud documents it. With Keystone v3 there is no default.", 0),
 			argCloud: text(argCloud, "Name of an entry of `clouds.yaml`, OpenStack's file of clouds and credentials. "+
-				"Arguments in the provider block win over the entry, and the entry wins over environment variables, except for `OS_CACERT` and `OS_INSECURE`. "+
+				"Arguments in the provider block win over the entry. The entry wins over environment variables, except `OS_CACERT` and `OS_INSECURE`. "+
 				"The file is the one that `OS_CLIENT_CONFIG_FILE` names. Otherwise it is the first one in the current directory, in `~/.config/openstack` and in `/etc/openstack`. A `secure.yaml` beside it is read too."),
 			argTenantName:        text(argTenantName, "Name of the project to authenticate for, in place of `tenant_id`. With Keystone v3 it needs the project's domain."),
 			argUserID:            text(argUserID, "Id of the user, in place of `username` and the user's domain. For Keystone v3 only."),
@@ -194,23 +194,23 @@ func (p *rackspaceProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 				"Set it to find and migrate servers of other tenants. Defaults to `false`."),
 			argMaxRetries: schema.Int64Attribute{
 				MarkdownDescription: described(argMaxRetries, "How often a request is repeated after failures that may pass, "+
-					"such as a lost connection, from `0` to `100`. The rate limit does not count: it is waited out within the operation's timeout. "+
-					"A migrate request is only ever repeated when it is proven that the first one had no effect. Defaults to `5`."),
+					"such as a lost connection, from `0` to `100`. Refusals because of the rate limit do not count. "+
+					"A migrate request is repeated only with proof that the first one had no effect. Defaults to `5`."),
 				Optional:   true,
 				Validators: []validator.Int64{int64validator.Between(0, maxMaxRetries)},
 			},
 			argMaxConcurrentMigrations: schema.Int64Attribute{
 				MarkdownDescription: described(argMaxConcurrentMigrations, "How many migrations may be under way at once. "+
-					"One counts from before its migrate request until it is confirmed, reverted or handed over as awaiting confirmation. "+
-					"The others wait for their turn, in order of arrival; their servers are not touched before, and their timeouts begin with it. Unlimited by default. "+
+					"A migration counts from before its migrate request until it awaits confirmation. With `auto_confirm` it counts until it is confirmed or reverted. "+
+					"The others wait for their turn, and nothing is done to their servers. Their timeouts begin when their turn has come. By default there is no limit. "+
 					"More than 10 at once need a higher `-parallelism` of Terraform too."),
 				Optional:   true,
 				Validators: []validator.Int64{int64validator.Between(1, maxFleet)},
 			},
 			argRequestsPerMinute: schema.SingleNestedAttribute{
-				MarkdownDescription: "The account's rate limits, which the provider keeps by holding requests back before they are sent: `read` for GET, `write` for POST. " +
+				MarkdownDescription: "The account's rate limits: `read` for GET requests, `write` for POST requests. The provider holds requests back to keep them. " +
 					"Set them only where they differ from what Rackspace documents, or to leave room for others who use the account. " +
-					"Confirms and reverts go before new migrations, which also leave room for confirms that come soon.",
+					"Confirm and revert requests go before migrate requests.",
 				Optional: true,
 				Attributes: map[string]schema.Attribute{
 					"read":  rate("GET", cloudservers.DefaultRates.Read),
@@ -218,9 +218,9 @@ func (p *rackspaceProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 				},
 			},
 			argStopAfterFailures: schema.Int64Attribute{
-				MarkdownDescription: "After so many failed migrations in one run no further one starts. Each that did not start is an error that names the failures, " +
-					"and its server was not touched. A migration failed when the API refused it, when the server did not move, when it did not pass its verification, when its end was not seen within its timeout, or when its confirm failed; " +
-					"what is refused before anything was asked of a server does not count. Never, by default.",
+				MarkdownDescription: "After so many failed migrations in one apply no further one starts. Each that did not start is an error that names the failures. " +
+					"Nothing was done to its server. These count as failed: the API refused the migration, the server did not move, or it did not pass its test after the move. " +
+					"A timeout and a confirmation that failed count too. What is refused before a request was sent does not count. By default there is no limit.",
 				Optional:   true,
 				Validators: []validator.Int64{int64validator.Between(1, maxFleet)},
 			},

@@ -41,8 +41,7 @@ type workspace struct {
 
 func newWorkspace(t *testing.T, cloud *acctest.Cloud, config string) *workspace {
 	t.Helper()
-	text := readFile(t, filepath.Join(examples, "provider/provider.tf")) + config
-	return &workspace{cloud, cloud.Terraform(t, map[string]string{"main.tf": text}), t}
+	return &workspace{cloud, cloud.Terraform(t, map[string]string{"main.tf": config}), t}
 }
 
 // wantMigrations checks how often the servers of each name were migrated since the cloud
