@@ -346,21 +346,6 @@ func TestAccGuides_otherProviders(t *testing.T) {
 	}
 }
 
-func TestAccREADME_configurationApplies(t *testing.T) {
-	t.Parallel()
-	s := newSamples(t)
-	blocks := regexp.MustCompile("(?s)```terraform\n(.*?)```").FindAllStringSubmatch(readFile(t, "../../README.md"), -1)
-	if len(blocks) != 1 {
-		t.Fatalf("got %d configurations in README.md, want 1", len(blocks))
-	}
-	if web, _ := applied(t, s.terraform(map[string]string{"main.tf": blocks[0][1]})); web["status"] != awaiting {
-		t.Errorf("got the status %v, want %s", web["status"], awaiting)
-	}
-	if got := s.Count(stub.CallMigrate); got != 1 {
-		t.Errorf("got %d migrate requests, want 1", got)
-	}
-}
-
 // stubPort is what rackspace-stub sets with TF_VAR_ssh_port.
 var stubPort = tfexec.Var(fmt.Sprintf("ssh_port=%d", stub.PortSSH))
 

@@ -333,7 +333,7 @@ func TestAccGuides_ciPipelinesContinueAfterACancelledJob(t *testing.T) {
 	cancelled := githubPipeline(t)
 	cancelled.interruptAt = "migration accepted" // a line of the provider's log
 	code, output := cancelled.run(t, s, tf, port, "TF_LOG_PROVIDER=INFO")
-	if code != 1 || !says("The wait for the migration of server web-1", "was cancelled", "goes on in the cloud", "Apply again").MatchString(output) {
+	if code != 1 || !says("The wait for the migration of server web-1", "was cancelled", "continues without Terraform", "Apply again").MatchString(output) {
 		t.Errorf("got exit code %d, want 1 and that the wait was cancelled\n%s", code, output)
 	}
 
