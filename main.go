@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"io"
 	"log"
@@ -59,9 +60,10 @@ func main() {
 	if *debugged {
 		options = append(options, tf6server.WithManagedDebug())
 	}
-	err := tf6server.Serve("registry.terraform.io/terraform-provider-rackspace/rackspace", func() tfprotov6.ProviderServer {
-		return provider.NewServer(provider.New(builtFrom(debug.ReadBuildInfo()), configured)())
-	}, options...)
+	server := provider.NewServer(provider.New(builtFrom(debug.ReadBuildInfo()), configured)())
+	// Terraform asks for the schema as soon as it has connected.
+	go server.GetProviderSchema(context.Background(), nil) //nolint:errcheck // Terraform gets the same error
+	err := tf6server.Serve("registry.terraform.io/terraform-provider-rackspace/rackspace", func() tfprotov6.ProviderServer { return server }, options...)
 	summarize(stderr, clients)
 	if err != nil {
 		log.Fatal(err)

@@ -13,7 +13,7 @@ import (
 
 // slow is a server whose actions end a while after they are cancelled.
 type slow struct {
-	providerServer
+	frameworkServer
 	cancelled chan struct{}
 	after     time.Duration
 }
@@ -45,7 +45,7 @@ func TestStopProvider_returnsOnceTheActionsHaveReportedTheirEnd(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &stopping{&slow{cancelled: make(chan struct{}), after: test.after}, semaphore.NewWeighted(math.MaxInt64)}
+				s := &providerServer{frameworkServer: &slow{cancelled: make(chan struct{}), after: test.after}, actions: semaphore.NewWeighted(math.MaxInt64)}
 				reported := make(chan struct{}, test.actions)
 				for range test.actions {
 					stream, err := s.InvokeAction(t.Context(), nil)
