@@ -22,7 +22,7 @@ type Action struct {
 	Action    string
 	RequestID string
 	UserID    string // empty when the cloud acted by itself
-	Message   string // Error once it failed
+	Message   string // Error after the action failed; else empty
 	Start     time.Time
 }
 
@@ -38,15 +38,15 @@ func (s *Stub) ActionLog(id string) []Action {
 	return append([]Action(nil), server.log...)
 }
 
-// record adds the newest entry of the log.
+// record adds an entry to the log, as the newest one.
 func (v *server) record(action, requestID, userID string, at time.Time) {
 	entry := Action{Action: action, RequestID: requestID, UserID: userID, Start: at.Truncate(time.Second)}
 	v.log = append([]Action{entry}, v.log...)
 }
 
-// logFailed has an entry of the log say that its action failed.
+// logFailed marks the log entry of a request as failed.
 func (v *server) logFailed(requestID string) {
-	v.log = slices.Clone(v.log) // what the server was before keeps its own
+	v.log = slices.Clone(v.log) // earlier versions of the server share the log, and must not change
 	for i := range v.log {
 		if v.log[i].RequestID == requestID {
 			v.log[i].Message = "Error"
@@ -106,8 +106,8 @@ func (s *Stub) perform(v *server, name, requestID string, by User) *answer {
 	return nil
 }
 
-// refuses tells why a server cannot be migrated, resized, confirmed or reverted;
-// nil when it can.
+// refuses returns the answer that refuses an action other than a delete. It is nil when
+// the server's state allows the action.
 func (v *server) refuses(name string) *answer {
 	starts := name == actionMigrate || name == actionResize
 	conflict := func(state, value string) *answer {
@@ -186,7 +186,8 @@ func (s *Stub) DeleteBy(id, user string) error { return s.actFor(id, actionDelet
 // Delete deletes a server on behalf of the cloud itself.
 func (s *Stub) Delete(id string) error { return s.actFor(id, actionDelete, "") }
 
-// actFor lets a user act, who is given by id; without one, the cloud itself.
+// actFor performs an action on behalf of the user with an id. With an empty id, the
+// cloud itself acts.
 func (s *Stub) actFor(id, name, user string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -94,7 +94,7 @@ func (a *answer) send(w http.ResponseWriter, e *entry) {
 		header.Set(headerComputeRequestID, e.requestID)
 		header.Set(headerOpenStackRequestID, e.requestID)
 	}
-	for name, values := range a.header { // last, so that a fault can take the others away
+	for name, values := range a.header { // last, so that a fault can replace or remove the headers above
 		header[name] = values
 	}
 	e.answered(a.status)

@@ -37,7 +37,7 @@ type call struct {
 	kind      Call
 	index     int    // in the record
 	acts      bool   // it is POST …/servers/{id}/action
-	action    string // the one key of its body; empty when the body is malformed
+	action    string // the only key of such a body; empty when the body is malformed
 	method    string
 	base      string // what links begin with
 	path      string
@@ -102,7 +102,7 @@ const (
 	versionNova      = "v2.1"
 )
 
-// apiOf tells the API from the parts of a path.
+// apiOf returns the API that a path belongs to, from the parts of the path.
 func apiOf(parts []string) api {
 	switch {
 	case parts[0] == "v2.0":
@@ -119,7 +119,7 @@ func apiOf(parts []string) api {
 	return apiUnknown
 }
 
-// actionName is the one key of an action's body. It is empty when the body is not
+// actionName is the only key of an action's body. It is empty when the body is not
 // a JSON object with exactly one key.
 func actionName(body []byte) string {
 	var object map[string]json.RawMessage

@@ -64,7 +64,7 @@ func (c *call) link(rel, version, objects, id string) object {
 	return object{"rel": rel, "href": c.base + "/" + c.region + version + "/" + c.tenant + "/" + objects + "/" + id}
 }
 
-// orNull is a text of the API that is null when it is empty.
+// orNull is the JSON value of a text: null for an empty one.
 func orNull(text string) any {
 	if text == "" {
 		return nil

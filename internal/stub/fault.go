@@ -7,32 +7,33 @@ import (
 	"time"
 )
 
-// Fault changes how requests are answered. It is used up when Count requests got
-// it. The kind of a request is told from its method, path and body.
+// Fault changes how requests are answered. It applies to requests that match Call and
+// ServerID, and ends after Count of them or at the time Until.
 type Fault struct {
-	Name     string    // what the record calls it
-	Call     Call      // any, when empty
-	ServerID string    // any, when empty
-	Skip     int       // so many matching requests pass first
-	Count    int       // how many then get it; 0: all from then on
-	Until    time.Time // by the stub's clock, its end; zero: none
+	Name     string    // what the record of a request says in Request.Fault
+	Call     Call      // empty: any
+	ServerID string    // empty: any
+	Skip     int       // how many matching requests come before the first that gets the fault
+	Count    int       // how many requests get the fault; 0: no limit
+	Until    time.Time // when the fault ends, by the stub's clock; zero: never
 
-	Delay  time.Duration // before the request is looked at or, with Effect, before it is answered
+	Delay  time.Duration // before the request is processed or, with Effect, before it is answered
 	Effect bool          // the request takes effect before anything else happens to it
 
-	Do           func()        // is called before the request is looked at or, with Effect, after it took effect
-	RevokeTokens bool          // all tokens become invalid: before the request is looked at or, with Effect, after it took effect
+	Do           func()        // is called before the request is processed or, with Effect, after it took effect
+	RevokeTokens bool          // all tokens become invalid: before the request is processed or, with Effect, after it took effect
 	Lag          time.Duration // a read is answered as the servers and their action logs were that long ago
 
 	Status      int           // answer with this status, and the fault that goes with it; 0: the cloud's answer
-	Header      http.Header   // further headers of the answer; one without values takes it away
-	Body        string        // in place of the answer's
-	ContentType string        // of Body; application/json when empty
-	RetryAfter  time.Duration // told with 413 and 429 always, with others when it is not 0
+	Header      http.Header   // further headers of the answer; one without values removes the answer's own
+	Body        string        // replaces the body of the answer, unless it is empty
+	ContentType string        // replaces the content type; empty: application/json with Body, else the answer's own
+	RetryAfter  time.Duration // for the header Retry-After: 413 and 429 always have it, others when it is not 0
 
-	// Refuse refuses the connection. The request does not arrive, and is counted by
-	// Refused alone. Through Transport that is a dial error with ECONNREFUSED. Over
-	// a network, where the connection is there already, it is closed as by Reset.
+	// Refuse refuses the connection. The request does not arrive: Refused counts it,
+	// and Requests does not have it. Through Transport that is a dial error with
+	// ECONNREFUSED. Over a network the connection exists already, so it is closed as
+	// by Reset.
 	Refuse bool
 	// Reset closes the connection instead of answering. Over HTTP/2 it resets the
 	// stream with PROTOCOL_ERROR; see ServeHTTP2.
@@ -52,8 +53,8 @@ func HTML(status int) Fault {
 	}
 }
 
-// Inject adds a fault. Of several that match, the first that is not used up
-// takes effect.
+// Inject adds a fault. Where several match a request, the request gets the one that was
+// added first.
 func (s *Stub) Inject(fault Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,7 +68,8 @@ func (s *Stub) ClearFaults() {
 	s.faults = nil
 }
 
-// match finds the fault that is meant for a request; nil when there is none.
+// match finds the fault that a request gets; nil when there is none. It counts the
+// request for the fault.
 func (s *Stub) match(c *call) *Fault {
 	for i, fault := range s.faults {
 		if fault.Call != "" && fault.Call != c.kind || fault.ServerID != "" && fault.ServerID != c.server {
@@ -91,8 +93,8 @@ func (s *Stub) match(c *call) *Fault {
 	return nil
 }
 
-// answer answers a request as the fault has it. handle lets the request take
-// effect and returns the cloud's answer.
+// answer answers a request as the fault says. handle lets the request take effect and
+// returns the cloud's answer.
 func (f *Fault) answer(w http.ResponseWriter, r *http.Request, handle func() *answer, e *entry) {
 	handled := sync.OnceValue(handle)
 	if f.Effect {
@@ -126,9 +128,9 @@ func (f *Fault) answer(w http.ResponseWriter, r *http.Request, handle func() *an
 	}
 }
 
-// refusal is the answer that goes with the fault's status, in the form of the API
-// that was asked. Identity v2.0 has another name for its own failure than the Cloud
-// Servers API has.
+// refusal is the answer that goes with the fault's status, in the form of the API that
+// was asked. The fault of status 500 is identityFault in Identity v2.0, and computeFault
+// in the Cloud Servers API.
 func (f *Fault) refusal(e *entry) *answer {
 	a := refuse(f.Status, http.StatusText(f.Status))
 	switch {
@@ -166,6 +168,6 @@ func truncate(w http.ResponseWriter, a *answer, e *entry) {
 	a.header.Set("Content-Length", strconv.Itoa(len(a.body)+1))
 	a.body = a.body[:len(a.body)/2]
 	a.send(w, e)
-	_ = http.NewResponseController(w).Flush() // else nothing of it is sent
+	_ = http.NewResponseController(w).Flush() // without it, nothing of the answer is sent
 	panic(http.ErrAbortHandler)
 }

@@ -25,20 +25,20 @@ type Health int
 const (
 	Healthy Health = iota
 	Closed         // connections are refused
-	Silent         // connections are taken, and nothing is answered
-	Dropped        // connections are taken, and closed at once
-	Wrong          // HTTP answers 503, SSH with something else
+	Silent         // connections are accepted, and nothing is answered
+	Dropped        // connections are accepted, and closed at once
+	Wrong          // HTTP answers with 503, and SSH with a text that is no banner
 )
 
-// Visit is what a server's health can depend on, at a connection to one of its ports.
+// Visit is a connection to one of a server's ports. The server's health can depend on it.
 type Visit struct {
 	Home    bool          // the server is on the host that it was added on
-	Attempt int           // how many connections to it there were on this host, this one included
-	Since   time.Duration // since the first of them
+	Attempt int           // how many connections to the server there were on its host, this one included
+	Since   time.Duration // how long ago the first of them was
 }
 
 // Homesick is the health of a server that is healthy only on the host that it was
-// added on. On any other host its health is away.
+// added on. On any other host its health is the argument away.
 func Homesick(away Health) func(Visit) Health {
 	return func(v Visit) Health {
 		if v.Home {
@@ -55,8 +55,8 @@ type visits struct {
 	attempts int
 }
 
-// health is how a server is now. One that does not run is closed. With connects,
-// the connection is counted.
+// health is the health of a server now. One that does not run is Closed. connects says
+// that the caller answers a connection, which is then counted.
 func (s *Stub) health(id string, connects bool) Health {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -76,8 +76,8 @@ func (s *Stub) health(id string, connects bool) Health {
 	return v.Health(Visit{Home: v.HostID == v.firstHost, Attempt: v.visits.attempts, Since: s.now().Sub(v.visits.since)})
 }
 
-// Dial connects to a server's port at its access address, in process: what
-// Transport is to the API. It is for tests under testing/synctest.
+// Dial connects to a server's port at its access address, in process. It is for tests
+// under testing/synctest, as Transport is for requests to the API.
 func (s *Stub) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	refused := &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
 	host, text, err := net.SplitHostPort(address)
@@ -112,7 +112,7 @@ func (s *Stub) serverAt(address string) string {
 
 // answerPort answers one connection to one port, until that is closed.
 func answerPort(conn net.Conn, port int, health Health) {
-	defer conn.Close() //nolint:errcheck // the client has what it gets
+	defer conn.Close() //nolint:errcheck // nothing more is sent
 	switch {
 	case health == Dropped:
 		return

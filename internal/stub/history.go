@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// version is what a server was from a time until the next version.
+// version is a copy of a server as it was from a time on, until the next version.
 type version struct {
 	from  time.Time
 	state *server
 }
 
-// remember keeps a copy of a server as it is from a time on, for reads that lag.
+// remember keeps a version of a server, for reads that lag.
 func (v *server) remember(from time.Time) {
 	state := *v
 	state.past, state.future = nil, nil
@@ -19,7 +19,7 @@ func (v *server) remember(from time.Time) {
 	v.past = append(v.past, version{from, &state})
 }
 
-// asOf is what a server was at a time; nil when it was not there yet.
+// asOf is a server as it was at a time; nil when it did not exist yet.
 func (v *server) asOf(at time.Time) *server {
 	for i := len(v.past) - 1; i >= 0; i-- {
 		if !v.past[i].from.After(at) {

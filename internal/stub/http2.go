@@ -42,7 +42,7 @@ const frameHeader = 9
 // with INTERNAL_ERROR, after which net/http never sends a request again.
 type resetConn struct {
 	*tls.Conn
-	unsent []byte // the beginning of a frame
+	unsent []byte // the beginning of a frame whose rest is not written yet
 }
 
 // Write implements net.Conn. It sends whole frames.
@@ -57,7 +57,7 @@ func (c *resetConn) Write(p []byte) (int, error) {
 }
 
 // changeResets gives every frame that resets a stream the reason PROTOCOL_ERROR. It
-// returns how many bytes of what it gets are whole frames.
+// returns how many bytes at the beginning of its argument are whole frames.
 func changeResets(frames []byte) int {
 	whole := 0
 	for len(frames)-whole >= frameHeader {

@@ -7,19 +7,21 @@ import (
 	"time"
 )
 
-// pathTokens is where Identity v2.0 gives out tokens.
+// pathTokens is where Identity v2.0 issues tokens.
 const pathTokens = "/v2.0/tokens"
 
 type token struct {
 	user            User
 	methods         []string // how the user logged in
 	issued, expires time.Time
-	scoped          bool // to the project of the stub: the tenant of Identity v2.0
+	scoped          bool // it is for the project of the stub, which Identity v2.0 calls its tenant
 }
 
-// expiryFormat is RFC 3339 with milliseconds; Rackspace adds an offset.
+// expiryFormat is how Rackspace writes the expiry of a token: RFC 3339 with milliseconds
+// and an offset.
 const expiryFormat = "2006-01-02T15:04:05.000-07:00"
 
+// centralTime has the offset of that expiry.
 var centralTime = time.FixedZone("", -6*60*60)
 
 // RevokeTokens makes every token that was issued so far invalid.
@@ -35,9 +37,9 @@ func (s *Stub) valid(id string) (token, bool) {
 	return held, known && s.now().Before(held.expires)
 }
 
-// unauthorized refuses a call whose token is not valid, or is for another project
-// than that of its path; nil when it may pass. For another project, Rackspace's API
-// asks for another token, and Nova says that the path is wrong.
+// unauthorized refuses a call whose token is not valid, or is for another project than
+// that of its path; nil when it may pass. For another project, Rackspace's API answers
+// with 401, and Nova with 400.
 func (s *Stub) unauthorized(c *call) *answer {
 	held, ok := s.valid(c.token)
 	if !ok {
@@ -126,6 +128,7 @@ func (s *Stub) IssueToken(user User) string {
 	return id
 }
 
+// user finds the first user that a function accepts; false when there is none.
 func (s *Stub) user(is func(User) bool) (User, bool) {
 	for _, user := range s.config.Users {
 		if is(user) {

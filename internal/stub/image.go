@@ -8,8 +8,8 @@ import (
 // imageEndpoint is where the Image API of a region is.
 func imageEndpoint(base, region string) string { return base + "/" + region + "/image" }
 
-// image answers a request of the Image API. The account has no images: those of its
-// servers were deleted.
+// image answers a request of the Image API. The account has no images, as an account
+// whose servers outlived theirs.
 func (s *Stub) image(c *call) *answer {
 	switch {
 	case c.method != http.MethodGet:

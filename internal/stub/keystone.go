@@ -11,7 +11,7 @@ const (
 	pathKeystoneTokens = "/v3/auth/tokens"
 )
 
-// headerSubjectToken has the token that an answer or a question of Identity v3 is about.
+// headerSubjectToken names the token that a request or an answer of Identity v3 is about.
 const headerSubjectToken = "X-Subject-Token"
 
 // keystone answers a request of Identity v3, and one for the versions of Identity.
@@ -64,8 +64,7 @@ func (s *Stub) validateToken(c *call) *answer {
 	return s.showToken(http.StatusOK, id, subject, c)
 }
 
-// replyAsKeystone answers as Keystone does, which names its requests in a header of
-// its own.
+// replyAsKeystone answers as Keystone does, with its own request id.
 func replyAsKeystone(status int, body object) *answer {
 	a := reply(status, body)
 	a.header.Set(headerOpenStackRequestID, newRequestID())
@@ -73,7 +72,7 @@ func replyAsKeystone(status int, body object) *answer {
 	return a
 }
 
-// keystoneMessages are what Keystone says with a status when it has nothing better.
+// keystoneMessages are what Keystone says with a status where it has no special message.
 var keystoneMessages = map[int]string{
 	http.StatusUnauthorized:        "The request you have made requires authentication.",
 	http.StatusForbidden:           "You are not authorized to perform the requested action.",

@@ -171,8 +171,8 @@ func (s *Stub) byToken(id *string, issued *token) (User, *answer) {
 	return held.user, nil
 }
 
-// byCredential logs in by an application credential: one that is given by id says
-// whose it is. It brings its own scope.
+// byCredential logs in by an application credential, which is given by its id, or by its
+// name and its user. The new token is for the project of the credential.
 func (s *Stub) byCredential(identity *keystoneIdentity, issued *token) (User, *answer) {
 	given := identity.Credential
 	var (
@@ -203,7 +203,7 @@ func (s *Stub) byCredential(identity *keystoneIdentity, issued *token) (User, *a
 	return user, nil
 }
 
-// named finds a user by id, or by name in a domain. A name counts before an id.
+// named finds a user by name in a domain, or by id when no name is given.
 func (s *Stub) named(given *keystoneUser, method string) (User, *answer) {
 	switch {
 	case given == nil:
@@ -222,7 +222,7 @@ func (s *Stub) named(given *keystoneUser, method string) (User, *answer) {
 	return user, nil
 }
 
-// note adds a method to those that a token came from.
+// note adds a method to those that a token was obtained by.
 func (t *token) note(method string) {
 	if !slices.Contains(t.methods, method) {
 		t.methods = append(t.methods, method)

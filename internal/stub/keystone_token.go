@@ -9,15 +9,15 @@ import (
 // keystoneTimeFormat is how Identity v3 writes times, in UTC.
 const keystoneTimeFormat = "2006-01-02T15:04:05.000000Z"
 
-// newKeystoneTokenID returns an id as Keystone's own tokens have it, which say
-// encrypted what they are for. They are longer than those of Identity v2.0.
+// newKeystoneTokenID returns an id in the form of Keystone's Fernet tokens. They are
+// longer than the ids of Identity v2.0.
 func newKeystoneTokenID() string {
 	var b [130]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return "gAAAAA" + base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// newAuditID returns an id by which logs name a token, without telling the token.
+// newAuditID returns an id by which logs name a token without revealing it.
 func newAuditID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails

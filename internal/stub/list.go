@@ -65,7 +65,8 @@ func next(c *call, marker string) string {
 	return c.base + c.path + "?" + query.Encode()
 }
 
-// filter reads a list's filters.
+// filter reads the filters of a list request. It returns a function that tells whether
+// the list has a server.
 func (s *Stub) filter(c *call) (func(*server) bool, *answer) {
 	var since time.Time
 	if text := c.query.Get("changes-since"); text != "" {
@@ -105,10 +106,10 @@ func (s *Stub) filter(c *call) (func(*server) bool, *answer) {
 	}, nil
 }
 
-// hasStatus tells whether a list of servers with a status has a server. Nova asks
-// for the vm_state alone where the status is that of an idle server. So a list of
-// VERIFY_RESIZE has servers in REVERT_RESIZE too, and one of ACTIVE has those that
-// are being migrated.
+// hasStatus tells whether a list that is filtered by a status has a server. Nova compares
+// only the vm_state where the status is one of an idle server. So a list of VERIFY_RESIZE
+// also has servers in REVERT_RESIZE, and a list of ACTIVE also has servers that are being
+// migrated.
 func (v *server) hasStatus(status string) bool {
 	if strings.EqualFold(status, v.Status) {
 		return true

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// healthInterval is how often a port is opened or closed as its server's health is.
+// healthInterval is how often it is checked whether a port has to be opened or closed.
 const healthInterval = 10 * time.Millisecond
 
-// Ports are servers' ports that are open on loopback.
+// Ports are the ports of servers, open on loopback addresses.
 type Ports struct {
 	stub    *Stub
 	done    chan struct{}
@@ -20,18 +20,18 @@ type Ports struct {
 
 	mu    sync.Mutex
 	conns map[net.Conn]bool
-	open  map[portOf]int // the numbers that the ports are open at
+	open  map[portOf]int // the port numbers that are listened on
 }
 
+// portOf names a port of a server: PortHTTP or PortSSH.
 type portOf struct {
 	server string
 	port   int
 }
 
 // Listen opens the ports of all servers that have a loopback address as their
-// IPv4 access address, at the numbers PortHTTP and PortSSH or, when anyPort is
-// set, at free ones. They are open, closed, silent or wrong as each server's
-// health is, until Close.
+// IPv4 access address. Their numbers are PortHTTP and PortSSH or, when anyPort is set,
+// any free ones. Until Close, each port behaves as the health of its server says.
 func (s *Stub) Listen(anyPort bool) (*Ports, error) {
 	p := &Ports{stub: s, done: make(chan struct{}), conns: map[net.Conn]bool{}, open: map[portOf]int{}}
 	for _, id := range s.ids() {
@@ -63,11 +63,11 @@ func (s *Stub) ids() []string {
 	return append([]string(nil), s.order...)
 }
 
-// Number is the number that a server's port is open at, by the number that it
-// has when nothing else is asked for.
+// Number is the port number that is listened on for a server's port, which is PortHTTP
+// or PortSSH. The two differ when Listen was called with anyPort.
 func (p *Ports) Number(server string, port int) int { return p.open[portOf{server, port}] }
 
-// Close closes all ports and connections, and waits until nothing is left.
+// Close closes all ports and connections, and waits until all goroutines have ended.
 func (p *Ports) Close() {
 	close(p.done)
 	p.mu.Lock()
@@ -78,7 +78,7 @@ func (p *Ports) Close() {
 	p.running.Wait()
 }
 
-// follow opens and closes a port as its server's health is.
+// follow opens and closes a port as the health of its server changes.
 func (p *Ports) follow(id string, port int, listener net.Listener) {
 	address := listener.Addr().String()
 	tick := time.NewTicker(healthInterval)
@@ -105,6 +105,7 @@ func (p *Ports) follow(id string, port int, listener net.Listener) {
 	}
 }
 
+// accept answers the connections to a port until its listener is closed.
 func (p *Ports) accept(listener net.Listener, id string, port int) {
 	for {
 		conn, err := listener.Accept()
@@ -123,7 +124,8 @@ func (p *Ports) accept(listener net.Listener, id string, port int) {
 	}
 }
 
-// add notes a connection, for Close to end; false when Close has been called.
+// add registers a connection, so that Close closes it. It returns false when Close has
+// been called.
 func (p *Ports) add(conn net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -2,21 +2,22 @@ package stub
 
 import "time"
 
-// Timing says how long each step takes.
+// Timing says how long each step takes. The comments say what status and task state the
+// server shows during the step.
 type Timing struct {
 	Prepare  time.Duration // RESIZE, resize_prep
 	Migrate  time.Duration // RESIZE, resize_migrating
 	Migrated time.Duration // RESIZE, resize_migrated, on the new host already
 	Finish   time.Duration // RESIZE, resize_finish
 
-	NoValidHost time.Duration // RESIZE, before a server that fits nowhere is back
-	Failing     time.Duration // ERROR, resize_migrating, before the fault is shown
+	NoValidHost time.Duration // RESIZE, resize_prep, until no host was found for the server
+	Failing     time.Duration // ERROR, with the task state of the step that failed, until the fault is shown
 
-	ConfirmStale   time.Duration // after a confirm, as if nothing had been asked
+	ConfirmStale   time.Duration // VERIFY_RESIZE, after a confirm was accepted
 	RevertOnNew    time.Duration // REVERT_RESIZE on the new host
 	RevertOnOld    time.Duration // REVERT_RESIZE on the original host
 	RevertPowerOff time.Duration // a stopped server: VERIFY_RESIZE, powering-off, on the original host
-	Deleting       time.Duration // ACTIVE, before a deleted server is gone
+	Deleting       time.Duration // ACTIVE, deleting
 }
 
 // ObservedTiming is how long the steps were seen to take.
@@ -30,7 +31,7 @@ func ObservedTiming() Timing {
 	}
 }
 
-// Scaled returns the timing of a cloud that is so many times as fast.
+// Scaled returns the timing of a cloud that is faster by a factor.
 func (t Timing) Scaled(speed float64) Timing {
 	for _, d := range []*time.Duration{
 		&t.Prepare, &t.Migrate, &t.Migrated, &t.Finish, &t.NoValidHost, &t.Failing,
@@ -53,10 +54,10 @@ func (s *Stub) timing(v *server) Timing {
 type step struct {
 	at      time.Time
 	apply   func(v *server, at time.Time)
-	blocked func(v *server) bool // while it is, the cloud tries the step again every minute; nil is never
+	blocked func(v *server) bool // while it returns true, the cloud tries the step again every minute; nil: always false
 }
 
-// advance lets everything happen that is due.
+// advance applies the steps that are due.
 func (v *server) advance(now time.Time) {
 	for len(v.future) > 0 && !v.future[0].at.After(now) {
 		next := &v.future[0]
@@ -82,7 +83,7 @@ func (p *plan) then(after time.Duration, apply func(v *server, at time.Time)) {
 	p.steps = append(p.steps, step{at: p.at, apply: apply})
 }
 
-// begin lets a plan take the place of whatever was to happen to a server.
+// begin replaces the steps that are still ahead of a server by those of a plan.
 func (v *server) begin(p *plan, now time.Time) {
 	v.future = p.steps
 	v.updated = now
@@ -163,7 +164,7 @@ func planFailure(p *plan, t Timing, after time.Duration, requestID string) {
 	})
 }
 
-// planArrival lets a server arrive on its new host.
+// planArrival moves a server to its new host, and ends in VERIFY_RESIZE.
 func (s *Stub) planArrival(p *plan, t Timing, requestID string, outcome Outcome, flavor string) {
 	p.then(t.Migrate, func(v *server, _ time.Time) {
 		v.TaskState, v.percent = taskResizeMigrated, s.percent(3)
@@ -198,8 +199,9 @@ func (s *Stub) planAutoConfirm(p *plan) {
 	p.steps[len(p.steps)-1].blocked = func(v *server) bool { return v.SourceDown }
 }
 
-// awaitConfirmation gives a server that was put into VERIFY_RESIZE what a
-// migration would have left: the host it came from, and its automatic confirm.
+// awaitConfirmation completes a server that was put into VERIFY_RESIZE without a
+// migration. It sets the host before the migration, and plans the automatic
+// confirmation.
 func (s *Stub) awaitConfirmation(v *server) {
 	if v.source == "" || v.source == v.HostID {
 		v.source = s.nextHost(v)
@@ -213,8 +215,8 @@ func (s *Stub) awaitConfirmation(v *server) {
 	v.future = p.steps
 }
 
-// confirm confirms a migration. For a moment the server reads as if nothing had
-// been asked.
+// confirm confirms a migration. The server stays in VERIFY_RESIZE for the time that
+// ConfirmStale says.
 func (s *Stub) confirm(v *server, requestID string, by User) {
 	v.record(actionConfirm, requestID, by.ID, s.now())
 	v.confirming = true
@@ -223,7 +225,7 @@ func (s *Stub) confirm(v *server, requestID string, by User) {
 	if v.ConfirmOutcome == ConfirmNeverEnds {
 		p.steps = nil
 	}
-	v.future = p.steps // and not begin: a confirm does not change the time of the last change
+	v.future = p.steps // not by begin, which would set v.updated: a confirm does not change it
 	v.remember(s.now())
 	v.advance(s.now())
 }
@@ -265,7 +267,7 @@ func (s *Stub) revert(v *server, requestID string, by User) {
 	v.begin(p, now)
 }
 
-// remove deletes a server. For a moment it reads ACTIVE.
+// remove deletes a server. Until that is done, its status is ACTIVE.
 func (s *Stub) remove(v *server, requestID string, by User) {
 	now := s.now()
 	v.record(actionDelete, requestID, by.ID, now)

@@ -26,7 +26,7 @@ func (s *Stub) overLimit(c *call) *answer {
 	return nil
 }
 
-// Usage of a server, and how much of it an account may use.
+// What each server uses of the account's quota, and how many servers the quota allows.
 const (
 	coresOfServer = 1
 	ramOfServer   = 1024 // MB
@@ -34,8 +34,8 @@ const (
 	maxInstances  = 100
 )
 
-// limits is GET …/limits. Without limits of requests the list of rates is empty, as
-// it is where nothing in front of Nova limits them.
+// limits is GET …/limits. Where the stub has no rate limits, the list of rates is empty,
+// as it is of a Nova without a rate limiter in front of it.
 func (s *Stub) limits(c *call) *answer {
 	rates := []object{}
 	for _, rate := range []struct {
@@ -66,7 +66,8 @@ func (s *Stub) limits(c *call) *answer {
 	}}})
 }
 
-// remaining is how many more requests fit into a minute, and when the next one does.
+// remaining is how many more requests fit into the current minute, and when the next
+// request fits.
 func (s *Stub) remaining(limit int, seen []time.Time) (more int, next time.Time) {
 	for len(seen) > 0 && s.now().Sub(seen[0]) >= time.Minute {
 		seen = seen[1:]

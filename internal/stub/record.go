@@ -18,7 +18,7 @@ type Request struct {
 	RawQuery  string
 	Header    http.Header
 	Body      []byte
-	Status    int    // of the answer; 0 while there is none, and when it was torn down
+	Status    int    // of the answer; 0 while there is none, and when the connection ended without one
 	RequestID string // empty outside of the Cloud Servers API
 	Fault     string // the name of the fault that it got; empty without one, or when the fault has no name
 }
@@ -49,7 +49,7 @@ func (s *Stub) Refused(call Call) int {
 	return s.refused[call]
 }
 
-// entry is where one request is in the record.
+// entry is one request in the record, until it is answered.
 type entry struct {
 	stub      *Stub
 	index     int
@@ -57,8 +57,8 @@ type entry struct {
 	api       api
 }
 
-// answered notes the status of the answer, and logs the request. It is called
-// before the client sees anything of the answer.
+// answered records the status of the answer, and logs the request. It is called before
+// any part of the answer is sent.
 func (e *entry) answered(status int) {
 	e.stub.mu.Lock()
 	e.stub.requests[e.index].Status = status

@@ -14,13 +14,13 @@ const (
 	SampleSick1     = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b0a"
 )
 
-// sampleHost is the host of several sample servers.
+// sampleHost is the host of the first four sample servers.
 const sampleHost = "3b1f0a8c5d7e9246c0d2e4f6a8b0c2d4e6f8091a2b3c4d5e6f708192"
 
-// Samples are the servers that the command rackspace-stub serves: one for each
-// way that a migration can go. Each has a loopback address of its own. The first four
-// are on one host, which has no other server of the account. The command
-// gives them others when another stub has these.
+// Samples are the servers that the command rackspace-stub serves: one for each way that
+// a migration can end. The first four are on one host, which has no other server of the
+// account. Each has a loopback address of its own. The command changes these addresses
+// when another stub on the machine uses them already.
 func Samples() []Server {
 	return []Server{
 		{ID: SampleWeb1, Name: "web-1", Region: "ORD", HostID: sampleHost, AccessIPv4: "127.42.0.11", Metadata: map[string]string{"role": "web"}},

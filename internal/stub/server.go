@@ -16,17 +16,17 @@ type Outcome int
 const (
 	// OutcomeMoves is a migration that succeeds.
 	OutcomeMoves Outcome = iota
-	// OutcomeNoValidHost falls back to ACTIVE or SHUTOFF on the original host,
-	// with no fault: only the action log says Error.
+	// OutcomeNoValidHost ends in ACTIVE or SHUTOFF on the original host, with no
+	// fault: only the action log says Error.
 	OutcomeNoValidHost
 	// OutcomeFails ends in ERROR, on the original host, with a fault.
 	OutcomeFails
 	// OutcomeFinishFails ends in ERROR on the new host, with a fault: the disks
 	// were moved, and the server could not be started there.
 	OutcomeFinishFails
-	// OutcomeInterrupted falls back to ACTIVE or SHUTOFF on the original host, and
-	// the action log does not say why: the compute service was restarted during
-	// the copy.
+	// OutcomeInterrupted ends in ACTIVE or SHUTOFF on the original host, and the
+	// action log does not say why: the compute service was restarted during the
+	// copy.
 	OutcomeInterrupted
 	// OutcomeNoValidHostAtOnce is how releases before 21 refuse a migration that
 	// no host can take: with 400, and an entry in the action log that says Error.
@@ -85,20 +85,20 @@ type Server struct {
 	// confirmation; it may be set before. Confirmed, the server ends in SHUTOFF. It
 	// holds for one migration.
 	PoweredOff  bool
-	StatusWords map[string]string // other words for statuses, to answer with
+	StatusWords map[string]string // what answers say in place of a status, by status
 	NoProgress  bool              // answers have no progress
 	NoHostID    bool              // answers have an empty hostId
 	Timing      Timing            // of its migrations; that of the stub when it is zero
 
-	Health func(Visit) Health // of its ports while it runs; nil is healthy
+	Health func(Visit) Health // how its ports behave while it runs; nil: Healthy
 }
 
-// cloneMaps gives a copy of a server maps of its own.
+// cloneMaps replaces the maps of a server by copies.
 func (v *Server) cloneMaps() {
 	v.Metadata, v.Addresses, v.StatusWords = maps.Clone(v.Metadata), maps.Clone(v.Addresses), maps.Clone(v.StatusWords)
 }
 
-// server is a server with its past and its future.
+// server is a Server with what happened to it, and with the steps that are ahead of it.
 type server struct {
 	Server
 	created, updated     time.Time
@@ -133,8 +133,8 @@ func (s *Stub) hostID(region, tenant string, n int) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// nextHost is where a server goes: never where it is, nor where it came from when
-// it awaits confirmation.
+// nextHost is the host that a server moves to. It is not the host that the server is
+// on. While the server awaits confirmation, it is not the original host either.
 func (s *Stub) nextHost(v *server) string {
 	first := 0
 	for n := range hosts {
@@ -178,7 +178,7 @@ func (s *Stub) AddServer(seed Server) string {
 		seed.HostID = s.hostID(seed.Region, seed.TenantID, len(s.order))
 	}
 	seed.cloneMaps()
-	// It has been there for a month, and nothing was done to it for two days.
+	// The server was created a month ago, and last changed two days ago.
 	added := &server{
 		Server: seed, created: s.now().Add(-30 * 24 * time.Hour), updated: s.now().Add(-2 * 24 * time.Hour),
 		imageID: newID(), firstHost: seed.HostID, percent: s.percent(progressSteps),
@@ -212,8 +212,8 @@ func (s *Stub) Server(id string) (Server, bool) {
 }
 
 // SetServer changes a server. A change of its status ends whatever was being
-// done to it, and brings the states that go with the status unless they are
-// changed too.
+// done to it. It also sets the VMState and the TaskState that go with the status,
+// unless change sets them itself.
 func (s *Stub) SetServer(id string, change func(*Server)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -242,8 +242,8 @@ func (s *Stub) SetServer(id string, change func(*Server)) {
 	server.remember(s.now())
 }
 
-// Relocate moves a server to another host as an operator does who migrates it live
-// and tells nobody: its hostId changes, and nothing else.
+// Relocate moves a server to another host as the live migration of an operator does:
+// its hostId changes, and the action log has no entry of it.
 func (s *Stub) Relocate(id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Status words of the API, vm_states and task_states of Nova.
+// Statuses of the API, and the vm_states and task_states of Nova.
 const (
 	statusActive       = "ACTIVE"
 	statusShutoff      = "SHUTOFF"
@@ -33,11 +33,11 @@ const (
 	taskSoftDeleting    = "soft-deleting"
 )
 
-// state is what Nova knows behind a status.
+// state is what Nova derives a server's status from: its vm_state and its task_state.
 type state struct{ vm, task string }
 
-// states are the states behind the statuses. A status that is missing here is not
-// Nova's: it counts as that of an active server to which nothing is done.
+// states has the state of a server for each status of Nova. A server with any other
+// status has the state of an ACTIVE one.
 var states = map[string]state{
 	statusActive:        {vmActive, ""},
 	statusShutoff:       {vmStopped, ""},

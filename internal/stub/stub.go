@@ -1,18 +1,20 @@
-// Package stub is a Rackspace Identity v2.0 and Cloud Servers v2 endpoint in
-// memory, and an OpenStack one with Keystone v3 and Nova v2.1 for the same servers,
-// as one http.Handler. It behaves as a running Nova was seen to behave:
-// transitional states, stale reads, silent failures, the automatic confirmation.
-// It records every request, and answers with faults on demand.
+// Package stub is a Rackspace cloud in memory, as one http.Handler: an Identity v2.0
+// and a Cloud Servers v2 endpoint, and a Keystone v3 and a Nova v2.1 endpoint for the
+// same servers. It behaves as a running Nova was seen to behave: transitional states,
+// stale reads, failures without a fault, the automatic confirmation. It records every
+// request, and answers with faults on demand. The package shares no code with the
+// client that it tests.
 //
 // Identity v2.0 is at /v2.0/, and its catalog has the Cloud Servers API of a region at
 // /REGION/v2/TENANT/. Identity v3 is at /v3, and its catalog has the same API at
-// /REGION/v2.1/TENANT/. A token of one is good for the other. The package shares no code with the client that it tests.
+// /REGION/v2.1/TENANT/. A token that one of them issues is valid for both.
 //
 // A test reaches a stub in one of three ways: in process through Transport, which
 // is for virtual time; over HTTP with httptest.NewServer; or over HTTP/2 with
-// ServeHTTP2. What others do to a server comes from Migrate, Resize, Confirm,
-// Revert, DeleteBy, Relocate and SetServer. To let it happen at a time, call them
-// from time.AfterFunc. To let it happen at a request, call them from a Fault's Do.
+// ServeHTTP2. The methods Migrate, Resize, Confirm, Revert, DeleteBy, Relocate and
+// SetServer change a server as other users and operators do. To make that happen at a
+// time, call them from time.AfterFunc. To make it happen at a request, call them from
+// the Do of a Fault.
 package stub
 
 import (
@@ -27,22 +29,22 @@ import (
 // Config says how the stub is set up. The zero value is a cloud with default
 // users, regions and observed timing.
 type Config struct {
-	Users            []User        // DefaultUser
-	TenantID         string        // 123456; Identity v3 calls it the project's id
-	ProjectName      string        // DefaultProject; Identity v2.0 names the tenant by its id
-	Regions          []string      // DefaultRegions
-	DefaultRegion    string        // of every user; the first region
+	Users            []User        // default: DefaultUser
+	TenantID         string        // default: 123456; Identity v3 calls it the project's id
+	ProjectName      string        // default: DefaultProject; Identity v2.0 names the tenant by its id
+	Regions          []string      // default: DefaultRegions
+	DefaultRegion    string        // of every user; default: the first region
 	NoDefaultRegion  bool          // users have no default region
-	TokenLifetime    time.Duration // 24 hours
-	Timing           Timing        // ObservedTiming
-	AutoConfirmAfter time.Duration // 24 hours; negative: never
-	PageSize         int           // 1000 servers
-	ReadsPerMinute   int           // no limit
-	WritesPerMinute  int           // no limit
-	RateLimitStatus  int           // 413; newer front ends say 429
+	TokenLifetime    time.Duration // default: 24 hours
+	Timing           Timing        // default: ObservedTiming
+	AutoConfirmAfter time.Duration // default: 24 hours; negative: never
+	PageSize         int           // default: 1000 servers
+	ReadsPerMinute   int           // default: no limit
+	WritesPerMinute  int           // default: no limit
+	RateLimitStatus  int           // default: 413; newer front ends answer with 429
 	ReportsProgress  bool          // progress goes up in steps of 20 %, as under XenServer; otherwise it stays 0, as under libvirt
 	SoftDelete       bool          // a deleted server is kept as SOFT_DELETED
-	BaseURL          string        // what links and the catalog begin with; the host that was asked, over http
+	BaseURL          string        // links and the catalog begin with it; default: the host of the request, over http or https as the request came
 	Log              func(Request) // is called for each request, before its answer is sent or when its connection ends without one
 }
 
@@ -55,13 +57,13 @@ type User struct {
 }
 
 // ApplicationCredential is what a program logs in with, in place of a user's password.
-// It is for the project of the stub, and there is one where it has an id.
+// It is for the project of the stub. A user whose credential has no ID has none.
 type ApplicationCredential struct {
 	ID, Name, Secret string
 }
 
-// DefaultUser is the user of a stub that is set up without any. The secrets
-// open nothing but a stub.
+// DefaultUser is the user of a stub that is set up without any. The secrets are valid
+// at a stub only.
 var DefaultUser = User{
 	ID: "user-1", Name: "demo", APIKey: "stub-api-key", Password: "stub-password",
 	Credential: ApplicationCredential{ID: "5f3a1c047d2e4b6a9c112a8e0f6d4bac", Name: "demo-credential", Secret: "stub-credential-secret"},
@@ -70,7 +72,7 @@ var DefaultUser = User{
 // DefaultProject is the name of the project of a stub that is set up without one.
 const DefaultProject = "demo-project"
 
-// The one domain of Identity v3, which has all users and the project.
+// The only domain of Identity v3. All users and the project belong to it.
 const (
 	DomainID   = "default"
 	DomainName = "Default"
@@ -84,14 +86,14 @@ type Stub struct {
 	config Config
 
 	mu       sync.Mutex
-	offset   time.Duration // of the stub's clock from the real one
+	offset   time.Duration // by which the stub's clock is ahead of the real one
 	servers  map[string]*server
 	order    []string // ids, oldest server first
 	tokens   map[string]token
 	faults   []*Fault
 	requests []Request
 	refused  map[Call]int // connections, by the kind of call that they were for
-	reads    []time.Time  // within the last minute
+	reads    []time.Time  // of the requests that count for the rate limit now, oldest first
 	writes   []time.Time
 }
 
@@ -147,7 +149,7 @@ func (s *Stub) Advance(d time.Duration) {
 }
 
 // ServeHTTP answers one request: it records the request, and answers it as the
-// cloud does, or as a fault has it.
+// cloud does, or as a fault says.
 func (s *Stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
 	if err != nil {
@@ -168,7 +170,7 @@ func (s *Stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// receive finds the fault that is meant for a request, and records the request.
+// receive finds the fault that a request gets, and records the request.
 // A request whose connection is refused is not recorded: it never arrives.
 func (s *Stub) receive(call *call) (*entry, *Fault) {
 	s.mu.Lock()

@@ -15,16 +15,17 @@ import (
 // URL is the base URL of a stub that is reached through its Transport.
 const URL = "http://127.0.0.1:8774"
 
-// IdentityEndpoint is where a stub with that base URL gives out tokens of Identity v2.0.
+// IdentityEndpoint is the endpoint of Identity v2.0 of a stub with that base URL.
 func IdentityEndpoint(base string) string { return strings.TrimSuffix(base, "/") + "/v2.0/" }
 
-// KeystoneEndpoint is where a stub with that base URL gives out tokens of Identity v3.
+// KeystoneEndpoint is the endpoint of Identity v3 of a stub with that base URL.
 func KeystoneEndpoint(base string) string { return strings.TrimSuffix(base, "/") + "/v3" }
 
-// Transport returns a transport into the stub, in process: tests under
-// testing/synctest use it, since a network connection stands outside of their
-// virtual time. It starts no goroutine: a request ends with its context. A
-// connection that a Fault closes is a reset, one that it refuses an error of the dial.
+// Transport returns a transport that calls the stub in process. It is for tests under
+// testing/synctest, because network connections do not run in virtual time. It starts no
+// goroutine, and a request ends with its context. Where a Fault closes the connection,
+// the error is a connection reset. Where it refuses the connection, it is an error of the
+// dial.
 func (s *Stub) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ handler http.Handler }
@@ -35,7 +36,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if inbound.Body == nil {
 		inbound.Body = http.NoBody
 	}
-	defer inbound.Body.Close() //nolint:errcheck // it is read already
+	defer inbound.Body.Close() //nolint:errcheck // it was only read from
 	if r.Context().Err() != nil {
 		return nil, context.Cause(r.Context())
 	}
@@ -72,8 +73,8 @@ func (w *response) Write(p []byte) (int, error) { return w.body.Write(p) }
 // Flush implements http.Flusher.
 func (w *response) Flush() {}
 
-// refuseConnection ends a request as if its connection had been refused: in
-// process, because over a network there is a connection already, which is closed.
+// refuseConnection ends a request as if its connection had been refused. That works in
+// process only: over a network the connection exists already, so it is closed.
 func refuseConnection(w http.ResponseWriter) {
 	if inProcess, ok := w.(*response); ok {
 		inProcess.refused = true
