@@ -27,6 +27,7 @@ type answer struct {
 	body        []byte
 }
 
+// reply answers with a JSON object.
 func reply(status int, body object) *answer {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -35,6 +36,7 @@ func reply(status int, body object) *answer {
 	return &answer{status: status, header: http.Header{}, contentType: "application/json", body: text}
 }
 
+// empty answers without a body.
 func empty(status int) *answer {
 	return &answer{status: status, header: http.Header{}, contentType: "application/json"}
 }
@@ -64,6 +66,10 @@ func refuse(status int, message string) *answer {
 	return refuseAs(name, status, message)
 }
 
+// notFound refuses a request for a path that the API does not have.
+func notFound() *answer { return refuse(http.StatusNotFound, "The resource could not be found.") }
+
+// refuseAs answers with a fault that has a name of its own.
 func refuseAs(name string, status int, message string) *answer {
 	a := reply(status, object{name: object{"code": status, "message": message}})
 	a.contentType = "application/json; charset=UTF-8"

@@ -182,13 +182,13 @@ func (s *Stub) route(c *call) *answer {
 	}
 	switch {
 	case !slices.Contains(s.config.Regions, c.region):
-		return refuse(http.StatusNotFound, "The resource could not be found.")
+		return notFound()
 	case c.api == apiImage:
 		return s.image(c)
 	case c.tenant == "" && c.method == http.MethodGet:
 		return reply(http.StatusOK, versionDocument(c))
 	case len(c.rest) == 0:
-		return refuse(http.StatusNotFound, "The resource could not be found.")
+		return notFound()
 	}
 	if refusal := s.unauthorized(c); refusal != nil {
 		return refusal
@@ -209,7 +209,7 @@ func (s *Stub) routeServers(c *call) *answer {
 	case c.kind == CallLimits:
 		return s.limits(c)
 	case c.server == "":
-		return refuse(http.StatusNotFound, "The resource could not be found.")
+		return notFound()
 	case c.acts && c.action == "":
 		return refuse(http.StatusBadRequest, "Malformed request body")
 	case c.acts && actionCalls[c.action] == "":
@@ -229,7 +229,7 @@ func (s *Stub) routeServers(c *call) *answer {
 	case c.acts:
 		return s.action(server, c)
 	}
-	return refuse(http.StatusNotFound, "The resource could not be found.")
+	return notFound()
 }
 
 // lookUp is the server that a call names, as the call's user sees it: nil when

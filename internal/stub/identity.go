@@ -37,13 +37,22 @@ func (s *Stub) valid(id string) (token, bool) {
 	return held, known && s.now().Before(held.expires)
 }
 
+// authenticated returns the token of a call; false when it is not valid. In that case
+// the call has no user: the token may have been revoked since the request arrived.
+func (s *Stub) authenticated(c *call) (token, bool) {
+	held, ok := s.valid(c.token)
+	if !ok {
+		c.user = User{}
+	}
+	return held, ok
+}
+
 // unauthorized refuses a call whose token is not valid, or is for another project than
 // that of its path; nil when it may pass. For another project, Rackspace's API answers
 // with 401, and Nova with 400.
 func (s *Stub) unauthorized(c *call) *answer {
-	held, ok := s.valid(c.token)
+	held, ok := s.authenticated(c)
 	if !ok {
-		c.user = User{} // the token may have been revoked since the request arrived
 		return refuse(http.StatusUnauthorized, "Unauthorized")
 	}
 	switch {

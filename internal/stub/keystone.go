@@ -48,9 +48,8 @@ func keystoneVersion(c *call) object {
 // validateToken is GET /v3/auth/tokens. A user may ask about their own tokens, and an
 // administrator about all.
 func (s *Stub) validateToken(c *call) *answer {
-	asking, ok := s.valid(c.token)
+	asking, ok := s.authenticated(c)
 	if !ok {
-		c.user = User{} // the token may have been revoked since the request arrived
 		return refuseAsKeystone(http.StatusUnauthorized, "")
 	}
 	id := c.header.Get(headerSubjectToken)

@@ -17,7 +17,7 @@ type Timing struct {
 	RevertOnNew    time.Duration // REVERT_RESIZE on the new host
 	RevertOnOld    time.Duration // REVERT_RESIZE on the original host
 	RevertPowerOff time.Duration // a stopped server: VERIFY_RESIZE, powering-off, on the original host
-	Deleting       time.Duration // ACTIVE, deleting
+	Deleting       time.Duration // ACTIVE, deleting or soft-deleting
 }
 
 // ObservedTiming is how long the steps were seen to take.

@@ -93,7 +93,7 @@ type Stub struct {
 	faults   []*Fault
 	requests []Request
 	refused  map[Call]int // connections, by the kind of call that they were for
-	reads    []time.Time  // of the requests that count for the rate limit now, oldest first
+	reads    []time.Time  // when the requests came that count for the rate limit, oldest first
 	writes   []time.Time
 }
 
