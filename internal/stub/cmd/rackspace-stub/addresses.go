@@ -17,10 +17,10 @@ const blocks = 100
 // blockPrefix begins the addresses of the first block.
 const blockPrefix = "127.42.0."
 
-// blocksOfStubs has all blocks.
+// blocksOfStubs has the addresses of all blocks.
 var blocksOfStubs = netip.MustParsePrefix("127.42.0.0/16")
 
-// block is a stub's servers at addresses that no other stub has.
+// block is a stub whose servers have addresses that no other stub of the machine uses.
 type block struct {
 	addresses string // such as 127.42.0.x
 	servers   []stub.Server
@@ -80,7 +80,7 @@ func (b *block) open() error {
 	return nil
 }
 
-// close gives the block back.
+// close closes the ports of the servers. Another stub can then use the addresses.
 func (b *block) close() {
 	if b.ports != nil {
 		b.ports.Close()

@@ -14,7 +14,7 @@ import (
 // adminPath is where the stub itself is controlled. The API has no such path.
 const adminPath = "/_stub/"
 
-// adminPaths are what can be asked for there.
+// adminPaths are the requests that are answered there.
 const adminPaths = "POST /_stub/faults, DELETE /_stub/faults, GET /_stub/requests, POST /_stub/servers/{id} and POST /_stub/advance"
 
 // admin is how a test controls the stub over HTTP.
@@ -70,7 +70,7 @@ func answer(w http.ResponseWriter, status int, body any) {
 	_ = json.NewEncoder(w).Encode(body) // the client may have gone
 }
 
-// injectFault adds the fault that the body is.
+// injectFault adds the fault that the body describes.
 func (a admin) injectFault(_ *http.Request, body []byte) (any, error) {
 	fault, err := readFault(body)
 	if err == nil {
@@ -94,7 +94,7 @@ func (a admin) requests(*http.Request, []byte) (any, error) {
 	return map[string]any{"requests": requests}, nil
 }
 
-// changeServer changes what the body gives of a server.
+// changeServer changes the fields of a server that the body has.
 func (a admin) changeServer(r *http.Request, body []byte) (any, error) {
 	id := r.PathValue("id")
 	server, exists := a.cloud.Server(id)
@@ -116,11 +116,12 @@ func (a admin) changeServer(r *http.Request, body []byte) (any, error) {
 	if err := given.change(&server, a.speed); err != nil {
 		return nil, err
 	}
-	a.cloud.SetServer(id, func(now *stub.Server) { _ = given.change(now, a.speed) }) // as above
+	a.cloud.SetServer(id, func(now *stub.Server) { _ = given.change(now, a.speed) }) // its error would be that of the change above
 	return map[string]string{"id": id}, nil
 }
 
-// advance moves the clock forward: what takes time happens, and tokens expire.
+// advance moves the stub's clock forward: the steps of migrations that are due happen,
+// and tokens expire.
 func (a admin) advance(_ *http.Request, body []byte) (any, error) {
 	var given struct {
 		By duration `json:"by"`

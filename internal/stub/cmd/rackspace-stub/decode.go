@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// decode reads a JSON object into the struct that a pointer leads to. Each field of
+// decode reads a JSON object into the struct that a pointer points to. Each field of
 // the struct has a json tag. An error names the field, and says what it can be.
 func decode(text []byte, into any) error {
 	var given map[string]json.RawMessage
@@ -26,7 +26,7 @@ func decode(text []byte, into any) error {
 	for field, value := range reflect.ValueOf(into).Elem().Fields() {
 		fields[field.Tag.Get("json")] = value.Addr().Interface()
 	}
-	var first error // what is right is read all the same: an error tells the name of its server
+	var first error // the other fields are read in spite of it, because the caller names the server in its message
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		var err error
 		if field, known := fields[name]; !known {
@@ -66,7 +66,7 @@ func wrong(field, format string, args ...any) error {
 	return &fieldError{field, fmt.Errorf(format, args...)}
 }
 
-// explain says what is wrong with a JSON text, without the words of Go.
+// explain says what is wrong with a JSON text, without the names of Go's types.
 func explain(err error, text []byte) error {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
@@ -80,7 +80,8 @@ func explain(err error, text []byte) error {
 	return err
 }
 
-// article is what encoding/json calls a value, as a sentence names it.
+// article is the kind of a JSON value with its article, such as "a string". The argument
+// is what encoding/json calls the value.
 func article(value string) string {
 	kind, _, _ := strings.Cut(value, " ") // such as "number 1.5"
 	switch kind {
@@ -93,6 +94,7 @@ func article(value string) string {
 	}
 }
 
+// kindName is the JSON value that a field of a kind takes, with its article.
 func kindName(kind reflect.Kind) string {
 	switch kind {
 	case reflect.String:
@@ -136,7 +138,8 @@ func (d *duration) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// wordOf finds what a word of a field means.
+// wordOf returns the meaning of the word that a field has, or an error that lists the
+// words.
 func wordOf[T any](field, word string, meanings map[string]T) (T, error) {
 	meaning, known := meanings[word]
 	if !known {

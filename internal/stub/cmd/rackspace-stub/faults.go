@@ -11,8 +11,8 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// faultObject is a fault as a flag or a request gives it. Its fields are those of
-// stub.Fault that can be written down.
+// faultObject is a fault as a flag or a request gives it. It has the fields of stub.Fault
+// that can be given as JSON.
 type faultObject struct {
 	Name         string            `json:"name"`
 	Call         string            `json:"call"`
@@ -65,6 +65,7 @@ func readFault(text []byte) (faultObject, error) {
 	return given, nil
 }
 
+// check says what is wrong with a fault.
 func (f *faultObject) check() error {
 	endings := 0
 	for _, ends := range []bool{f.Status != 0, f.Reset, f.Hang, f.Truncate} {
@@ -89,7 +90,7 @@ func (f *faultObject) check() error {
 	return nil
 }
 
-// effects says in short what a fault does.
+// effects names everything that a fault does.
 func (f *faultObject) effects() []string {
 	var effects []string
 	for _, effect := range []struct {

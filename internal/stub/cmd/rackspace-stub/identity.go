@@ -6,12 +6,12 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// identity is the version of the Identity API that the variables lead to.
+// identity is the version of the Identity API that a command is to use.
 type identity string
 
 const (
-	identityV2 identity = "v2.0" // by the provider's own variables
-	identityV3 identity = "v3"   // by the variables of OpenStack, which all its clients read
+	identityV2 identity = "v2.0" // set by the provider's own variables
+	identityV3 identity = "v3"   // set by the variables of OpenStack, which all its clients read
 )
 
 // String implements flag.Value.
@@ -25,8 +25,8 @@ func (i *identity) Set(text string) error {
 	return nil
 }
 
-// variables lead to the stub at a URL. They are those of one version only: the provider
-// reads those of both, and its own count first.
+// variables are the environment variables by which a program finds the stub at a URL. They
+// are those of one version only. The provider reads both kinds, and prefers its own.
 func (i *identity) variables(url string) []variable {
 	if *i == identityV3 {
 		return []variable{

@@ -64,7 +64,7 @@ func openLog(path string, stderr io.Writer) (*requestLog, error) {
 	return &requestLog{writer: file, close: file.Close, stderr: stderr}, nil
 }
 
-// write adds a request. It tells of the first error alone.
+// write adds a request. It reports only the first error.
 func (l *requestLog) write(r stub.Request) {
 	line, err := json.Marshal(newRequestObject(r))
 	l.mu.Lock()

@@ -37,7 +37,7 @@ type process struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	signals        <-chan os.Signal // interrupts and terminations
-	terminal       bool             // one that sends its interrupts to the command too
+	terminal       bool             // a terminal controls the process, and sends its interrupts to the command too
 }
 
 func (p process) run(args []string) int {
@@ -113,10 +113,10 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	}
 	flags.StringVar(&opts.listen, "listen", "127.0.0.1:0", "loopback `address` to listen on; port 0 takes a free one")
 	flags.Var(&opts.identity, "identity", "`version` of the Identity API that the variables lead to: v2.0 sets RACKSPACE_…, v3 sets OS_… for all clients of OpenStack")
-	flags.Float64Var(&opts.speed, "speed", 1, "how many times as fast as observed migrations run; they take 7.2 s at 1")
+	flags.Float64Var(&opts.speed, "speed", 1, "factor by which migrations are faster than observed; at 1 they take 7.2 s")
 	flags.IntVar(&opts.config.ReadsPerMinute, "reads-per-minute", 0, "limit of reads; 0 is none, Rackspace has 1000")
 	flags.IntVar(&opts.config.WritesPerMinute, "writes-per-minute", 0, "limit of writes; 0 is none, Rackspace has 100")
-	flags.DurationVar(&opts.config.AutoConfirmAfter, "auto-confirm-after", 24*time.Hour, "when the cloud confirms a migration by itself")
+	flags.DurationVar(&opts.config.AutoConfirmAfter, "auto-confirm-after", 24*time.Hour, "how long a migration awaits confirmation until the cloud confirms it")
 	flags.StringVar(&opts.servers, "servers", "", "JSON `file` with the servers, in place of the sample servers")
 	flags.StringVar(&opts.log, "log", "", "`file` for the request log, with one JSON object a line; - is stderr")
 	flags.Var(&opts.faults, "fault", "a fault as a `JSON` object, such as {\"call\":\"migrate\",\"status\":503,\"count\":1}; may be given several times")
@@ -142,9 +142,9 @@ func parse(args []string, stderr io.Writer) (options, error) {
 
 type variable struct{ name, value string }
 
-// environment leads the provider to the stub, tests to what controls it, and the
-// examples to the port that its servers have SSH at. The examples ask for port 22,
-// which only root could open here.
+// environment has all variables that a command gets. By them the provider finds the stub,
+// and a test finds the URL to control it at. The examples find the port at which the
+// servers answer with an SSH banner. Their default is port 22, which only root can open.
 func environment(url string, by identity) []variable {
 	return append(by.variables(url), variable{"TF_VAR_ssh_port", strconv.Itoa(stub.PortSSH)}, variable{"TF_VAR_stub_url", url})
 }
@@ -176,13 +176,13 @@ func (p process) execute(command []string, variables []variable) int {
 		fmt.Fprintln(p.stderr, "rackspace-stub: cannot run the command:", err)
 		return exitUsage
 	}
-	err := p.attend(child)
+	err := p.wait(child)
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
 		return 0
 	case !errors.As(err, &exit):
-		fmt.Fprintln(p.stderr, "rackspace-stub: the command was lost:", err)
+		fmt.Fprintln(p.stderr, "rackspace-stub: cannot wait for the command:", err)
 		return exitUsage
 	}
 	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
@@ -191,10 +191,10 @@ func (p process) execute(command []string, variables []variable) int {
 	return exit.ExitCode()
 }
 
-// attend waits for a command and hands signals on to it. The command decides
-// how to end; the stub serves it to its last request. Terraform gives up at a
-// second signal, so it must not get one of the terminal's interrupts twice.
-func (p process) attend(child *exec.Cmd) error {
+// wait waits for a command and sends it the signals that the stub gets. The stub serves
+// until the command has ended. An interrupt of the terminal is not sent: the command gets
+// it from the terminal, and Terraform stops at once when it gets two.
+func (p process) wait(child *exec.Cmd) error {
 	ended := make(chan error, 1)
 	go func() { ended <- child.Wait() }()
 	for {
@@ -209,7 +209,7 @@ func (p process) attend(child *exec.Cmd) error {
 	}
 }
 
-// withoutCredentials drops everything that could lead the provider elsewhere.
+// withoutCredentials removes all variables with credentials and endpoints of a real cloud.
 func withoutCredentials(environment []string) []string {
 	var kept []string
 	for _, assignment := range environment {

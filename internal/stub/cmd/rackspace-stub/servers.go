@@ -103,8 +103,8 @@ var (
 	}
 )
 
-// change puts what is given into a server. The speed is how many times as fast as
-// observed migrations run.
+// change sets the fields of a server that are given. The speed is the factor by which
+// migrations are faster than observed.
 func (v *serverObject) change(server *stub.Server, speed float64) error {
 	for _, field := range []struct{ given, to *string }{
 		{v.ID, &server.ID}, {v.Name, &server.Name}, {v.HostID, &server.HostID}, {v.Status, &server.Status},
@@ -223,8 +223,8 @@ func position(i int, name *string) string {
 	return fmt.Sprintf("%d (%s)", i+1, *name)
 }
 
-// firstAddress is the last number of the address of the first server that has none of
-// its own. The last one has lastAddress.
+// A server whose address is not given gets one of the first block. The last number of the
+// address is firstAddress for the first such server, and can go up to lastAddress.
 const (
 	firstAddress = 11
 	lastAddress  = 254
@@ -232,7 +232,8 @@ const (
 
 var uuid = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
-// seed is a server to add to those that came before it in the file.
+// seed is the server that the file describes. It is checked against the servers that come
+// before it in the file.
 func (v *serverObject) seed(before []stub.Server, speed float64) (stub.Server, error) {
 	var server stub.Server
 	if err := v.change(&server, speed); err != nil {
@@ -271,8 +272,8 @@ func (v *serverObject) seed(before []stub.Server, speed float64) (stub.Server, e
 	return server, nil
 }
 
-// nextAddress is the address in the first block of a server that has none of its own;
-// empty when none is left.
+// nextAddress is the address in the first block of the next server whose address is not
+// given; empty when none is left.
 func nextAddress(before []stub.Server) string {
 	last := firstAddress
 	for _, server := range before {
