@@ -8,10 +8,13 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -30,7 +33,8 @@ func invoke(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	return status, out.text.String(), errs.text.String()
 }
 
-// output is what the stub and its command write, who may do so at the same time.
+// output collects what the stub and its command write, also when they write at the same
+// time.
 type output struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -100,8 +104,8 @@ func TestRun_saysWhatIsWrong(t *testing.T) {
 		{"another address", []string{"-listen", "0.0.0.0:80"}, "must be a loopback address"},
 		{"no address", []string{"-listen", "here"}, "must be a loopback address"},
 		{"a name", []string{"-listen", "localhost:0"}, "must be a loopback address"},
-		{"a port that is none", []string{"-listen", "127.0.0.1:99999"}, "cannot listen"},
-		{"an Identity API that there is not", []string{"-identity", "v1"}, "it must be v2.0 or v3"},
+		{"an invalid port", []string{"-listen", "127.0.0.1:99999"}, "cannot listen"},
+		{"an unknown version of the Identity API", []string{"-identity", "v1"}, "it must be v2.0 or v3"},
 		{"no speed", []string{"-speed", "0"}, "-speed must be greater than 0"},
 		{"nonsense", []string{"-speed", "fast"}, "invalid value"},
 		{"a negative limit", []string{"-reads-per-minute", "-1"}, "must not be negative"},
@@ -119,7 +123,7 @@ func TestRun_saysWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestRun_explainsItself(t *testing.T) {
+func TestRun_printsItsUsage(t *testing.T) {
 	if status, _, stderr := invoke(t, "-h"); status != 0 || !strings.Contains(stderr, "usage: rackspace-stub") {
 		t.Errorf("got status %d and %q, want the usage", status, stderr)
 	}
@@ -162,7 +166,7 @@ func TestRun_servesUntilItIsInterrupted(t *testing.T) {
 	}
 }
 
-func TestRun_handsSignalsOnAndWaitsForTheCommand(t *testing.T) {
+func TestRun_sendsSignalsToTheCommandAndWaitsForIt(t *testing.T) {
 	const script = `trap 'echo interrupted' INT; trap 'echo tidied; exit 3' TERM; echo ready; while :; do sleep 0.02; done`
 	tests := []struct {
 		name     string
@@ -196,7 +200,7 @@ func TestRun_handsSignalsOnAndWaitsForTheCommand(t *testing.T) {
 	}
 }
 
-// notifier tells when something was written.
+// notifier is a writer that sends to a channel after each write.
 type notifier struct {
 	io.Writer
 	seen chan struct{}
@@ -283,18 +287,20 @@ func TestRun_givesTwoStubsDifferentAddresses(t *testing.T) {
 	}
 }
 
-// A migrated server's ports are closed for a while, and a stopped one's for ever.
-// Another stub must not take them.
+// The ports of a server are closed while it is migrated or stopped. Another stub must
+// not use its address then.
 func TestRun_keepsTheAddressesOfServersThatDoNotRun(t *testing.T) {
 	first, err := openBlock(stub.Config{}, stub.Samples())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer first.close()
-	for _, sample := range first.servers {
-		first.cloud.SetServer(sample.ID, func(s *stub.Server) { s.Status = "SHUTOFF" })
+	for _, server := range first.servers {
+		first.cloud.SetServer(server.ID, func(s *stub.Server) { s.Status = "SHUTOFF" })
+		for _, port := range []int{stub.PortHTTP, stub.PortSSH} {
+			waitUntilClosed(net.JoinHostPort(server.AccessIPv4, strconv.Itoa(port)))
+		}
 	}
-	time.Sleep(100 * time.Millisecond) // until its ports are closed
 	second, err := openBlock(stub.Config{}, stub.Samples())
 	if err != nil {
 		t.Fatal(err)
@@ -302,6 +308,20 @@ func TestRun_keepsTheAddressesOfServersThatDoNotRun(t *testing.T) {
 	defer second.close()
 	if first.addresses == second.addresses {
 		t.Errorf("both stubs have %s", first.addresses)
+	}
+}
+
+// waitUntilClosed connects to a port until that is refused.
+func waitUntilClosed(address string) {
+	for {
+		conn, err := net.Dial("tcp", address)
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			return
+		}
+		if err == nil {
+			_ = conn.Close()
+		}
+		time.Sleep(time.Millisecond)
 	}
 }
 
