@@ -17,7 +17,7 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-func TestStub_givesOutTokensInTheDocumentedForm(t *testing.T) {
+func TestStub_issuesTokensInTheDocumentedForm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		c := inProcess(t, s)
@@ -77,7 +77,7 @@ func TestStub_authenticatesByKeyPasswordAndToken(t *testing.T) {
 	}
 }
 
-func TestStub_endsTokens(t *testing.T) {
+func TestStub_refusesTokensOfAnotherTenantAndTokensThatHaveEnded(t *testing.T) {
 	s := stub.New(stub.Config{TokenLifetime: time.Hour})
 	c := inProcess(t, s)
 	if got := c.get("/servers").status; got != http.StatusOK {
@@ -97,7 +97,7 @@ func TestStub_endsTokens(t *testing.T) {
 	}
 }
 
-func TestStub_isNotToBeProbedForVersions(t *testing.T) {
+func TestStub_describesTheVersionAtItsOwnPathOnly(t *testing.T) {
 	c := inProcess(t, stub.New(stub.Config{}))
 	for path, want := range map[string]int{"/ORD/v2/": 200, "/ORD/v2/123456": 404, "/ORD/v2/123456/nothing": 404, "/nothing": 404} {
 		if got := c.do(http.MethodGet, path, "").status; got != want {
@@ -264,7 +264,7 @@ func TestStub_recordsWhatItSaw(t *testing.T) {
 	}
 }
 
-func TestSamples_areOneForEachWayThatAMigrationCanGo(t *testing.T) {
+func TestSamples_areDifferentServersWithTheirHealth(t *testing.T) {
 	s := stub.New(stub.Config{})
 	seen := map[string]bool{}
 	for _, sample := range stub.Samples() {

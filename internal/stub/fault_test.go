@@ -93,7 +93,7 @@ func TestFault_endsAtItsTime(t *testing.T) {
 	})
 }
 
-func TestFault_spoilsOnlyWhatItSays(t *testing.T) {
+func TestFault_changesOnlyWhatItSays(t *testing.T) {
 	s := stub.New(stub.Config{})
 	id := s.AddServer(stub.Server{Name: "web-1"})
 	c := inProcess(t, s)
@@ -226,7 +226,7 @@ func TestFault_revokesTokens(t *testing.T) {
 	}
 }
 
-func TestFault_letsOthersActAtARequest(t *testing.T) {
+func TestFault_callsAFunctionAtARequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		c := inProcess(t, s)
@@ -242,7 +242,7 @@ func TestFault_letsOthersActAtARequest(t *testing.T) {
 	})
 }
 
-func TestFault_tellsCallsByTheirBodies(t *testing.T) {
+func TestFault_matchesActionsByTheirBodies(t *testing.T) {
 	s := stub.New(stub.Config{})
 	c := inProcess(t, s)
 	id := s.AddServer(stub.Server{})
@@ -317,7 +317,7 @@ func TestTransport_answersAsTheNetworkDoes(t *testing.T) {
 				request.method, request.path, gotStatus, gotBody, gotErr, status, body, err)
 		}
 	}
-	// An answer without a body cannot be torn in the middle.
+	// An answer without a body cannot be truncated.
 	s.Inject(stub.Fault{Call: stub.CallDelete, Truncate: true})
 	gone := s.AddServer(stub.Server{})
 	status, body, err := ask(network.Client().Transport, network.URL, http.MethodDelete, account+"/servers/"+gone)

@@ -16,7 +16,8 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// ask says what a port answers, in a word.
+// ask connects to a port and returns its answer, or refused, closed or silent. With http1
+// it sends an HTTP request first.
 func ask(t *testing.T, dial func(address string) (net.Conn, error), address string, http1 bool) string {
 	t.Helper()
 	conn, err := dial(address)
@@ -47,6 +48,7 @@ func ask(t *testing.T, dial func(address string) (net.Conn, error), address stri
 	return strings.TrimSpace(line)
 }
 
+// silence names the reason why no answer came.
 func silence(err error) string {
 	var network net.Error
 	if errors.As(err, &network) && network.Timeout() {
@@ -55,7 +57,7 @@ func silence(err error) string {
 	return "closed"
 }
 
-func TestDial_answersAsTheServersHealthIs(t *testing.T) {
+func TestDial_answersAsTheHealthOfTheServerSays(t *testing.T) {
 	tests := []struct {
 		name   string
 		health stub.Health
@@ -140,8 +142,8 @@ func TestDial_tellsHealthHowOftenAndHowLongItWasAsked(t *testing.T) {
 	})
 }
 
-// TestListen_opensPortsAsTheServersHealthIs is on the network of this machine.
-func TestListen_opensPortsAsTheServersHealthIs(t *testing.T) {
+// TestListen_opensPortsAsTheHealthOfTheServerSays uses the loopback network.
+func TestListen_opensPortsAsTheHealthOfTheServerSays(t *testing.T) {
 	cloud := stub.New(stub.Config{})
 	id := cloud.AddServer(stub.Server{Name: "web-1", AccessIPv4: "127.0.0.1", Health: stub.Homesick(stub.Closed)})
 	cloud.AddServer(stub.Server{Name: "far-1", AccessIPv4: "192.0.2.1"}) // not on loopback, so not listened for

@@ -36,8 +36,8 @@ func TestServeHTTP2_answersAsTheStubDoesInProcess(t *testing.T) {
 	}
 }
 
-// TestServeHTTP2_resetsStreamsSoThatNetHTTPSendsAgain shows what a client must not
-// allow: net/http sends a POST again by itself.
+// TestServeHTTP2_resetsStreamsSoThatNetHTTPSendsAgain shows that net/http sends a POST
+// again by itself when the request has a GetBody. A client must prevent that.
 func TestServeHTTP2_resetsStreamsSoThatNetHTTPSendsAgain(t *testing.T) {
 	s := stub.New(stub.Config{})
 	server := s.ServeHTTP2()

@@ -159,7 +159,7 @@ func TestKeystone_refuses(t *testing.T) {
 		{"no identity", `{"auth":{}}`, malformed, "'identity' is a required property"},
 		{"no methods", `{"auth":{"identity":{}}}`, malformed, "Invalid input for field 'identity': 'methods' is a required property"},
 		{"no method", `{"auth":{"identity":{"methods":[]}}}`, 401, noAuthentication},
-		{"a method that there is not", `{"auth":{"identity":{"methods":["totp"]}}}`, 401, "Attempted to authenticate with an unsupported method."},
+		{"an unknown method", `{"auth":{"identity":{"methods":["totp"]}}}`, 401, "Attempted to authenticate with an unsupported method."},
 		{"a method without its data", `{"auth":{"identity":{"methods":["password"]}}}`, malformed, "Expecting to find password in identity." + incorrect},
 		{"no user", `{"auth":{"identity":{"methods":["password"],"password":{}}}}`, malformed, "Expecting to find user in password." + incorrect},
 		{"a user without a name", byUser(`"password":"x"`, ""), malformed, "Invalid input for field identity/password/user: id or name must be present."},
@@ -214,13 +214,13 @@ func TestKeystone_tellsWhereTheServicesAre(t *testing.T) {
 	}
 	want := map[string]string{}
 	for _, region := range []string{"SYD", "HKG"} {
-		for _, face := range []string{"public", "internal", "admin"} {
-			if region == "HKG" && face == "internal" {
+		for _, access := range []string{"public", "internal", "admin"} {
+			if region == "HKG" && access == "internal" {
 				continue // the last region has no internal network
 			}
-			want["compute "+region+" "+face] = "https://cloud.example/" + region + "/v2.1/123456"
-			want["image "+region+" "+face] = "https://cloud.example/" + region + "/image"
-			want["identity "+region+" "+face] = "https://cloud.example/v3/"
+			want["compute "+region+" "+access] = "https://cloud.example/" + region + "/v2.1/123456"
+			want["image "+region+" "+access] = "https://cloud.example/" + region + "/image"
+			want["identity "+region+" "+access] = "https://cloud.example/v3/"
 		}
 	}
 	if diff := cmp.Diff(want, endpoints); diff != "" {
@@ -231,7 +231,7 @@ func TestKeystone_tellsWhereTheServicesAre(t *testing.T) {
 	}
 }
 
-func TestKeystone_endsTokens(t *testing.T) {
+func TestKeystone_refusesTokensThatHaveEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{TokenLifetime: time.Hour})
 		c := inProcess(t, s)

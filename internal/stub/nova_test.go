@@ -19,7 +19,7 @@ func newest(s *stub.Stub, id string) string {
 	return entry.Action + " " + entry.Message
 }
 
-func TestOutcome_isWhatNovaCanDo(t *testing.T) {
+func TestOutcome_goesThroughTheStatesOfNova(t *testing.T) {
 	tests := []struct {
 		name    string
 		outcome stub.Outcome
@@ -95,7 +95,7 @@ func TestConfirmOutcome_failsOnTheNewHost(t *testing.T) {
 				s := stub.New(stub.Config{AutoConfirmAfter: time.Hour})
 				id := s.AddServer(stub.Server{ConfirmOutcome: stub.ConfirmFails})
 				c := inProcess(t, s)
-				home := c.host(id)
+				original := c.host(id)
 				c.act(id, `{"migrate":{}}`)
 				time.Sleep(8 * time.Second)
 				if automatic {
@@ -104,8 +104,8 @@ func TestConfirmOutcome_failsOnTheNewHost(t *testing.T) {
 					t.Errorf("got %d, want the confirm accepted", got)
 				}
 				time.Sleep(time.Second)
-				if got := c.look(id); got != "ERROR error null" || c.host(id) == home {
-					t.Errorf("got %s on its first host: %t; want ERROR on the new one", got, c.host(id) == home)
+				if got := c.look(id); got != "ERROR error null" || c.host(id) == original {
+					t.Errorf("got %s on its first host: %t; want ERROR on the new one", got, c.host(id) == original)
 				}
 				if got := newest(s, id); got != "confirmResize Error" {
 					t.Errorf("got log entry %q, want the confirm with an error", got)
@@ -172,7 +172,7 @@ func TestServer_refusesWhileItsSourceHostIsDown(t *testing.T) {
 	})
 }
 
-func TestServer_isLostInARevertToAHostThatIsDown(t *testing.T) {
+func TestServer_staysInARevertToAHostThatIsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		id := s.AddServer(stub.Server{Status: "VERIFY_RESIZE", SourceDown: true, AccessIPv4: "192.0.2.1"})
@@ -286,7 +286,7 @@ func TestStub_keepsOtherTenantsServersOutOfLists(t *testing.T) {
 	}
 }
 
-func TestStub_givesOneHostAnotherIDForEachTenant(t *testing.T) {
+func TestStub_showsEachTenantAnotherIDOfTheSameHost(t *testing.T) {
 	host := func(tenant string) string {
 		s := stub.New(stub.Config{})
 		server, _ := s.Server(s.AddServer(stub.Server{TenantID: tenant}))

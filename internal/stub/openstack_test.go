@@ -94,10 +94,10 @@ func wantColumns(t *testing.T, what string, want []object, got any) {
 	}
 }
 
-// wantSeen checks what the stub saw of a session: one login, and requests of the
-// Cloud Servers API below one path, with one migrate and one confirm. None was refused
-// but the search for a server whose id is the name.
-func wantSeen(t *testing.T, s *stub.Stub, loginPath, below string) {
+// wantRequests checks the requests of a session: one login, and requests of the Cloud
+// Servers API below one path, with one migrate and one confirm. One of them is refused:
+// the client first looks for a server whose id is the name.
+func wantRequests(t *testing.T, s *stub.Stub, loginPath, below string) {
 	t.Helper()
 	for _, request := range s.Requests() {
 		switch {
@@ -118,7 +118,8 @@ func wantSeen(t *testing.T, s *stub.Stub, loginPath, below string) {
 	}
 }
 
-// session is everything that moves a server, by one client: its start takes longest.
+// session has all commands that move a server. One client runs them all, because most of
+// the time goes into starting it.
 const session = `server list -f json
 server migrate --wait web-1
 server show web-1 -f json
@@ -158,7 +159,7 @@ func TestOpenstack_migratesAServerThroughKeystoneV3(t *testing.T) {
 		"OS_PROJECT_NAME="+stub.DefaultProject, "OS_PROJECT_DOMAIN_NAME="+stub.DomainName,
 	)
 	wantSession(t, s, web, client.run(t, session))
-	wantSeen(t, s, "/v3/auth/tokens", novaAccount)
+	wantRequests(t, s, "/v3/auth/tokens", novaAccount)
 }
 
 func TestOpenstack_migratesAServerThroughIdentityV2(t *testing.T) {
@@ -168,7 +169,7 @@ func TestOpenstack_migratesAServerThroughIdentityV2(t *testing.T) {
 		"OS_USERNAME="+stub.DefaultUser.Name, "OS_PASSWORD="+stub.DefaultUser.Password, "OS_TENANT_ID=123456",
 	)
 	wantSession(t, s, web, client.run(t, session))
-	wantSeen(t, s, "/v2.0/tokens", account)
+	wantRequests(t, s, "/v2.0/tokens", account)
 }
 
 // The client finds Identity v3 by itself at the root of the cloud.

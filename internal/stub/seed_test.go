@@ -10,7 +10,7 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-func TestStub_givesAServerATimingOfItsOwn(t *testing.T) {
+func TestStub_migratesInTheServersOwnTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		id := s.AddServer(stub.Server{Timing: stub.ObservedTiming().Scaled(0.1)})

@@ -60,7 +60,7 @@ func TestStub_showsAServerAsItsSeedSays(t *testing.T) {
 	seen, _ := s.Server(id)
 	seen.Metadata["role"] = "changed"
 	if again, _ := s.Server(id); again.Metadata["role"] != "web" {
-		t.Error("a snapshot is the server itself")
+		t.Error("a change of the copy that Server returned has changed the server")
 	}
 	s.AddServer(stub.Server{ID: id, Name: "replaced"})
 	if got := c.server(id)["name"]; got != "replaced" {
@@ -71,7 +71,7 @@ func TestStub_showsAServerAsItsSeedSays(t *testing.T) {
 	}
 }
 
-func TestStub_knowsTheStatesBehindAStatus(t *testing.T) {
+func TestStub_setsTheStatesThatGoWithAStatus(t *testing.T) {
 	tests := []struct{ status, want string }{
 		{"ACTIVE", "active null"}, {"SHUTOFF", "stopped null"}, {"ERROR", "error null"}, {"BUILD", "building null"},
 		{"RESIZE", "active resize_migrating"}, {"MIGRATING", "active migrating"}, {"REBOOT", "active rebooting"},
@@ -210,12 +210,12 @@ func TestStub_sendsServersToOneOfAFewHosts(t *testing.T) {
 	})
 }
 
-func TestStub_actsForPeopleAndForItself(t *testing.T) {
+func TestStub_actsForOtherUsersAndForTheCloud(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		id := s.AddServer(stub.Server{FlavorID: "general1-2"})
 		c := inProcess(t, s)
-		home := c.host(id)
+		original := c.host(id)
 		for _, step := range []struct {
 			do   func(id, user string) error
 			user string
@@ -235,7 +235,7 @@ func TestStub_actsForPeopleAndForItself(t *testing.T) {
 				t.Errorf("got %s, want %s", got, step.want)
 			}
 		}
-		if c.host(id) == home {
+		if c.host(id) == original {
 			t.Error("the server is on its original host after a confirmed migration")
 		}
 		var got []string
@@ -256,15 +256,15 @@ func TestStub_actsForPeopleAndForItself(t *testing.T) {
 			t.Error("a server that does not exist was migrated")
 		}
 		if s.ActionLog("nobody") != nil || s.Migrations("nobody") != 0 {
-			t.Error("a server that does not exist has a past")
+			t.Error("a server that does not exist has a log or migrations")
 		}
 		if _, ok := s.Server("nobody"); ok {
-			t.Error("a server that does not exist is there")
+			t.Error("a server that does not exist was found")
 		}
 	})
 }
 
-func TestStub_confirmsByItselfInEveryCloudsOwnTime(t *testing.T) {
+func TestStub_confirmsAutomaticallyAfterTheConfiguredTime(t *testing.T) {
 	tests := []struct {
 		name   string
 		after  time.Duration
@@ -283,13 +283,13 @@ func TestStub_confirmsByItselfInEveryCloudsOwnTime(t *testing.T) {
 				s := stub.New(stub.Config{AutoConfirmAfter: test.after, TokenLifetime: 5000 * time.Hour})
 				id := s.AddServer(stub.Server{Status: test.status})
 				c := inProcess(t, s)
-				home := c.host(id)
+				original := c.host(id)
 				c.act(id, `{"migrate":{}}`)
 				time.Sleep(test.wait)
 				if got := c.look(id); got != test.want {
 					t.Errorf("got %s, want %s", got, test.want)
 				}
-				if c.host(id) == home {
+				if c.host(id) == original {
 					t.Error("the server is on its original host")
 				}
 			})

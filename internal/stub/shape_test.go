@@ -54,7 +54,7 @@ func matches(pattern string) func(any) bool {
 	return func(v any) bool { text, ok := v.(string); return ok && compiled.MatchString(text) }
 }
 
-// differences tells where a JSON value does not have a shape.
+// differences lists where a JSON value differs from a shape.
 func differences(path string, want shape, got any) []string {
 	switch want := want.(type) {
 	case string:
@@ -98,7 +98,7 @@ func objectDifferences(path string, want object, got any) []string {
 		}
 	}
 	for key := range rest {
-		found = append(found, path+"."+key+": is too much")
+		found = append(found, path+"."+key+": is not part of the API")
 	}
 	return found
 }
@@ -180,9 +180,9 @@ var (
 
 func faultShape(name string) object { return object{name: object{"code": "whole", "message": "text"}} }
 
-// everyState adds a server in every state that the stub knows, and takes others
-// through everything that can happen to a server.
-func everyState(t *testing.T, s *stub.Stub) {
+// addEveryState adds a server in every status of Nova, and others that are migrated,
+// confirmed or deleted, with every outcome of that.
+func addEveryState(t *testing.T, s *stub.Stub) {
 	t.Helper()
 	for _, status := range []string{
 		"ACTIVE", "SHUTOFF", "RESIZE", "VERIFY_RESIZE", "REVERT_RESIZE", "ERROR", "MIGRATING", "BUILD", "REBOOT", "HARD_REBOOT", "PASSWORD",
@@ -208,12 +208,12 @@ func everyState(t *testing.T, s *stub.Stub) {
 	}
 }
 
-// TestStub_answersInTheShapeOfTheAPI holds every answer to what OpenStack publishes
-// as the responses of Nova's API 2.1, and to what Rackspace documents for a token.
+// TestStub_answersInTheShapeOfTheAPI compares every answer with the responses that
+// OpenStack documents for Nova's API 2.1, and Rackspace for a token.
 func TestStub_answersInTheShapeOfTheAPI(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{ReportsProgress: true, ReadsPerMinute: 10_000, WritesPerMinute: 100})
-		everyState(t, s)
+		addEveryState(t, s)
 		c := inProcess(t, s)
 		want := func(what string, shape shape, got answer) {
 			t.Helper()

@@ -21,7 +21,7 @@ import (
 
 type object = map[string]any
 
-// client is a client of the wire: it knows no more than HTTP and JSON.
+// client sends plain HTTP requests, and reads the answers as JSON.
 type client struct {
 	t     *testing.T
 	http  *http.Client
@@ -70,7 +70,7 @@ func (c *client) do(method, path, body string) answer {
 		c.t.Fatalf("%s %s: %v", method, path, err)
 	}
 	got := answer{status: response.StatusCode, header: response.Header, body: string(text)}
-	_ = json.Unmarshal(text, &got.json) // what is no JSON has none
+	_ = json.Unmarshal(text, &got.json) // it stays nil when the body is not a JSON object
 	return got
 }
 
@@ -92,7 +92,8 @@ func (c *client) act(id, body string) answer {
 	return c.do(http.MethodPost, account+"/servers/"+id+"/action", body)
 }
 
-// at walks into a JSON document; a number is an index.
+// at returns a nested value of a JSON document. A text is the name of a field, and a number
+// is the index of an element.
 func at(document any, steps ...any) any {
 	for _, step := range steps {
 		switch step := step.(type) {
@@ -118,7 +119,7 @@ func (a answer) wantFault(t *testing.T, status int, name, message string) {
 	}
 }
 
-// look is what one sample of a server shows, as the page of observations has it.
+// look reads a server once, and returns its status, vm_state and task_state.
 func (c *client) look(id string) string {
 	c.t.Helper()
 	got := c.get("/servers/" + id)
@@ -133,23 +134,25 @@ func (c *client) look(id string) string {
 	return fmt.Sprintf("%s %s %s", server["status"], server["OS-EXT-STS:vm_state"], task)
 }
 
+// host is the id of the host that a server is on.
 func (c *client) host(id string) string {
 	c.t.Helper()
 	return at(c.get("/servers/"+id).json, "server", "hostId").(string)
 }
 
-// samples looks at a server at times after now, and lists what changed.
+// samples looks at a server at some times from now on. Each line has the time, what look
+// returned, and the host: A is the host at the beginning, and B is another one.
 func (c *client) samples(id string, times ...time.Duration) []string {
 	c.t.Helper()
 	var seen []string
 	var past time.Duration
-	home := c.host(id)
+	original := c.host(id)
 	for _, after := range times {
 		time.Sleep(after - past)
 		past = after
 		where := "A"
 		text := c.look(id)
-		if len(text) > 3 && c.host(id) != home {
+		if len(text) > 3 && c.host(id) != original {
 			where = "B"
 		}
 		seen = append(seen, fmt.Sprintf("%.1f %s %s", after.Seconds(), text, where))
@@ -157,6 +160,7 @@ func (c *client) samples(id string, times ...time.Duration) []string {
 	return seen
 }
 
+// ms makes durations of milliseconds.
 func ms(times ...int) []time.Duration {
 	var durations []time.Duration
 	for _, t := range times {
@@ -200,7 +204,7 @@ func TestStub_migratesThroughTheObservedStates(t *testing.T) {
 	})
 }
 
-func TestStub_confirmsAfterAStaleMoment(t *testing.T) {
+func TestStub_showsAConfirmAfterAMoment(t *testing.T) {
 	for _, status := range []string{"ACTIVE", "SHUTOFF"} {
 		t.Run(status, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -214,7 +218,7 @@ func TestStub_confirmsAfterAStaleMoment(t *testing.T) {
 				}
 				vm := map[string]string{"ACTIVE": "active", "SHUTOFF": "stopped"}[status]
 				want := []string{
-					"0.0 VERIFY_RESIZE resized null A", // A is where it is now: the new host
+					"0.0 VERIFY_RESIZE resized null A", // A is the new host
 					"0.4 VERIFY_RESIZE resized null A",
 					"0.5 " + status + " " + vm + " null A",
 				}
@@ -229,7 +233,7 @@ func TestStub_confirmsAfterAStaleMoment(t *testing.T) {
 	}
 }
 
-func TestStub_takesOneConfirmOnly(t *testing.T) {
+func TestStub_acceptsOneConfirmOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		id := s.AddServer(stub.Server{})
@@ -278,17 +282,17 @@ func TestStub_revertsToTheOriginalHost(t *testing.T) {
 				s := stub.New(stub.Config{})
 				id := s.AddServer(stub.Server{Status: status})
 				c := inProcess(t, s)
-				home := c.host(id)
+				original := c.host(id)
 				c.act(id, `{"migrate": {}}`)
 				time.Sleep(8 * time.Second)
 				if got := c.act(id, `{"revertResize": null}`); got.status != http.StatusAccepted {
 					t.Errorf("got %d, want 202", got.status)
 				}
-				// A is the new host, from which B, the original one, is told.
+				// A is the new host, and B is the original one.
 				if diff := cmp.Diff(want, c.samples(id, ms(0, 1000, 3000, 3500)...)); diff != "" {
 					t.Errorf("states (-want +got):\n%s", diff)
 				}
-				if c.host(id) != home {
+				if c.host(id) != original {
 					t.Error("the server is not on its original host")
 				}
 			})
@@ -335,7 +339,7 @@ func TestStub_failsAsObserved(t *testing.T) {
 	})
 }
 
-func TestStub_confirmsByItselfAfter24Hours(t *testing.T) {
+func TestStub_confirmsAutomaticallyAfter24Hours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		id := s.AddServer(stub.Server{})
@@ -358,7 +362,7 @@ func TestStub_confirmsByItselfAfter24Hours(t *testing.T) {
 	})
 }
 
-func TestStub_refusesInTheObservedWords(t *testing.T) {
+func TestStub_refusesWithTheObservedMessages(t *testing.T) {
 	const unknown = "4d6f7665-0000-4000-8000-000000000000"
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{Users: []stub.User{stub.DefaultUser, {ID: "o", Name: "observer", APIKey: "k", Observer: true}}})
@@ -437,14 +441,14 @@ func TestStub_deletesAfterAMoment(t *testing.T) {
 	})
 }
 
-func TestStub_tornAnswersOverHTTPLookLikeABrokenLine(t *testing.T) {
+func TestFault_breaksConnectionsOverHTTPAsInProcess(t *testing.T) {
 	s := stub.New(stub.Config{})
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	id := s.AddServer(stub.Server{})
 	c := &client{t: t, http: server.Client(), base: server.URL}
 	c.token = c.login(keyFor(stub.DefaultUser))
-	// On a connection that was used before, net/http would repeat the read itself.
+	// On a connection that was used before, net/http would send the read again by itself.
 	server.Client().Transport.(*http.Transport).DisableKeepAlives = true
 	send := func(client *http.Client, base string) error {
 		request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, base+account+"/servers/"+id, nil)
@@ -466,11 +470,11 @@ func TestStub_tornAnswersOverHTTPLookLikeABrokenLine(t *testing.T) {
 			s.Inject(stub.Fault{Call: stub.CallServer, Reset: true, Count: 1})
 			err := send(reach.client, reach.base)
 			if !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.Errno(10054)) { // on Windows
-				t.Errorf("got %v, want a torn connection", err)
+				t.Errorf("got %v, want a connection that was closed", err)
 			}
 			s.Inject(stub.Fault{Call: stub.CallServer, Truncate: true, Count: 1})
 			if err := send(reach.client, reach.base); !errors.Is(err, io.ErrUnexpectedEOF) {
-				t.Errorf("got %v, want a torn body", err)
+				t.Errorf("got %v, want a body that was cut off", err)
 			}
 			s.Inject(stub.Fault{Call: stub.CallServer, Hang: true, Count: 1})
 			impatient := *reach.client

@@ -15,8 +15,8 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// control serves a cloud with the sample servers, and what controls it.
-func control(t *testing.T) (cloud *stub.Stub, url string) {
+// serveAdmin serves a cloud with the sample servers, and the paths that control it.
+func serveAdmin(t *testing.T) (cloud *stub.Stub, url string) {
 	t.Helper()
 	cloud = stub.New(stub.Config{})
 	for _, server := range stub.Samples() {
@@ -27,8 +27,8 @@ func control(t *testing.T) (cloud *stub.Stub, url string) {
 	return cloud, server.URL
 }
 
-// seen asks for a server as the API shows it, and returns the status.
-func seen(t *testing.T, url string) (status int) {
+// statusOfRead reads a server without a token, and returns the status of the answer.
+func statusOfRead(t *testing.T, url string) int {
 	t.Helper()
 	response, err := http.Get(url + "/ORD/v2/123456/servers/" + stub.SampleWeb1)
 	if err != nil {
@@ -39,17 +39,17 @@ func seen(t *testing.T, url string) (status int) {
 }
 
 func TestAdmin_injectsAndRemovesFaults(t *testing.T) {
-	_, url := control(t)
+	_, url := serveAdmin(t)
 	if status, body := ask(t, "POST", url+"/_stub/faults", `{"call": "server", "server_id": "`+stub.SampleWeb1+`", "status": 503}`); status != "200 OK" || body != `{"name":"status 503"}`+"\n" {
 		t.Errorf("got %s %s, want the name of the fault", status, body)
 	}
-	if got := seen(t, url); got != 503 {
+	if got := statusOfRead(t, url); got != 503 {
 		t.Errorf("got %d, want the fault's 503", got)
 	}
 	if status, body := ask(t, "DELETE", url+"/_stub/faults", ""); status != "200 OK" || body != "{}\n" {
 		t.Errorf("got %s %s, want 200", status, body)
 	}
-	if got := seen(t, url); got != 401 {
+	if got := statusOfRead(t, url); got != 401 {
 		t.Errorf("got %d, want the cloud's 401", got)
 	}
 	_, body := ask(t, "GET", url+"/_stub/requests", "")
@@ -63,14 +63,14 @@ func TestAdmin_injectsAndRemovesFaults(t *testing.T) {
 }
 
 func TestAdmin_saysThatThereWereNoRequests(t *testing.T) {
-	_, url := control(t)
+	_, url := serveAdmin(t)
 	if _, body := ask(t, "GET", url+"/_stub/requests", ""); body != `{"requests":[]}`+"\n" {
 		t.Errorf("got %s, want an empty list", body)
 	}
 }
 
 func TestAdmin_changesAServer(t *testing.T) {
-	cloud, url := control(t)
+	cloud, url := serveAdmin(t)
 	before, _ := cloud.Server(stub.SampleWeb1)
 	status, body := ask(t, "POST", url+"/_stub/servers/"+stub.SampleWeb1, `{
 		"status": "SHUTOFF", "metadata": {"wave": "2"},
@@ -84,7 +84,7 @@ func TestAdmin_changesAServer(t *testing.T) {
 	want.Status, want.VMState, want.Metadata, want.Outcome = "SHUTOFF", "stopped", map[string]string{"wave": "2"}, stub.OutcomeNoValidHost
 	want.Timing = stub.ObservedTiming().Scaled(0.2)
 	if got.Health == nil || got.Health(stub.Visit{Home: true}) != stub.Wrong {
-		t.Error("the server is healthy still")
+		t.Error("the server is still healthy")
 	}
 	got.Health = nil
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -97,7 +97,7 @@ func TestAdmin_changesAServer(t *testing.T) {
 }
 
 func TestAdmin_movesTheClock(t *testing.T) {
-	cloud, url := control(t)
+	cloud, url := serveAdmin(t)
 	if err := cloud.Migrate(stub.SampleWeb1, "user-7"); err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestAdmin_movesTheClock(t *testing.T) {
 }
 
 func TestAdmin_saysWhatIsWrong(t *testing.T) {
-	_, url := control(t)
+	_, url := serveAdmin(t)
 	web := "servers/" + stub.SampleWeb1
 	tests := []struct {
 		name, method, path, body, want string
@@ -124,7 +124,7 @@ func TestAdmin_saysWhatIsWrong(t *testing.T) {
 		{"another method", "GET", "faults", "", "404 there is no GET /_stub/faults; there are POST /_stub/faults, "},
 		{"no JSON", "POST", "faults", "status=503", "400 it is not JSON: line 1: "},
 		{"a fault that does nothing", "POST", "faults", `{"call": "server"}`, "400 it does nothing; set "},
-		{"a fault of a server that is none", "POST", "faults", `{"server_id": "x", "reset": true}`, `400 field "server_id": there is no server "x"`},
+		{"a fault of an unknown server", "POST", "faults", `{"server_id": "x", "reset": true}`, `400 field "server_id": there is no server "x"`},
 		{"an unknown server", "POST", "servers/x", `{}`, `400 there is no server "x"`},
 		{"an unknown field", "POST", web, `{"flavour": {}}`, `400 there is no field "flavour"`},
 		{"a wrong value", "POST", web, `{"stub": {"migration": "x"}}`, `400 field "stub.migration": got "x"`},
@@ -149,9 +149,10 @@ func TestAdmin_saysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// What is asked of the stub itself is no request to the API.
+// A request that controls the stub is not a request to the API: it gets no fault, and is
+// not recorded.
 func TestAdmin_isOutsideOfTheAPI(t *testing.T) {
-	cloud, url := control(t)
+	cloud, url := serveAdmin(t)
 	cloud.Inject(stub.Fault{Status: 500})
 	if status, _ := ask(t, "GET", url+"/_stub/requests", ""); status != "200 OK" || len(cloud.Requests()) != 0 {
 		t.Errorf("got %s and the requests %v, want 200 and none", status, cloud.Requests())

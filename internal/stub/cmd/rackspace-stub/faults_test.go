@@ -30,9 +30,8 @@ func TestFault_readsEveryField(t *testing.T) {
 	}
 }
 
-// Each way to end a request reaches the client.
-func TestFault_happens(t *testing.T) {
-	cloud, url := control(t)
+func TestFault_changesTheAnswersThatTheClientGets(t *testing.T) {
+	cloud, url := serveAdmin(t)
 	path := url + "/ORD/v2/123456/servers/" + stub.SampleWeb1
 	ask(t, "POST", url+"/_stub/faults", `{"skip": 1, "count": 1, "status": 429, "headers": {"via": "proxy"}, "body": "busy", "content_type": "text/plain", "retry_after": "7s"}`)
 	if status, _ := ask(t, "GET", path, ""); status[:3] != "401" {
@@ -72,11 +71,11 @@ func TestFault_saysWhatIsWrong(t *testing.T) {
 		{"an unknown server", `{"server_id": "web-1", "status": 503}`, `-fault: field "server_id": there is no server "web-1"; without it all servers get the fault`},
 		{"a text for a number", `{"status": "503"}`, `field "status": got a string, want a whole number`},
 		{"half a number", `{"status": 503.5}`, `field "status": got a number, want a whole number`},
-		{"a status that is none", `{"status": 99}`, `field "status": got 99, want 200 to 599`},
+		{"an invalid status", `{"status": 99}`, `field "status": got 99, want 200 to 599`},
 		{"a negative skip", `{"skip": -1, "status": 503}`, `field "skip": it must not be negative`},
 		{"a negative count", `{"count": -1, "status": 503}`, `field "count": it must not be negative; without it all requests get the fault`},
 		{"a delay that is a number", `{"delay": 3}`, `field "delay": got 3, want a string with a duration greater than 0`},
-		{"two ends", `{"reset": true, "hang": true}`, `"status", "reset", "hang" and "truncate" exclude each other; set one of them`},
+		{"two answers", `{"reset": true, "hang": true}`, `"status", "reset", "hang" and "truncate" exclude each other; set one of them`},
 		{"nothing", `{"call": "migrate", "count": 1}`, `it does nothing; set "status", `},
 	}
 	for _, test := range tests {

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestRun_leadsTheCommandToTheIdentityAPIThatIsAskedFor(t *testing.T) {
+func TestRun_setsTheVariablesOfTheChosenIdentityAPI(t *testing.T) {
 	t.Setenv("RACKSPACE_API_KEY", "real")
 	t.Setenv("OS_CLOUD", "real")
 	tests := []struct {

@@ -16,7 +16,7 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// login gets a token, and asks for a server with it; the second answer is a fault.
+// login is a script that gets a token, reads a server with it, and asks about the token.
 const login = `
 set -eu
 url=$TF_VAR_stub_url

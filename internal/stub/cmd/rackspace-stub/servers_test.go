@@ -105,22 +105,22 @@ func TestReadServers_saysWhatIsWrongWhere(t *testing.T) {
 		{"no servers", `{}`, `servers.json: it has no servers; the field "servers" lists them`},
 		{"another field", `{"server": []}`, `servers.json: there is no field "server"; the fields are "servers"`},
 		{"servers that are no list", `{"servers": {}}`, `servers.json: field "servers": got an object, want an array`},
-		{"a server that is none", `{"servers": ["web-1"]}`, "servers.json: server 1: got a string, want an object"},
+		{"a server that is no object", `{"servers": ["web-1"]}`, "servers.json: server 1: got a string, want an object"},
 		{"no name", `{"servers": [{}]}`, `servers.json: server 1: field "name": it must be set`},
 		{"an unknown field", one(`"flavour": {}`), `servers.json: server 2 (web-2): there is no field "flavour"; the fields are "accessIPv4", `},
-		{"two wrong fields, of which the first is told", one(`"flavour": {}, "hostId": 7`), `server 2 (web-2): there is no field "flavour"`},
+		{"two wrong fields, of which the error names the first", one(`"flavour": {}, "hostId": 7`), `server 2 (web-2): there is no field "flavour"`},
 		{"a field of the stub elsewhere", one(`"locked": true`), `server 2 (web-2): there is no field "locked"`},
 		{"an unknown field of the stub", one(`"stub": {"status": "x"}`), `server 2 (web-2): field "stub": there is no field "status"; the fields are "confirmation", `},
 		{"a number", one(`"hostId": 7`), `server 2 (web-2): field "hostId": got a number, want a string`},
 		{"metadata that is no text", one(`"metadata": {"wave": 1}`), `server 2 (web-2): field "metadata": got a number, want a string`},
 		{"a flavor that is no object", one(`"flavor": "general1-1"`), `server 2 (web-2): field "flavor": got a string, want an object`},
 		{"a flavor without an id", one(`"flavor": {"name": "x"}`), `server 2 (web-2): field "flavor": there is no field "name"; the fields are "id"`},
-		{"an id that is none", one(`"id": "web-2"`), `server 2 (web-2): field "id": got "web-2", want a UUID in lower case`},
+		{"an id that is no UUID", one(`"id": "web-2"`), `server 2 (web-2): field "id": got "web-2", want a UUID in lower case`},
 		{"an unknown status", one(`"status": "RUNNING"`), `server 2 (web-2): field "status": got "RUNNING", want "ACTIVE", `},
-		{"an address that is none", one(`"accessIPv4": "web"`), `server 2 (web-2): field "accessIPv4": got "web", want an IPv4 address`},
+		{"an invalid address", one(`"accessIPv4": "web"`), `server 2 (web-2): field "accessIPv4": got "web", want an IPv4 address`},
 		{"an address of the other version", one(`"accessIPv6": "192.0.2.1"`), `server 2 (web-2): field "accessIPv6": got "192.0.2.1", want an IPv6 address`},
 		{"an address of the stub", one(`"accessIPv4": "127.42.3.11"`), `server 2 (web-2): field "accessIPv4": the addresses 127.42.0.0/16 are those that the stub chooses`},
-		{"a network's address that is none", one(`"addresses": {"private": [{"addr": "x"}]}`), `server 2 (web-2): field "addresses.addr": got "x", want an IP address`},
+		{"an invalid address of a network", one(`"addresses": {"private": [{"addr": "x"}]}`), `server 2 (web-2): field "addresses.addr": got "x", want an IP address`},
 		{"a network's address with the other version", one(`"addresses": {"private": [{"addr": "10.0.0.5", "version": 6}]}`), `field "addresses.version": got 6, want 4 for 10.0.0.5`},
 		{"an unknown region", one(`"stub": {"region": "SYD"}`), `server 2 (web-2): field "stub.region": got "SYD", want "ORD", "DFW" or "LON"`},
 		{"an unknown end of migrations", one(`"stub": {"migration": "explodes"}`), `server 2 (web-2): field "stub.migration": got "explodes", want "fails", `},
@@ -151,7 +151,7 @@ func TestReadServers_saysWhatIsWrongWhere(t *testing.T) {
 	}
 }
 
-// The words of the file mean all that a server of the stub can do.
+// Everything that a server of the stub can do has a word in the file of servers.
 func TestReadServers_hasAWordForEachOutcomeAndHealth(t *testing.T) {
 	outcomes := slices.Sorted(maps.Values(migrations))
 	if outcomes[0] != stub.OutcomeMoves || outcomes[len(outcomes)-1] != stub.OutcomeNeverEnds || len(outcomes) != int(stub.OutcomeNeverEnds)+1 {
