@@ -8,10 +8,11 @@ import (
 	"strings"
 )
 
-// maxBanner is how much a server may say before its banner (RFC 4253, 4.2).
+// maxBanner is how many bytes are searched for an SSH banner. A server may send other lines
+// before it (RFC 4253, 4.2).
 const maxBanner = 8 << 10
 
-// dial makes a connection for one try of a check.
+// dial makes a connection for one attempt of a check.
 func (p Plan) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if host, _, err := net.SplitHostPort(address); err == nil && host == "" {
 		return nil, errNoAddress
@@ -23,7 +24,7 @@ func (p Plan) dial(ctx context.Context, network, address string) (net.Conn, erro
 	return dialer.DialContext(ctx, network, address)
 }
 
-// connect passes an address that takes a connection.
+// connect is the tcp check: it passes when the address accepts a connection.
 func (p Plan) connect(ctx context.Context, address string) error {
 	conn, err := p.dial(ctx, "tcp", address)
 	if err != nil {
@@ -32,7 +33,7 @@ func (p Plan) connect(ctx context.Context, address string) error {
 	return conn.Close()
 }
 
-// readBanner passes an address that answers with an SSH banner.
+// readBanner is the ssh_banner check: it passes when the address sends an SSH banner.
 func (p Plan) readBanner(ctx context.Context, address string) error {
 	conn, err := p.dial(ctx, "tcp", address)
 	if err != nil {

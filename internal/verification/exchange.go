@@ -11,12 +11,12 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/neterror"
 )
 
-// ask sends a request on a connection of its own: one that is kept proves
-// nothing. A proxy would answer in the server's stead, so there is none.
+// ask sends a request on a new connection, because an open one does not prove that the
+// server accepts connections. It uses no proxy, because a proxy could answer instead of
+// the server.
 //
-// The transport's own context for a connection goes on after the end of a
-// request, for requests to come. So a connection is made with that of the
-// request.
+// The transport does not cancel a dial when the request ends: it would keep the
+// connection for later requests. So the dial uses the context of the request.
 func (p Plan) ask(ctx context.Context, request *http.Request, config *tls.Config) (*http.Response, error) {
 	transport := &http.Transport{
 		DisableKeepAlives: true,
@@ -44,12 +44,13 @@ func (p Plan) ask(ctx context.Context, request *http.Request, config *tls.Config
 	return response, readable(err)
 }
 
-// readable describes an error of reading an answer.
+// readable describes an error that came while an answer was read.
 func readable(err error) error {
 	return described(err, "the answer cannot be read as HTTP/1.1")
 }
 
-// described returns the error with a text, where its own is not for users.
+// described replaces an error by a text, unless package neterror or this package already
+// has words for it.
 func described(err error, text string) error {
 	if err == nil || errors.As(err, new(unexpected)) || neterror.Known(err) {
 		return err
@@ -57,12 +58,13 @@ func described(err error, text string) error {
 	return unexpected(text)
 }
 
-// clientFirst is a connection that reads nothing before something was written.
-// Without it, a transport takes what a server says or does before it has the
-// request for the end of an idle connection, and hides what that was.
+// clientFirst is a connection whose reads wait until something was written, or until it
+// was closed. It is for servers that send something, or close the connection, before they
+// have the request. Without it, the transport would report an idle connection that was
+// closed, and not what the server did.
 type clientFirst struct {
 	net.Conn
-	begin func() // that something is written, or that the connection is closed
+	begin func() // lets the reads continue
 	begun <-chan struct{}
 }
 

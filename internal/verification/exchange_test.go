@@ -18,14 +18,14 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/verification"
 )
 
-// site is a server of one connection.
+// site is the server's side of one connection.
 type site func(t *testing.T, conn net.Conn)
 
-// closes takes the connection, and closes it without a word.
+// closes closes the connection at once.
 func closes(_ *testing.T, conn net.Conn) { _ = conn.Close() }
 
-// speaks says a text before it has read anything.
-func speaks(text string) site {
+// speaksFirst sends a text before it has read a request.
+func speaksFirst(text string) site {
 	return func(_ *testing.T, conn net.Conn) {
 		go func() { _, _ = io.Copy(io.Discard, conn) }()
 		_, _ = io.WriteString(conn, text)
@@ -34,7 +34,7 @@ func speaks(text string) site {
 	}
 }
 
-// answers says a text when it has read a request.
+// answers sends a text after it has read a request.
 func answers(text string) site {
 	return func(_ *testing.T, conn net.Conn) {
 		if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
@@ -75,7 +75,7 @@ func TestRun_saysHowAnExchangeFailed(t *testing.T) {
 		return func(t *testing.T, conn net.Conn) {
 			secure := tls.Server(conn, config)
 			if err := secure.Handshake(); err != nil {
-				speaks("")(t, conn) // so that the client can read the alert
+				speaksFirst("")(t, conn) // so that the client can read the alert
 				return
 			}
 			then(t, secure)
@@ -96,25 +96,25 @@ func TestRun_saysHowAnExchangeFailed(t *testing.T) {
 		{"closed in a header", plain, answers("HTTP/1.1 200 OK\r\nContent-Le"), notHTTP},
 		{"reset", plain, nil, closed},
 		{"reset, with TLS", https, nil, closed},
-		{"an answer before the request", plain, speaks("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"), "it answered with status 503"},
-		{"an answer before the request, with TLS", https, secured(&tls.Config{}, speaks("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")), "it answered with status 503"},
-		{"a request that took too long", plain, speaks("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"), "it answered with status 408"},
-		{"SSH", plain, speaks(banner), notHTTP},
-		{"SSH where TLS is wanted", https, speaks(banner), notTLS},
-		{"SSH within TLS", https, secured(&tls.Config{}, speaks(banner)), notHTTP},
+		{"an answer before the request", plain, speaksFirst("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"), "it answered with status 503"},
+		{"an answer before the request, with TLS", https, secured(&tls.Config{}, speaksFirst("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")), "it answered with status 503"},
+		{"a request that took too long", plain, speaksFirst("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"), "it answered with status 408"},
+		{"SSH", plain, speaksFirst(banner), notHTTP},
+		{"SSH where TLS is wanted", https, speaksFirst(banner), notTLS},
+		{"SSH within TLS", https, secured(&tls.Config{}, speaksFirst(banner)), notHTTP},
 		{"SMTP after the request", plain, answers("220 smtp ready\r\n"), notHTTP},
 		{"HTTP/2", plain, answers("\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64"), notHTTP},
-		{"a header that is none", plain, answers("HTTP/1.1 200 OK\r\nno header\r\n\r\n"), notHTTP},
+		{"a malformed header", plain, answers("HTTP/1.1 200 OK\r\nno header\r\n\r\n"), notHTTP},
 		{"headers without an end", plain, answers("HTTP/1.1 200 OK\r\nA: " + strings.Repeat("a", 11<<20)), notHTTP},
-		{"a body that is none", plain, answers("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n"), notHTTP},
+		{"a malformed body", plain, answers("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n"), notHTTP},
 		{"a body that is not compressed as it says", plain, answers("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nno archive at all"), notHTTP},
 		{"HTTP where TLS is wanted", https, answers("HTTP/1.1 400 Bad Request\r\n\r\n"), closed}, // it waits for more of the request
-		{"HTTP at once where TLS is wanted", https, speaks("HTTP/1.1 400 Bad Request\r\n\r\n"), notTLS},
+		{"HTTP at once where TLS is wanted", https, speaksFirst("HTTP/1.1 400 Bad Request\r\n\r\n"), notTLS},
 		{"TLS where none is wanted", plain, secured(&tls.Config{}, closes), closed},
 		{"TLS that is too old", https, secured(&tls.Config{MaxVersion: tls.VersionTLS11}, closes), brokeOff},
-		{"TLS that is old and says so late", https, speaks(old), "the TLS handshake failed"},
+		{"TLS that is old and says so late", https, speaksFirst(old), "the TLS handshake failed"},
 		{"TLS with a certificate of the client", https, secured(&tls.Config{ClientAuth: tls.RequireAnyClientCert}, closes), brokeOff},
-		{"a TLS handshake that is none", https, speaks("\x16\x03\x03\x00\x04\x02\x00\x00\x00"), "the TLS connection failed"},
+		{"a malformed TLS handshake", https, speaksFirst("\x16\x03\x03\x00\x04\x02\x00\x00\x00"), "the TLS connection failed"},
 		{"no TLS handshake", https, func(_ *testing.T, conn net.Conn) { silent(0, conn) }, late},
 		{"no answer after the handshake", https, secured(&tls.Config{}, func(_ *testing.T, conn net.Conn) { silent(0, conn) }), late},
 		{"no end of the answer", plain, func(_ *testing.T, conn net.Conn) {
@@ -139,7 +139,7 @@ func TestRun_saysHowAnExchangeFailed(t *testing.T) {
 					go test.site(t, far)
 					return near, nil
 				}
-				// The server is always faster than the client.
+				// The client waits after it has connected, so that the server always acts first.
 				slowly := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { time.Sleep(10 * time.Millisecond) }}
 				got, err := p.Run(httptrace.WithClientTrace(t.Context(), slowly), "")
 				if err != nil || got.Passed || got.Checks[0].LastError != test.want {
@@ -151,8 +151,9 @@ func TestRun_saysHowAnExchangeFailed(t *testing.T) {
 	}
 }
 
-// TestRun_leavesNothingBehind fails if goroutines of a try stay when it has ended.
-func TestRun_leavesNothingBehind(t *testing.T) {
+// TestRun_leavesNoGoroutines fails if goroutines of an attempt run on after its end:
+// synctest reports them.
+func TestRun_leavesNoGoroutines(t *testing.T) {
 	dials := map[string]func(context.Context) (net.Conn, error){
 		"a connection that is never made": func(ctx context.Context) (net.Conn, error) {
 			<-ctx.Done()

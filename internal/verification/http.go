@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	// maxBody is how much of an answer is searched for text.
+	// maxBody is how many bytes of an answer are searched for text.
 	maxBody = 1 << 20
-	// maxRedirects is where following them ends.
+	// maxRedirects is how many redirects one attempt follows.
 	maxRedirects = 10
 	// maxHost is the length of the longest host name (RFC 1035, 2.3.4).
 	maxHost = 255
@@ -56,10 +56,9 @@ func origin(of *url.URL) [3]string {
 	return [3]string{of.Scheme, strings.ToLower(of.Hostname()), cmp.Or(of.Port(), port)}
 }
 
-// get passes a target that gives the right answer, after the redirects that the
-// check follows. They are followed here, and not by an http.Client, because a
-// client copies headers from one request to the next, and sends the URL that
-// redirects as the Referer.
+// get is the http check: it passes when the target, or the URL that it redirects to, gives
+// the right answer. The redirects are followed here, and not by an http.Client. A client
+// would copy headers to other hosts, and send the URL that redirects as the Referer.
 func (p Plan) get(ctx context.Context, check HTTP, target *url.URL) error {
 	if target.Hostname() == "" {
 		return errNoAddress
@@ -87,8 +86,9 @@ type redirectedError struct {
 func (e *redirectedError) Error() string { return "at " + e.to + ": " + e.err.Error() }
 func (e *redirectedError) Unwrap() error { return e.err }
 
-// getOnce sends the request of a check with this target to a URL. It judges the
-// answer, or returns the URL that the answer redirects to.
+// getOnce sends one request to the URL at, which is the target of the check or a URL that
+// it has redirected to. It checks the answer, or returns the URL that the answer redirects
+// to.
 func (p Plan) getOnce(ctx context.Context, check HTTP, target, at *url.URL) (*url.URL, error) {
 	request, err := check.request(ctx, target, at)
 	if err != nil {
@@ -105,8 +105,8 @@ func (p Plan) getOnce(ctx context.Context, check HTTP, target, at *url.URL) (*ur
 	return nil, readable(check.judge(response))
 }
 
-// request is what a check with this target sends to a URL. What the user wants
-// to be sent, which may be secret, is for the target's origin alone.
+// request is the request to the URL at. The headers of the check may be secret, so only the
+// origin of the target gets them.
 func (h HTTP) request(ctx context.Context, target, at *url.URL) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
 	if err != nil {
@@ -127,9 +127,8 @@ func (h HTTP) request(ctx context.Context, target, at *url.URL) (*http.Request, 
 	return request, nil
 }
 
-// tls is how a check with this target connects to a URL. The name that the
-// certificate has to be for is a name of the target's host, whatever the port:
-// a plain http target may redirect to https.
+// tls is the TLS configuration for the URL at. TLSServerName applies to the target's host,
+// on any port, because a target of plain http may redirect to https.
 func (h HTTP) tls(target, at *url.URL) *tls.Config {
 	config := &tls.Config{ServerName: at.Hostname(), MinVersion: tls.VersionTLS12}
 	if h.TLSServerName != "" && strings.EqualFold(at.Hostname(), target.Hostname()) {
@@ -142,7 +141,7 @@ func (h HTTP) tls(target, at *url.URL) *tls.Config {
 	return config
 }
 
-// redirects tells whether an answer says where to ask instead.
+// redirects tells whether an answer is a redirect.
 func redirects(response *http.Response) bool {
 	switch response.StatusCode {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
@@ -152,8 +151,8 @@ func redirects(response *http.Response) bool {
 	}
 }
 
-// redirection is the URL that an answer redirects to. A username and password in
-// it are not sent: only an http.Client would do that.
+// redirection is the URL that an answer redirects to. A username and password in it are
+// not sent: only an http.Client would send them.
 func redirection(response *http.Response) (*url.URL, error) {
 	next, err := response.Location()
 	if err == nil {
@@ -165,7 +164,7 @@ func redirection(response *http.Response) (*url.URL, error) {
 	return next, nil
 }
 
-// judge passes an answer that is right.
+// judge says what is wrong with an answer, by its status and its body.
 func (h HTTP) judge(response *http.Response) error {
 	switch {
 	case len(h.StatusCodes) > 0 && !slices.Contains(h.StatusCodes, response.StatusCode),

@@ -1,6 +1,6 @@
-// Package verification tests a moved server before its migration is confirmed.
-// It knows nothing of migrations: a Plan is a set of checks, and Run says
-// whether a host passes them.
+// Package verification tests a server: before it is moved, and before its migration is
+// confirmed. A Plan is a set of checks, and Run tells whether a host passes them. The
+// package has nothing about migrations.
 package verification
 
 import (
@@ -23,7 +23,8 @@ const (
 	DefaultSSHPort      = 22
 )
 
-// minInterval keeps a typing error from flooding a server.
+// minInterval is the least Interval of a Plan, so that a typing error cannot overload a
+// server with connections.
 const minInterval = 10 * time.Millisecond
 
 // Plan is what a server has to pass. A round tries every check once, all at the
@@ -36,23 +37,24 @@ type Plan struct {
 
 	Interval     time.Duration // from the start of a round to the start of the next one
 	Timeout      time.Duration // for all rounds together
-	CheckTimeout time.Duration // bounds one try of a check; DefaultCheckTimeout, and at most Timeout, when 0
+	CheckTimeout time.Duration // for one attempt of a check; 0: DefaultCheckTimeout, or Timeout if that is shorter
 	Successes    int           // rounds in a row that have to pass
 
-	// OnRound, if it is set, is told before each round how many in a row have passed.
+	// OnRound, if it is set, is called before each round, with the number of rounds in a
+	// row that have passed.
 	OnRound func(passed int)
-	// Dial makes connections; nil is the network's.
+	// Dial makes the connections. Nil means that they are made over the network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// TCP is passed by a host that takes a connection.
+// TCP is passed by a host that accepts a connection.
 type TCP struct {
 	Host string // the server's address when empty
 	Port int
 }
 
-// SSHBanner is passed by a host that answers with an SSH banner: a sign of life
-// of the whole system, without credentials.
+// SSHBanner is passed by a host that answers with an SSH banner. That shows, without
+// credentials, that the server has booted.
 type SSHBanner struct {
 	Host string // the server's address when empty
 	Port int
@@ -61,19 +63,19 @@ type SSHBanner struct {
 // HTTP is passed by the right answer to a GET request.
 type HTTP struct {
 	URL             string            // http or https; without a host (http://:8080/healthz) it is the server's address
-	StatusCodes     []int             // that pass; 200 to 299 when empty
+	StatusCodes     []int             // of answers that pass; 200 to 299 when empty
 	BodyContains    string            // text that the body must have
 	Headers         map[string]string // to send; never shown
 	HeadersWO       map[string]string // to send as well; they win over Headers of the same name
 	TLSServerName   string            // the name that the certificate is for; the URL's when empty
 	CACertificate   string            // PEM of the authorities to trust; the system's when empty
-	FollowRedirects bool              // else a redirect is judged as it is
+	FollowRedirects bool              // when false, the answer with the redirect is checked
 }
 
 // Problem is what is wrong with a part of a plan.
 type Problem struct {
-	Path []any // attribute names and list indexes, such as "http", 0, "url"
-	Text string
+	Path []any  // attribute names and list indexes, such as "http", 0, "url"
+	Text string // continues a sentence that begins with the name of the attribute: must be a port …
 }
 
 // Validate returns what is wrong with a plan.
@@ -117,7 +119,7 @@ func (p Plan) Validate() []Problem {
 	return problems
 }
 
-// checkTimeout is how long one try of a check can take.
+// checkTimeout is how long one attempt of a check can take.
 func (p Plan) checkTimeout() time.Duration {
 	if p.CheckTimeout == 0 {
 		return min(DefaultCheckTimeout, p.Timeout)

@@ -15,7 +15,7 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/verification"
 )
 
-func TestValidate_namesWhatIsWrong(t *testing.T) {
+func TestValidate_namesTheWrongAttribute(t *testing.T) {
 	tests := []struct {
 		name   string
 		change func(*verification.Plan)
@@ -68,7 +68,7 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 	}
 }
 
-// TestRun_trustsTheRightCertificates is on the network of this machine.
+// TestRun_trustsTheRightCertificates uses the loopback network.
 func TestRun_trustsTheRightCertificates(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it would report the handshakes that fail

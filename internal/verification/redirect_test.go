@@ -25,8 +25,8 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/verification"
 )
 
-// web is every site that checks ask, in virtual time. All ports speak HTTP, and
-// TLS with a certificate for the site's own name.
+// web is all sites that checks connect to, in virtual time. All ports answer HTTP, and TLS
+// with a certificate for the name of the site.
 type web struct {
 	t            *testing.T
 	authorities  string            // PEM of all certificates
@@ -124,12 +124,12 @@ func (w *web) run(check verification.HTTP) verification.Result {
 	return got
 }
 
-func TestRun_sendsHeadersToTheirOriginAlone(t *testing.T) {
+func TestRun_sendsHeadersOnlyToTheOriginOfTheURL(t *testing.T) {
 	const healthz = "https://app.example.com:443/healthz"
 	tests := []struct {
 		name      string
 		redirects map[string]string
-		want      []string // the URLs of the requests, with a mark on those that have the headers
+		want      []string // the URL of each request, after its mark
 	}{
 		{"no redirect", nil, []string{"+" + healthz}},
 		{"the same origin", map[string]string{healthz: "/ok"}, []string{"+" + healthz, "+https://app.example.com:443/ok"}},
@@ -177,8 +177,8 @@ func TestRun_sendsHeadersToTheirOriginAlone(t *testing.T) {
 	}
 }
 
-// mark tells whether a request has the headers of its check. It has all or none,
-// and never anything that the check did not ask for.
+// mark is + for a request that has all headers of its check, and - for one that has none
+// of them. Any other request is an error.
 func mark(t *testing.T, request *http.Request) string {
 	t.Helper()
 	var names []string
@@ -199,7 +199,7 @@ func mark(t *testing.T, request *http.Request) string {
 	}
 }
 
-func TestRun_usesTheServerNameForItsHostAlone(t *testing.T) {
+func TestRun_usesTheServerNameOnlyForTheHostOfTheURL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWeb(t, map[string]string{
 			"http://192.0.2.11:80/":           "https://192.0.2.11/a",

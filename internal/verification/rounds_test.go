@@ -16,13 +16,13 @@ import (
 type outcome int
 
 const (
-	takes outcome = iota
+	accepts outcome = iota
 	refuses
 	hangs // until the caller gives up
 )
 
-// ports are the TCP ports of a host, each with what it does in each round. After
-// its script a port goes on with the last outcome.
+// ports are TCP ports, each with a script of what it does in each round. After the end of
+// the script the port repeats the last outcome.
 type ports struct {
 	scripts map[string][]outcome
 
@@ -71,7 +71,7 @@ func (p *ports) seconds(name string) string {
 
 const wasRefused, wasLate = "the connection was refused", "no answer came in time"
 
-func TestRun_worksInRounds(t *testing.T) {
+func TestRun_countsRoundsInWhichAllChecksPass(t *testing.T) {
 	type check struct {
 		script    []outcome
 		passed    bool
@@ -85,68 +85,68 @@ func TestRun_worksInRounds(t *testing.T) {
 	}{
 		{
 			"a check that passed early is tried again while another one fails",
-			check{[]outcome{takes}, true, ""},
-			check{[]outcome{refuses, refuses, refuses, refuses, takes}, true, wasRefused},
+			check{[]outcome{accepts}, true, ""},
+			check{[]outcome{refuses, refuses, refuses, refuses, accepts}, true, wasRefused},
 			nil, "[0 5 10 15 20 25 30]",
 		},
 		{
-			"a check that passed early and then fails holds the server back",
-			check{[]outcome{takes, takes, takes, refuses, takes}, true, wasRefused},
-			check{[]outcome{refuses, refuses, takes}, true, wasRefused},
+			"a check that passed early and then fails has to pass again",
+			check{[]outcome{accepts, accepts, accepts, refuses, accepts}, true, wasRefused},
+			check{[]outcome{refuses, refuses, accepts}, true, wasRefused},
 			nil, "[0 5 10 15 20 25 30]",
 		},
 		{
-			"checks that fail in turn are both to blame",
-			check{[]outcome{takes, refuses, takes, refuses, takes, refuses, takes, refuses}, false, wasRefused},
-			check{[]outcome{refuses, takes, refuses, takes, refuses, takes, refuses, takes}, false, wasRefused + "; then it passed in 1 round, and has to pass in 3 in a row"},
+			"checks that fail in turn have both failed",
+			check{[]outcome{accepts, refuses, accepts, refuses, accepts, refuses, accepts, refuses}, false, wasRefused},
+			check{[]outcome{refuses, accepts, refuses, accepts, refuses, accepts, refuses, accepts}, false, wasRefused + "; then it passed in 1 round, and has to pass in 3 in a row"},
 			func(p *verification.Plan) { p.Timeout = 39 * time.Second }, "[0 5 10 15 20 25 30 35]",
 		},
 		{
-			"a check that passes in every round is not to blame",
-			check{[]outcome{takes}, true, ""},
+			"a check that passes in every round has passed, even if another one fails",
+			check{[]outcome{accepts}, true, ""},
 			check{[]outcome{refuses}, false, wasRefused},
 			func(p *verification.Plan) { p.Timeout = 19 * time.Second }, "[0 5 10 15]",
 		},
 		{
 			"a round that takes longer than the interval is followed by the next one at once",
-			check{[]outcome{hangs, takes}, true, wasLate},
-			check{[]outcome{takes}, true, ""},
+			check{[]outcome{hangs, accepts}, true, wasLate},
+			check{[]outcome{accepts}, true, ""},
 			func(p *verification.Plan) { p.CheckTimeout = 7 * time.Second }, "[0 7 12 17]",
 		},
 		{
 			"the check timeout bounds every try",
 			check{[]outcome{hangs}, false, wasLate},
-			check{[]outcome{takes}, true, ""},
+			check{[]outcome{accepts}, true, ""},
 			func(p *verification.Plan) { p.CheckTimeout, p.Timeout = 2*time.Second, 14*time.Second }, "[0 5 10]",
 		},
 		{
 			"the check timeout is 10 seconds by default",
 			check{[]outcome{hangs}, false, wasLate},
-			check{[]outcome{takes}, false, "it passed in 2 rounds in a row, and has to pass in 3"},
+			check{[]outcome{accepts}, false, "it passed in 2 rounds in a row, and has to pass in 3"},
 			func(p *verification.Plan) { p.Timeout = 25 * time.Second }, "[0 10 20]",
 		},
 		{
 			"the default check timeout is not longer than the timeout",
 			check{[]outcome{hangs}, false, wasLate},
-			check{[]outcome{takes}, true, ""},
+			check{[]outcome{accepts}, true, ""},
 			func(p *verification.Plan) { p.Timeout, p.Successes = 4*time.Second, 1 }, "[0]",
 		},
 		{
-			"a round that is cut short counts for nothing",
-			check{[]outcome{takes, takes, hangs}, false, "it passed in 2 rounds in a row, and has to pass in 3"},
-			check{[]outcome{refuses, takes, takes}, false, wasRefused + "; then it passed in 1 round, and has to pass in 3 in a row"},
+			"a round that the timeout interrupts does not count",
+			check{[]outcome{accepts, accepts, hangs}, false, "it passed in 2 rounds in a row, and has to pass in 3"},
+			check{[]outcome{refuses, accepts, accepts}, false, wasRefused + "; then it passed in 1 round, and has to pass in 3 in a row"},
 			func(p *verification.Plan) { p.Timeout = 12 * time.Second }, "[0 5 10]",
 		},
 		{
-			"a round that is cut short does not hide why the round before it failed",
+			"a round that the timeout interrupts does not hide why the round before it failed",
 			check{[]outcome{refuses, hangs}, false, wasRefused},
-			check{[]outcome{takes, refuses}, false, "it passed in 1 round, and has to pass in 3 in a row"},
+			check{[]outcome{accepts, refuses}, false, "it passed in 1 round, and has to pass in 3 in a row"},
 			func(p *verification.Plan) { p.Timeout = 7 * time.Second }, "[0 5]",
 		},
 		{
 			"no round begins at the timeout",
-			check{[]outcome{takes}, true, ""},
-			check{[]outcome{refuses, takes}, false, wasRefused + "; then it passed in 2 rounds in a row, and has to pass in 3"},
+			check{[]outcome{accepts}, true, ""},
+			check{[]outcome{refuses, accepts}, false, wasRefused + "; then it passed in 2 rounds in a row, and has to pass in 3"},
 			func(p *verification.Plan) { p.Timeout = 15 * time.Second }, "[0 5 10]",
 		},
 	}
@@ -175,11 +175,11 @@ func TestRun_worksInRounds(t *testing.T) {
 	}
 }
 
-// TestRun_passesAfterEnoughRoundsInARow runs every script of two checks, and
-// holds the results to a model of the rounds.
+// TestRun_passesAfterEnoughRoundsInARow runs every possible script of two checks, and
+// compares the results with a model of the rounds.
 func TestRun_passesAfterEnoughRoundsInARow(t *testing.T) {
 	const rounds, needed, timeout, checkTimeout, interval = 4, 2, 22, 8, 5 // the times in seconds
-	outcomes := []outcome{takes, refuses, hangs}
+	outcomes := []outcome{accepts, refuses, hangs}
 	for script := range 6561 { // 3 outcomes of 2 checks in 4 rounds
 		var a, b []outcome
 		for rest, round := script, 0; round < rounds; rest, round = rest/9, round+1 {
@@ -194,8 +194,8 @@ func TestRun_passesAfterEnoughRoundsInARow(t *testing.T) {
 			}
 			tries++
 			switch {
-			case end >= timeout: // cut short
-			case x == takes && y == takes:
+			case end >= timeout: // the timeout interrupts the round
+			case x == accepts && y == accepts:
 				complete, inARow = complete+1, inARow+1
 			default:
 				complete, inARow = complete+1, 0
@@ -227,7 +227,7 @@ func TestRun_passesAfterEnoughRoundsInARow(t *testing.T) {
 func TestRun_hasPassedAlthoughItsContextEndsWithTheLastRound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		host := &ports{scripts: map[string][]outcome{"a": {takes}}}
+		host := &ports{scripts: map[string][]outcome{"a": {accepts}}}
 		p := host.test("a")
 		dial := p.Dial
 		p.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {

@@ -16,22 +16,20 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/neterror"
 )
 
-// Result is what became of a plan.
+// Result is the result of a plan.
 type Result struct {
 	Passed    bool
 	CheckedAt time.Time // when it ended; UTC, in whole seconds
 	Checks    []Check
 }
 
-// Check is what became of one check. A check that has passed is not to blame
-// for a plan that has not: it passed in enough rounds in a row, up to the last
-// round that was complete.
+// Check is the result of one check.
 type Check struct {
 	Name      string // its place in the plan: tcp[0], http[1], ssh_banner[0]
 	Target    string // what was asked: an address, or a URL without its query
-	Passed    bool
-	Attempts  int    // how often it was tried in complete rounds
-	LastError string // in plain words; empty when it has always passed, and often enough
+	Passed    bool   // it passed in the last complete rounds, in as many in a row as are needed
+	Attempts  int    // in complete rounds
+	LastError string // in plain words; empty when every attempt passed, and there were enough
 }
 
 // Failed are the checks that did not pass. There is at least one where the plan
@@ -49,19 +47,19 @@ func (r Result) Failed() []Check {
 // errNoAddress says that a check of the server's own address has none to ask.
 var errNoAddress = errors.New("the server has no address, and the check names no host")
 
-// prober is one check, ready to be tried.
-type prober struct {
+// runner is one check of a plan that runs, with its result so far.
+type runner struct {
 	Check
-	inARow int // how many rounds in a row it has passed
-	try    func(ctx context.Context) error
+	inARow  int // in how many rounds in a row it has passed, up to the last complete one
+	attempt func(ctx context.Context) error
 }
 
-// Run tests a host in rounds until enough of them in a row have passed, or the
-// timeout ends. Every round tries all checks, also those that have passed
-// before, each on a new connection. The error is the context's cause if that
-// ended before the host had passed.
+// Run tests a host in rounds until enough rounds in a row have passed, or until the
+// timeout. Every round makes an attempt of each check, also of those that have passed
+// before, on a new connection. If the context ends before the host has passed, the error
+// is the cause of that.
 func (p Plan) Run(ctx context.Context, host string) (Result, error) {
-	checks := p.probers(host)
+	checks := p.runners(host)
 	bounded, cancel := context.WithTimeout(ctx, p.Timeout)
 	defer cancel()
 	for first := true; first || !ended(bounded); first = false {
@@ -85,9 +83,10 @@ func (p Plan) Run(ctx context.Context, host string) (Result, error) {
 	return result, nil
 }
 
-// runRound tries all checks at the same time. A round that the context cuts
-// short says less than the round before it, so only the first round counts then.
-func (p Plan) runRound(ctx context.Context, checks []*prober, first bool) {
+// runRound makes an attempt of each check, all at the same time. A round that the end of
+// the context interrupts is not complete, and does not count. Only the first round counts
+// even then, so that each check has a result.
+func (p Plan) runRound(ctx context.Context, checks []*runner, first bool) {
 	errs := make([]error, len(checks))
 	var all sync.WaitGroup
 	var cutShort atomic.Bool
@@ -95,7 +94,7 @@ func (p Plan) runRound(ctx context.Context, checks []*prober, first bool) {
 		all.Go(func() {
 			bounded, cancel := context.WithTimeout(ctx, p.checkTimeout())
 			defer cancel()
-			errs[i] = check.try(bounded)
+			errs[i] = check.attempt(bounded)
 			if errs[i] != nil && ended(ctx) {
 				cutShort.Store(true)
 			}
@@ -110,8 +109,8 @@ func (p Plan) runRound(ctx context.Context, checks []*prober, first bool) {
 	}
 }
 
-// note records what a try came to.
-func (c *prober) note(ctx context.Context, err error) {
+// note records the result of an attempt.
+func (c *runner) note(ctx context.Context, err error) {
 	c.Attempts++
 	if err == nil {
 		c.inARow++
@@ -124,25 +123,26 @@ func (c *prober) note(ctx context.Context, err error) {
 }
 
 // havePassed tells whether enough rounds in a row have passed.
-func (p Plan) havePassed(checks []*prober) bool { return inARow(checks) >= p.Successes }
+func (p Plan) havePassed(checks []*runner) bool { return inARow(checks) >= p.Successes }
 
-// inARow is how many rounds in a row have passed. Each round has tried all checks,
-// so the check with the fewest in a row decides.
-func inARow(checks []*prober) int {
-	return slices.MinFunc(checks, func(a, b *prober) int { return a.inARow - b.inARow }).inARow
+// inARow is how many rounds in a row all checks have passed: the number of the check that
+// has the fewest.
+func inARow(checks []*runner) int {
+	return slices.MinFunc(checks, func(a, b *runner) int { return a.inARow - b.inARow }).inARow
 }
 
-// Targets are what the checks of a plan ask of a host, in its order.
+// Targets are the addresses and URLs that the plan asks to test a host, in the order of its
+// checks.
 func (p Plan) Targets(host string) []string {
 	var targets []string
-	for _, check := range p.probers(host) {
+	for _, check := range p.runners(host) {
 		targets = append(targets, check.Target)
 	}
 	return targets
 }
 
-// result is what became of the checks, now that no further round begins.
-func (p Plan) result(checks []*prober) Result {
+// result is the result of the plan after the last round.
+func (p Plan) result(checks []*runner) Result {
 	result := Result{Passed: p.havePassed(checks), CheckedAt: time.Now().UTC().Truncate(time.Second)}
 	for _, c := range checks {
 		c.Passed = c.inARow >= p.Successes
@@ -154,7 +154,8 @@ func (p Plan) result(checks []*prober) Result {
 	return result
 }
 
-// tooFew says that a check passed in the last rounds, but not in enough of them.
+// tooFew says that a check passed in the last rounds, but not in enough of them. before is
+// its last error.
 func tooFew(before string, inARow, needed int) string {
 	text := fmt.Sprintf("it passed in %d rounds in a row, and has to pass in %d", inARow, needed)
 	if inARow == 1 {
@@ -166,11 +167,11 @@ func tooFew(before string, inARow, needed int) string {
 	return before + "; then " + text
 }
 
-// probers are the checks of the plan, in its order.
-func (p Plan) probers(host string) []*prober {
-	var all []*prober
-	add := func(kind string, i int, target string, try func(context.Context) error) {
-		all = append(all, &prober{Check: Check{Name: fmt.Sprintf("%s[%d]", kind, i), Target: target}, try: try})
+// runners are the checks of the plan, in its order.
+func (p Plan) runners(host string) []*runner {
+	var all []*runner
+	add := func(kind string, i int, target string, attempt func(context.Context) error) {
+		all = append(all, &runner{Check: Check{Name: fmt.Sprintf("%s[%d]", kind, i), Target: target}, attempt: attempt})
 	}
 	for i, check := range p.TCP {
 		target := address(check.Host, host, check.Port)
@@ -187,7 +188,8 @@ func (p Plan) probers(host string) []*prober {
 	return all
 }
 
-// address is where a check connects to; without a host when there is none.
+// address is what a check connects to: the host that it names, or else the tested one. It
+// has no host when neither is known.
 func address(named, host string, port int) string {
 	if named != "" {
 		host = named
@@ -195,19 +197,20 @@ func address(named, host string, port int) string {
 	return net.JoinHostPort(host, strconv.Itoa(port))
 }
 
-// ended tells whether a context has ended, or is about to: a connection can run
-// into the deadline a moment before the context does.
+// ended tells whether a context has ended or its deadline has passed: a connection can
+// notice the deadline a moment before the context does.
 func ended(ctx context.Context) bool {
 	deadline, _ := ctx.Deadline() // Run has set one
 	return ctx.Err() != nil || !time.Now().Before(deadline)
 }
 
-// unexpected is an answer, but not the right one.
+// unexpected is the error for a server that answers, but not as the check wants. It is in
+// words for users.
 type unexpected string
 
 func (u unexpected) Error() string { return string(u) }
 
-// reason says why a try failed.
+// reason says why an attempt failed.
 func reason(err error) string {
 	var elsewhere *redirectedError
 	var answer unexpected

@@ -39,7 +39,7 @@ func (n *network) dial(_ context.Context, _, address string) (net.Conn, error) {
 
 func refused() error { return &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED} }
 
-// says answers a request, if there is one, with a text.
+// says sends a text. If that is an HTTP answer, it reads a request first.
 func says(text string) func(int, net.Conn) {
 	return func(_ int, conn net.Conn) {
 		defer func() { _ = conn.Close() }()
@@ -56,9 +56,10 @@ func answer(status int, body string) string {
 	return fmt.Sprintf("HTTP/1.1 %d X\r\nContent-Length: %d\r\nLocation: http://elsewhere.example/\r\n\r\n%s", status, len(body), body)
 }
 
+// silent accepts a connection, and sends nothing.
 func silent(_ int, conn net.Conn) { _, _ = bufio.NewReader(conn).ReadString(0) }
 
-// plan is a plan with the defaults.
+// plan is a plan with the defaults, changed by a function.
 func plan(n *network, change func(*verification.Plan)) verification.Plan {
 	p := verification.Plan{
 		Interval: verification.DefaultInterval, Timeout: verification.DefaultTimeout, Successes: verification.DefaultSuccesses,
@@ -76,7 +77,7 @@ func get(check verification.HTTP) func(*verification.Plan) {
 
 const banner = "SSH-2.0-OpenSSH_9.6\r\n"
 
-func TestRun_saysWhatEveryCheckCameTo(t *testing.T) {
+func TestRun_returnsTheResultOfEachCheck(t *testing.T) {
 	url := "http://:8080/healthz?key=secret"
 	tests := []struct {
 		name      string
@@ -91,7 +92,7 @@ func TestRun_saysWhatEveryCheckCameTo(t *testing.T) {
 		{"an SSH banner", says(banner), ssh, true, 3, ""},
 		{"an SSH banner after a greeting", says("Welcome\r\nto web-1\r\n" + banner), ssh, true, 3, ""},
 		{"another banner", says("220 smtp ready\r\n"), ssh, false, 60, "it does not answer with an SSH banner"},
-		{"no banner", silent, ssh, false, 29, "no answer came in time"}, // each try takes its 10 s; the last is cut short
+		{"no banner", silent, ssh, false, 29, "no answer came in time"}, // each attempt takes 10 s; the timeout interrupts the last one
 		{"200", says(answer(200, "fine")), get(verification.HTTP{URL: url}), true, 3, ""},
 		{"204", says(answer(204, "")), get(verification.HTTP{URL: url}), true, 3, ""},
 		{"503", says(answer(503, "")), get(verification.HTTP{URL: url}), false, 60, "it answered with status 503"},
@@ -131,7 +132,7 @@ func TestRun_saysWhatEveryCheckCameTo(t *testing.T) {
 				n := &network{serve: test.serve}
 				began := time.Now()
 				p := plan(n, test.plan)
-				p.Timeout -= time.Second // no try begins with its end
+				p.Timeout -= time.Second // so that no attempt begins at the timeout
 				got, err := p.Run(t.Context(), "192.0.2.11")
 				if err != nil || got.Passed != test.passed || len(got.Checks) != 1 {
 					t.Fatalf("got %+v (%v), want passed: %t", got, err, test.passed)
@@ -253,7 +254,7 @@ func TestRun_needsEveryCheckToPass(t *testing.T) {
 }
 
 func TestRun_endsWithItsContext(t *testing.T) {
-	for name, serve := range map[string]func(int, net.Conn){"between tries": nil, "in a try": silent} {
+	for name, serve := range map[string]func(int, net.Conn){"between attempts": nil, "in an attempt": silent} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cause := errors.New("enough")
