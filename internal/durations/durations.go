@@ -14,11 +14,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// Positive is the least value of a duration that must not be 0.
+// Positive is the least value of a duration that must be greater than 0.
 const Positive = time.Nanosecond
 
-// Parse reads a duration. The problem is empty if there is none. Otherwise it is
-// a text that goes on from the name of the argument: must be a duration such as …
+// Parse reads a duration. The problem is empty if there is none. Otherwise it continues a
+// sentence that begins with the name of the argument: must be a duration such as …
 func Parse(text string) (value time.Duration, problem string) {
 	value, err := time.ParseDuration(text)
 	if err == nil {

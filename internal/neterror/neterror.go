@@ -28,9 +28,9 @@ const (
 	proxyError = "the connection to the proxy failed"
 )
 
-// systemReasons are the words for failures that the system reports; the others
-// are reported in the system's words, such as "no route to host". Windows has
-// numbers of its own, which are error numbers on no other system.
+// systemReasons has a text for errors of the operating system. All other errors keep the
+// system's own text, such as "no route to host". The numbers are those of Windows; no other
+// system uses them.
 var systemReasons = map[syscall.Errno]string{
 	syscall.ECONNABORTED: closed, 10053: closed,
 	syscall.ECONNRESET: closed, 10054: closed,
@@ -39,8 +39,8 @@ var systemReasons = map[syscall.Errno]string{
 	syscall.ECONNREFUSED: refused, 10061: refused,
 }
 
-// Reason says why an exchange failed, without the chain of what was tried. Where
-// Go has no type for the reason, it says no more than that the exchange failed.
+// Reason says why an exchange failed, without the errors that wrap the reason. If Go has no
+// error type for the reason, Reason says only that the exchange failed.
 func Reason(err error) string {
 	if text := known(err); text != "" {
 		return text
@@ -48,10 +48,10 @@ func Reason(err error) string {
 	return unknown
 }
 
-// Known tells whether Reason says more of an error than that an exchange failed.
+// Known tells whether Reason can say why, and not only that the exchange failed.
 func Known(err error) bool { return known(err) != "" }
 
-// known is the reason of an error that has a type; else it is empty.
+// known is the text for an error whose type says the reason; empty for other errors.
 func known(err error) string {
 	var (
 		dns     *net.DNSError
@@ -98,14 +98,14 @@ func isClosed(err error) bool {
 	return false
 }
 
-// protocolReason is about a connection that was there, and that did not serve
-// for what it was made for.
+// protocolReason is the text for an error of TLS or HTTP, or for a failed dial for which the
+// system gave no reason; empty for other errors.
 func protocolReason(err error) string {
 	var op *net.OpError
 	switch {
 	case errors.As(err, new(tls.RecordHeaderError)), errors.Is(err, http.ErrSchemeMismatch):
 		return notTLS
-	case errors.As(err, new(http2.StreamError)): // net/http's own error fills it in
+	case errors.As(err, new(http2.StreamError)): // the As method of net/http's internal type fills it in
 		return "the exchange was broken off before the answer was complete"
 	case errors.As(err, new(textproto.ProtocolError)):
 		return notHTTP
@@ -124,7 +124,7 @@ func protocolReason(err error) string {
 	}
 }
 
-// Untrusted tells whether a certificate was the reason.
+// Untrusted tells whether an exchange failed because a TLS certificate is not trusted.
 func Untrusted(err error) bool {
 	var verify *tls.CertificateVerificationError
 	var authority x509.UnknownAuthorityError

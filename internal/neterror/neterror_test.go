@@ -77,7 +77,7 @@ func TestReason_isInPlainWords(t *testing.T) {
 		{"a weak signature", untrusted(x509.InsecureAlgorithmError(x509.SHA1WithRSA)), "the TLS certificate is not trusted: its signature is made in a way that is not secure"},
 		{"no authorities", untrusted(x509.SystemRootsError{}), "the TLS certificate is not trusted: this machine's list of authorities cannot be read"},
 		{"another reason", untrusted(x509.UnhandledCriticalExtension{}), "the TLS certificate is not trusted: it could not be verified"},
-		{"a header that is none", &url.Error{Err: textproto.ProtocolError("malformed MIME header line")}, "the answer cannot be read as HTTP/1.1"},
+		{"a malformed header", &url.Error{Err: textproto.ProtocolError("malformed MIME header line")}, "the answer cannot be read as HTTP/1.1"},
 		{"what has no type", &url.Error{Err: errors.New("http: server closed idle connection")}, unknown},
 		{"a read that failed for what has no type", read(errors.New("strange")), unknown},
 	}
@@ -94,7 +94,7 @@ func TestReason_isInPlainWords(t *testing.T) {
 	}
 }
 
-// TestReason_ofNetHTTP is on the network of this machine.
+// TestReason_ofNetHTTP uses the loopback network.
 func TestReason_ofNetHTTP(t *testing.T) {
 	tests := []struct {
 		name   string

@@ -1,3 +1,3 @@
-// Package parentprocess tells a process that the one that started it has ended,
-// on every platform that the provider is built for.
+// Package parentprocess notices when the parent process, which started this one, has
+// ended. It works on every platform that the provider is built for.
 package parentprocess

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// role is the environment variable that makes a process of this test the parent,
-// which ends at once, or the child, which watches it.
+// role is an environment variable. It makes a process of this test the parent, which starts
+// the child and ends when the test says so, or the child, which watches the parent.
 const role = "PARENTPROCESS_TEST_ROLE"
 
 func TestMain(m *testing.M) {

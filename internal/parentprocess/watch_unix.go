@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// interval is how often the parent is looked for: its end is noticed within a
-// second, and that costs next to nothing.
+// interval is how often the parent is looked for. Its end is noticed within a second, and
+// one look costs a single system call.
 const interval = time.Second
 
-// Watch calls ended once, in a goroutine of its own, when the process that
-// started this one has ended. Unix then gives this process another parent.
+// Watch calls ended once, in another goroutine, when the process that started this one has
+// ended. Unix then makes another process its parent, so its parent's id changes.
 func Watch(ended func()) {
 	parent := os.Getppid()
 	go func() {

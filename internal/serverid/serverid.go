@@ -1,4 +1,4 @@
-// Package serverid knows how the API writes the id of a server.
+// Package serverid checks the ids of servers in a configuration.
 package serverid
 
 import (
@@ -15,9 +15,9 @@ const Example = "8c65cb68-0681-4c30-bc88-6b83a8a26aee"
 
 const rule = "must be the UUID of a server in lower case, such as " + Example
 
-// Valid tells whether a text is the id of a server as the API writes it: a UUID in
-// lower case. Another spelling of the same id would later look like another server,
-// and migrate it again.
+// Valid tells whether a text is the id of a server as the API writes it: a UUID in lower
+// case. With another spelling, Terraform would later see the id of another server, and
+// migrate the server again.
 func Valid(text string) bool {
 	_, err := uuid.ParseUUID(text)
 	return err == nil && text == strings.ToLower(text)
