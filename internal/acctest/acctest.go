@@ -22,7 +22,7 @@ var Providers = map[string]func() (tfprotov6.ProviderServer, error){
 	"rackspace": func() (tfprotov6.ProviderServer, error) { return provider.NewServer(provider.New(Build, nil)()), nil },
 }
 
-// PollInterval is the interval that Cloud's provider block sets.
+// PollInterval is the poll_interval with which the tests of a Cloud run the provider.
 const PollInterval = 100 * time.Millisecond
 
 // Cloud is a stub of the cloud, served over HTTP for the time of a test.
@@ -44,25 +44,33 @@ func NewCloud(t *testing.T, config stub.Config) *Cloud {
 	return &Cloud{Stub: cloud, URL: server.URL}
 }
 
-// Provider returns the provider block that leads to the cloud, with further
-// arguments, followed by the rest of a configuration.
+// Provider returns a configuration: a provider block that uses the cloud, with further
+// arguments, and after it the rest.
 func (c *Cloud) Provider(arguments, rest string) string {
 	return fmt.Sprintf(`
 provider "rackspace" {
   username          = %q
   api_key           = %q
-  identity_endpoint = "%s/v2.0/"
+  identity_endpoint = %q
   poll_interval     = %q
   %s
 }
-%s`, stub.DefaultUser.Name, stub.DefaultUser.APIKey, c.URL, PollInterval, arguments, rest)
+%s`, stub.DefaultUser.Name, stub.DefaultUser.APIKey, stub.IdentityEndpoint(c.URL), PollInterval, arguments, rest)
 }
 
-// Setenv leads a configuration whose provider block says nothing to the cloud.
+// Setenv sets the environment variables of the provider, so that a provider block without
+// arguments uses the cloud.
 func (c *Cloud) Setenv(t *testing.T) {
 	t.Helper()
-	t.Setenv("RACKSPACE_USERNAME", stub.DefaultUser.Name)
-	t.Setenv("RACKSPACE_API_KEY", stub.DefaultUser.APIKey)
-	t.Setenv("RACKSPACE_IDENTITY_ENDPOINT", c.URL+"/v2.0/")
-	t.Setenv("RACKSPACE_POLL_INTERVAL", PollInterval.String())
+	for name, value := range c.variables() {
+		t.Setenv(name, value)
+	}
+}
+
+// variables are the environment variables by which the provider finds the cloud.
+func (c *Cloud) variables() map[string]string {
+	return map[string]string{
+		"RACKSPACE_USERNAME": stub.DefaultUser.Name, "RACKSPACE_API_KEY": stub.DefaultUser.APIKey,
+		"RACKSPACE_IDENTITY_ENDPOINT": stub.IdentityEndpoint(c.URL), "RACKSPACE_POLL_INTERVAL": PollInterval.String(),
+	}
 }

@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// mirrorDir is where the provider of this tree was built, once for all tests of
-// a package; empty until then.
+// mirrorDir is the directory in which the provider of this tree was built; empty until then.
 var mirrorDir string
 
+// buildMirror builds the provider, once for all tests of a package.
 var buildMirror = sync.OnceValue(func() error {
 	dir, err := os.MkdirTemp("", "rackspace-mirror")
 	if err != nil {
@@ -25,8 +25,8 @@ var buildMirror = sync.OnceValue(func() error {
 	return build.Run()
 })
 
-// Mirror returns the path of a CLI configuration file with which Terraform runs
-// the provider of this tree, as a process of its own.
+// Mirror returns the path of a CLI configuration file. With it, Terraform installs the
+// provider of this tree, and runs it as a process of its own.
 func Mirror(t *testing.T) string {
 	t.Helper()
 	if err := buildMirror(); err != nil {
@@ -35,7 +35,7 @@ func Mirror(t *testing.T) string {
 	return filepath.Join(mirrorDir, "cli.tfrc")
 }
 
-// RemoveMirror removes what Mirror built. It is for the end of TestMain.
+// RemoveMirror removes what Mirror has built. Call it at the end of TestMain.
 func RemoveMirror() {
 	if mirrorDir != "" {
 		_ = os.RemoveAll(mirrorDir)

@@ -24,20 +24,19 @@ import (
 // values by argument. An argument that is left out is null. A list is a []any.
 type Object = map[string]any
 
-// Session is one process of the provider as Terraform sees it, without
-// Terraform: a test makes the calls of the protocol itself, in process.
+// Session calls the provider as Terraform calls one of its processes, but in process: each
+// method makes a call of the plugin protocol.
 type Session struct {
 	t       *testing.T
 	server  tfprotov6.ProviderServer
 	schemas *tfprotov6.GetProviderSchemaResponse
 }
 
-// Arguments are those of a provider block that leads to the cloud, with further
-// ones.
+// Arguments are those of a provider block that uses the cloud, with further ones.
 func (c *Cloud) Arguments(more Object) Object {
 	block := Object{
 		"username": stub.DefaultUser.Name, "api_key": stub.DefaultUser.APIKey,
-		"identity_endpoint": c.URL + "/v2.0/", "poll_interval": PollInterval.String(),
+		"identity_endpoint": stub.IdentityEndpoint(c.URL), "poll_interval": PollInterval.String(),
 	}
 	maps.Copy(block, more)
 	return block
@@ -69,7 +68,7 @@ func NewVirtualSession(t *testing.T, cloud *stub.Stub, config cloudservers.Confi
 	return s
 }
 
-// inProcess is the provider with another client.
+// inProcess is the provider with a client that a test has configured.
 type inProcess struct {
 	provider.Provider
 	config cloudservers.Config
@@ -81,7 +80,7 @@ func (p inProcess) Actions(ctx context.Context) []func() action.Action {
 	return p.Provider.(provider.ProviderWithActions).Actions(ctx)
 }
 
-// Configure makes what the resources share.
+// Configure makes the client and the engine, which all resources share.
 func (p inProcess) Configure(_ context.Context, _ provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	client, err := cloudservers.New(p.config)
 	if err != nil {
@@ -127,8 +126,9 @@ type Change struct {
 	identity *tfprotov6.ResourceIdentityData
 }
 
-// Contradicts returns where a plan differs from what an earlier one of the same
-// change knew, or an empty text. Terraform does not apply such a plan.
+// Contradicts compares a plan with an earlier plan of the same change. It returns the path
+// of a value that the earlier plan knew, and that has changed, or an empty text. Terraform
+// does not apply a plan that contradicts an earlier one.
 func (c *Change) Contradicts(earlier *Change) string {
 	differences, err := earlier.Planned.value.Diff(c.Planned.value)
 	if err != nil {
@@ -178,8 +178,9 @@ func (s *Session) Read(was Instance) (Instance, Diagnostics) {
 	return Instance{was.Type, s.decode(was.Type, resp.NewState), resp.Private, resp.NewIdentity}, resp.Diagnostics
 }
 
-// Plan plans a change of a resource to a configuration; nil destroys it. A
-// replacement is planned as its first half is: with the prior state.
+// Plan plans a change of a resource to a configuration; nil destroys it. Terraform plans a
+// replacement twice, with the prior state and with an empty one. Plan makes the first of
+// these two calls.
 func (s *Session) Plan(prior Instance, config Object) (*Change, Diagnostics) {
 	s.t.Helper()
 	typ := s.typeOf(prior.Type)
@@ -194,7 +195,7 @@ func (s *Session) Plan(prior Instance, config Object) (*Change, Diagnostics) {
 	})
 	s.check(err)
 	change.planned, change.private, change.identity = resp.PlannedState, resp.PlannedPrivate, resp.PlannedIdentity
-	if resp.PlannedState == nil { // as with an error
+	if resp.PlannedState == nil { // the plan has failed
 		return change, resp.Diagnostics
 	}
 	planned := s.decode(prior.Type, resp.PlannedState)
@@ -232,7 +233,7 @@ func (s *Session) propose(prior Instance, config tftypes.Value) tftypes.Value {
 	return tftypes.NewValue(config.Type(), proposed)
 }
 
-// Apply carries a planned change out.
+// Apply applies a planned change.
 func (s *Session) Apply(change *Change) (Instance, Diagnostics) {
 	s.t.Helper()
 	resp, err := s.server.ApplyResourceChange(s.t.Context(), &tfprotov6.ApplyResourceChangeRequest{
@@ -255,9 +256,9 @@ func (s *Session) Import(typeName, id string) (Instance, Diagnostics) {
 	return Instance{typeName, s.decode(typeName, found.State), found.Private, found.Identity}, resp.Diagnostics
 }
 
-// Invoke invokes an action, after its validation and its plan. news gets each progress
-// message as it comes; it may be nil.
-func (s *Session) Invoke(ctx context.Context, typeName string, config Object, news func(string)) Diagnostics {
+// Invoke invokes an action, after its validation and its plan. progress is called with each
+// progress message when it comes; it may be nil.
+func (s *Session) Invoke(ctx context.Context, typeName string, config Object, progress func(string)) Diagnostics {
 	s.t.Helper()
 	actions := s.server.(tfprotov6.ActionServer)
 	encoded := s.encode(s.schemas.ActionSchemas[typeName].Schema.ValueType(), config)
@@ -277,8 +278,8 @@ func (s *Session) Invoke(ctx context.Context, typeName string, config Object, ne
 	for event := range stream.Events {
 		switch event := event.Type.(type) {
 		case tfprotov6.ProgressInvokeActionEventType:
-			if news != nil {
-				news(event.Message)
+			if progress != nil {
+				progress(event.Message)
 			}
 		case tfprotov6.CompletedInvokeActionEventType:
 			end = event.Diagnostics
@@ -287,7 +288,7 @@ func (s *Session) Invoke(ctx context.Context, typeName string, config Object, ne
 	return end
 }
 
-// Absent is a resource that the state does not have.
+// Absent is a resource that does not exist in the state.
 func (s *Session) Absent(typeName string) Instance {
 	return Instance{Type: typeName, value: s.value(s.typeOf(typeName), nil)}
 }

@@ -18,7 +18,7 @@ func (s *Session) ValidateData(typeName string, config Object) Diagnostics {
 	return resp.Diagnostics
 }
 
-// ReadData reads a data source. As Terraform does, it checks the configuration before.
+// ReadData reads a data source, after it has checked the configuration as Terraform does.
 func (s *Session) ReadData(typeName string, config Object) (Instance, Diagnostics) {
 	s.t.Helper()
 	typ := s.dataType(typeName)

@@ -12,7 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// Instance is a resource in a state. One without a value does not exist.
+// Instance is a resource or a data source in a state, or the result of a function.
 type Instance struct {
 	Type     string
 	value    tftypes.Value
@@ -29,8 +29,8 @@ func (i Instance) IsNull(path string) bool {
 	return found && value.IsNull()
 }
 
-// Get returns an attribute as text, which is empty when it is null. The path of
-// a nested one is written as a.b.0.c.
+// Get returns an attribute as text; a null one is empty. The path names a nested attribute
+// in the form a.b.0.c.
 func (i Instance) Get(path string) string {
 	value, found := i.at(path)
 	if !found || value.IsNull() {
@@ -94,7 +94,7 @@ func (i Instance) Len(path string) int {
 	return len(elements)
 }
 
-// Knows tells whether the value of an attribute is known, as every one of a state is.
+// Knows tells whether the value of an attribute is known. In a plan it can be unknown.
 func (i Instance) Knows(attribute string) bool {
 	var attributes map[string]tftypes.Value
 	return i.value.As(&attributes) == nil && attributes[attribute].IsKnown()
@@ -116,7 +116,7 @@ func (s *Session) check(err error) {
 	}
 }
 
-// value is a Go value as Terraform has it.
+// value converts a Go value to a value of Terraform with a type.
 func (s *Session) value(typ tftypes.Type, from any) tftypes.Value {
 	s.t.Helper()
 	if from == Unknown {
@@ -189,7 +189,7 @@ func (s *Session) decode(typeName string, value *tfprotov6.DynamicValue) tftypes
 	return decoded
 }
 
-// Diagnostics are what the provider has to say to a user.
+// Diagnostics are the errors and warnings of a call.
 type Diagnostics []*tfprotov6.Diagnostic
 
 // HasError tells whether one of them is an error.
@@ -201,7 +201,7 @@ func (d Diagnostics) Errors() string { return d.text(tfprotov6.DiagnosticSeverit
 // Warnings is the text of the warnings.
 func (d Diagnostics) Warnings() string { return d.text(tfprotov6.DiagnosticSeverityWarning) }
 
-// String is the text of all.
+// String is the text of all errors and warnings.
 func (d Diagnostics) String() string { return d.Errors() + d.Warnings() }
 
 func (d Diagnostics) text(severity tfprotov6.DiagnosticSeverity) string {

@@ -1,18 +1,17 @@
 package acctest
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/hashicorp/terraform-exec/tfexec"
-
-	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// Terraform is the CLI itself in a directory with these files, with the provider as it
-// is in this tree, for what the test framework does not do, such as to apply a saved
-// plan. The provider block needs to say nothing.
+// Terraform returns a Terraform CLI, initialised in a directory with the given files and
+// with the provider of this tree. It is for what the test framework cannot do, such as to
+// apply a saved plan. The provider block needs no arguments.
 func (c *Cloud) Terraform(t *testing.T, files map[string]string) *tfexec.Terraform {
 	t.Helper()
 	if os.Getenv("TF_ACC") == "" {
@@ -41,12 +40,11 @@ func (c *Cloud) Terraform(t *testing.T, files map[string]string) *tfexec.Terrafo
 	return tf
 }
 
-// Environment is what a Terraform needs that runs the provider of this tree.
+// Environment has the environment variables of a Terraform that runs the provider of this
+// tree on the cloud.
 func (c *Cloud) Environment(t *testing.T, home string) map[string]string {
 	t.Helper()
-	return map[string]string{
-		"TF_CLI_CONFIG_FILE": Mirror(t), "CHECKPOINT_DISABLE": "1", "HOME": home,
-		"RACKSPACE_USERNAME": stub.DefaultUser.Name, "RACKSPACE_API_KEY": stub.DefaultUser.APIKey,
-		"RACKSPACE_IDENTITY_ENDPOINT": c.URL + "/v2.0/", "RACKSPACE_POLL_INTERVAL": PollInterval.String(),
-	}
+	variables := c.variables()
+	maps.Copy(variables, map[string]string{"TF_CLI_CONFIG_FILE": Mirror(t), "CHECKPOINT_DISABLE": "1", "HOME": home})
+	return variables
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/hashicorp/go-version"
 )
 
-// RequireTerraform leaves out a test that needs what Terraform has since a
-// version, where an older one or OpenTofu runs it, and says so.
+// RequireTerraform skips a test that needs a feature of Terraform. least is the first
+// version that has the feature. OpenTofu is taken to have none of these features.
 func RequireTerraform(t *testing.T, least, feature string) {
 	t.Helper()
 	if os.Getenv("TF_ACC") == "" {
-		return // the test itself says that
+		return // the test is skipped anyway: it is an acceptance test
 	}
 	output, err := exec.CommandContext(t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), "version").Output()
 	if err != nil {
