@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// move is a migrate or resize of a server, and its end, as the cloud knows it. The
-// engine reads the action log with other code than this.
+// move is a migrate or resize of a server with its end, as the action log of the cloud shows
+// it. The checks must not share the engine's code for that, so they have their own.
 type move struct {
 	id, user string
 	migrate  bool
@@ -19,7 +19,7 @@ type move struct {
 	failed   bool
 	end      string // confirmed, reverted, replaced by another move, or empty while it is open
 	endedAt  time.Time
-	settlers []string // request ids of the confirms and reverts that hit it
+	endings  []string // request ids of its confirms and reverts
 }
 
 // moves are the moves of a server, oldest first.
@@ -43,7 +43,7 @@ func (f *fleet) moves(s *soakServer) []*move {
 			if last == nil {
 				continue
 			}
-			last.settlers = append(last.settlers, entry.RequestID)
+			last.endings = append(last.endings, entry.RequestID)
 			switch {
 			case entry.Message != "": // it failed
 			case entry.Action == "confirmResize":
@@ -73,13 +73,14 @@ func (m *move) isOurs() bool { return m.migrate && m.user == stub.DefaultUser.ID
 
 func (m *move) isOpen() bool { return !m.failed && m.end == "" }
 
-// visibleAfter is how long ago something happened that every operation can have seen
-// before it acts: a look is at most ten seconds old, and its reads lag by less than
-// ten seconds.
+// visibleAfter is a time after which every operation must have seen an event before it
+// sends a write. Before a write, the engine reads the server and its log. Those reads are
+// at most ten seconds old, and they lag by less than ten seconds.
 const visibleAfter = 25 * time.Second
 
-// slowest is the longest delay of a read. A status may be as old as both reads of a
-// look; a write may not.
+// slowest is the longest delay of a read. The engine reads the server and its log one after
+// the other. A status that it returns may be as old as the two delays, but it must not send
+// a write on such old reads.
 const slowest = 50 * time.Second
 
 // write is a migrate, confirm or revert request that has arrived.
@@ -162,7 +163,7 @@ func (f *fleet) checkWrites() {
 	}
 }
 
-// checkEffect checks a write that took effect.
+// checkEffect finds out whether a write took effect, and checks one that did.
 func (f *fleet) checkEffect(w *write, moves []*move) {
 	if w.call == stub.CallMigrate {
 		if w.effective = byID(moves, w.requestID) != nil; w.effective && f.migratesOf(w.op) > 1 {
@@ -170,7 +171,7 @@ func (f *fleet) checkEffect(w *write, moves []*move) {
 		}
 		return
 	}
-	hit := find(moves, func(m *move) bool { return slices.Contains(m.settlers, w.requestID) })
+	hit := find(moves, func(m *move) bool { return slices.Contains(m.endings, w.requestID) })
 	if w.effective = hit != nil; !w.effective {
 		return
 	}
@@ -210,17 +211,17 @@ func (f *fleet) checkEnd(op *operation) {
 		return
 	}
 	if op.run.ctx.Err() != nil {
-		return // nobody reads what a process says that was killed
+		return // the process was killed, so nobody reads its result
 	}
 	if op.err == nil {
 		f.checkSuccess(op, got)
 	} else {
-		f.checkWords(op, got, failure)
+		f.checkError(op, got, failure)
 	}
 	f.checkStatus(op, got, failure)
 }
 
-// checkSuccess checks that what was asked for is so.
+// checkSuccess checks that an operation without an error did what it was asked for.
 func (f *fleet) checkSuccess(op *operation, got migration.Migration) {
 	wants := map[string][]migration.Status{
 		"create": {migration.StatusAwaiting, migration.StatusConfirmed}, "again": {migration.StatusAwaiting, migration.StatusConfirmed},
@@ -238,7 +239,7 @@ func (f *fleet) checkSuccess(op *operation, got migration.Migration) {
 	}
 }
 
-// checkTested checks that a success says of the moved server what it was asked for.
+// checkTested checks that a success has the result of the verification that was asked for.
 func (f *fleet) checkTested(op *operation, got migration.Migration) {
 	result := got.VerificationResult
 	known := op.what == "create" || op.what == "again" || (op.what == "test" || op.what == "confirm") && !op.given.Status.Settled()
@@ -253,8 +254,8 @@ func (f *fleet) checkTested(op *operation, got migration.Migration) {
 	}
 }
 
-// checkWords checks what an error says was done, or was not.
-func (f *fleet) checkWords(op *operation, got migration.Migration, failure *migration.Error) {
+// checkError checks that an error is right about what was done, and what was not.
+func (f *fleet) checkError(op *operation, got migration.Migration, failure *migration.Error) {
 	m := byID(f.moves(op.server), got.RequestID)
 	switch failure.Kind {
 	case migration.KindPreflight:
@@ -266,10 +267,10 @@ func (f *fleet) checkWords(op *operation, got migration.Migration, failure *migr
 			f.problem("a %s says that it has reverted the migration, and has not", op.what)
 		}
 	case migration.KindUnverified, migration.KindUntested:
-		if got.Status == migration.StatusConfirmed && m != nil && f.hasSent(op, stub.CallConfirm, m.settlers) {
+		if got.Status == migration.StatusConfirmed && m != nil && f.hasSent(op, stub.CallConfirm, m.endings) {
 			f.problem("a %s says that somebody else has confirmed the migration", op.what)
 		}
-	case migration.KindSettling: // the resource takes a confirm for a success, but not that of the previous migration
+	case migration.KindSettling: // the resource counts this as a success, if it was the migration of the operation that was confirmed
 		isOwn := op.what == "create" || op.what == "confirm" || op.what == "again" && got.RequestID != op.given.RequestID
 		if failure.Want == migration.StatusConfirmed && isOwn {
 			f.checkTested(op, got)
@@ -285,8 +286,8 @@ func (f *fleet) hasSent(op *operation, call stub.Call, ids []string) bool {
 	})
 }
 
-// isOld tells whether an error says how things were at the last poll, which may have
-// been a while ago, or that it is not known how they are.
+// isOld tells whether an operation with this error may return an old status: that of its
+// last poll, or that of its state.
 func isOld(failure *migration.Error) bool {
 	if failure == nil {
 		return false
@@ -299,15 +300,15 @@ func isOld(failure *migration.Error) bool {
 	return false
 }
 
-// checkStatus checks that the status that was returned is true, and that nothing is
-// said not to have been sent that was.
+// checkStatus checks that the returned status is true, and that the operation names the
+// migration that it began.
 func (f *fleet) checkStatus(op *operation, got migration.Migration, failure *migration.Error) {
 	moves, now := f.moves(op.server), f.cloud.Now()
 	server, exists := f.cloud.Server(op.server.id)
 	f.checkSent(op, got, failure, moves)
 	m := byID(moves, got.RequestID)
 	if m == nil || op.what == "destroy" && op.onDestroy == migration.OnDestroyNone || got.Status == op.given.Status && got.RequestID == op.given.RequestID && (op.what == "refresh" || got.Status.Settled() || isOld(failure)) {
-		return // nothing new is said
+		return // the status is that of the state
 	}
 	later := len(moves) - 1 - slices.Index(moves, m)
 	recently := m.end != "" && now.Sub(m.endedAt) < visibleAfter+f.config.poll+2*slowest
@@ -323,7 +324,7 @@ func (f *fleet) checkStatus(op *operation, got migration.Migration, failure *mig
 	case migration.StatusFailed:
 		isTrue = m.failed || m.end == "replaced" || server.Status == "ERROR" || m.end == "" && server.Status != "VERIFY_RESIZE" && server.Status != "RESIZE"
 	case migration.StatusAwaiting:
-		// A confirm or revert that never ends shows in the log alone.
+		// A confirm or revert that never ends does not change the status of the server.
 		neverEnds := later == 0 && (server.Status == "VERIFY_RESIZE" || server.Status == "REVERT_RESIZE")
 		isTrue = !exists || neverEnds || m.isOpen() && server.Status != "RESIZE" || recently || isOld(failure)
 	case migration.StatusMigrating:
@@ -334,6 +335,7 @@ func (f *fleet) checkStatus(op *operation, got migration.Migration, failure *mig
 	}
 }
 
+// state describes a move in a sentence. The status is that of its server.
 func (m *move) state(status string) string {
 	switch {
 	case m.failed:

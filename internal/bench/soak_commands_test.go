@@ -13,9 +13,8 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// do runs one command. It is the one place that gives the commands their meaning;
-// README.md lists them. It returns false for a command that does not apply now, such
-// as the confirm of a migration that is not in the state.
+// do runs one command. README.md lists the commands. It returns false for a command that
+// does not apply now, such as the confirm of a migration that is not in the state.
 func (f *fleet) do(command string) bool {
 	f.mu.Lock()
 	at := len(f.story)
@@ -75,8 +74,7 @@ func (f *fleet) server(number string) *soakServer {
 	return f.servers[n-1]
 }
 
-// setUp makes the cloud. A migration takes longer than a look may be old, its reads
-// may lag, and a request may be on its way, all together (ENGINE.md).
+// setUp makes the cloud.
 func (f *fleet) setUp(o options) {
 	f.config = fleetConfig{
 		move: o.duration("move"), autoConfirm: o.duration("auto_confirm"), poll: o.duration("poll"), skew: o.duration("skew"),
@@ -90,7 +88,7 @@ func (f *fleet) setUp(o options) {
 
 func (f *fleet) add(o options) {
 	s := &soakServer{n: len(f.servers) + 1, health: "healthy"}
-	seed := stub.Server{AccessIPv4: fmt.Sprintf("192.0.2.%d", s.n), NoHostID: o.has("no_host_id"), Health: s.check}
+	seed := stub.Server{AccessIPv4: fmt.Sprintf("192.0.2.%d", s.n), NoHostID: o.has("no_host_id"), Health: s.answer}
 	if o.has("stopped") {
 		seed.Status = "SHUTOFF"
 	}
@@ -127,8 +125,8 @@ func (f *fleet) change(what string, s *soakServer, to string) {
 	}
 }
 
-// somebody lets another operator act. With _and_migrate they begin another
-// migration as soon as that is done.
+// somebody makes another operator act. With _and_migrate the operator also begins another
+// migration, some seconds later.
 func (f *fleet) somebody(s *soakServer, action string) {
 	if then, found := strings.CutSuffix(action, "_and_migrate"); found {
 		f.somebody(s, then)
@@ -145,8 +143,8 @@ func (f *fleet) somebody(s *soakServer, action string) {
 	f.tell("somebody's %s of %d was accepted", action, s.n)
 }
 
-// kill ends the process of a pipeline: what it does is not recorded, and what is on
-// its way may still arrive.
+// kill kills the process of a pipeline. The results of its operations are lost, and requests
+// that it has sent may still arrive.
 func (f *fleet) kill(p *pipeline) bool {
 	if p.run == nil {
 		return false
@@ -203,14 +201,15 @@ func (f *fleet) operate(name string, p *pipeline, s *soakServer, o options) bool
 	return true
 }
 
-// want notes that the configuration of a pipeline has a migration of a server.
+// want records that the configuration of the operation's pipeline has a migration of its
+// server.
 func (f *fleet) want(op *operation) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	op.pipeline.wanted[op.server] = true
 }
 
-// calls is what an operation calls.
+// calls returns the call of the engine that an operation makes.
 func (f *fleet) calls(op *operation, test *migration.Verification) func(context.Context, *migration.Engine) (migration.Migration, error) {
 	request := migration.Request{ServerID: op.server.id, AutoConfirm: op.autoConfirm, Verification: test}
 	switch op.what {

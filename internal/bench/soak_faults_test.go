@@ -20,9 +20,9 @@ var calls = map[string]stub.Call{
 	"migrate": stub.CallMigrate, "confirm": stub.CallConfirm, "revert": stub.CallRevert,
 }
 
-// lateRequest is a write that arrives in a while, after its sender was told that
-// the connection was closed.
-type lateRequest struct {
+// lateWrite is a fault of a write: its sender sees that the connection was closed, and the
+// write arrives later all the same.
+type lateWrite struct {
 	action string
 	after  time.Duration
 }
@@ -33,7 +33,7 @@ func (f *fleet) inject(o options) {
 		d, _ := time.ParseDuration(after)
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		f.late = append(f.late, lateRequest{map[string]string{"migrate": "migrate", "confirm": "confirmResize", "revert": "revertResize"}[o[0]], d})
+		f.late = append(f.late, lateWrite{map[string]string{"migrate": "migrate", "confirm": "confirmResize", "revert": "revertResize"}[o[0]], d})
 		return
 	}
 	fault := faultOf(o[1])
@@ -86,14 +86,14 @@ func faultOf(kind string) stub.Fault {
 	return stub.Fault{Status: status, RetryAfter: 7 * time.Second}
 }
 
-// wire is the way of a run's requests to the cloud.
+// wire is the transport of a run. It checks each write, and records its result.
 type wire struct {
 	fleet *fleet
 	run   *run
 }
 
-// operationHeader names the operation that a write belongs to, so that the stub's
-// record of requests tells it.
+// operationHeader is a header of writes. It names the operation, so that the stub's record
+// of requests tells which operation has sent a write.
 const operationHeader = "Soak-Operation"
 
 // RoundTrip implements http.RoundTripper.
@@ -142,7 +142,7 @@ func actionOf(r *http.Request) string {
 	return "unknown action"
 }
 
-// noteLog notes whether an operation could read the action log.
+// noteLog records whether an operation could read the action log.
 func (f *fleet) noteLog(op *operation, resp *http.Response, err error) {
 	readable := false
 	if err == nil {
@@ -155,7 +155,7 @@ func (f *fleet) noteLog(op *operation, resp *http.Response, err error) {
 	op.readable = readable
 }
 
-// failing is the end of a body: the error that the body had, or its end.
+// failing is the end of a body: the error that the body ended with, or io.EOF.
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) {
@@ -165,7 +165,8 @@ func (f failing) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// takeLate tells whether a write is to be late, and how much.
+// takeLate tells whether a write is to arrive later, and after which time. It removes that
+// fault.
 func (f *fleet) takeLate(action string) (time.Duration, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -178,7 +179,7 @@ func (f *fleet) takeLate(action string) (time.Duration, bool) {
 	return 0, false
 }
 
-// later sends a write in a while. It takes effect within ten seconds or never.
+// later sends a write after a time. It takes effect within ten seconds or never.
 func (w wire) later(ctx context.Context, r *http.Request, after time.Duration) {
 	body, _ := io.ReadAll(r.Body)
 	time.AfterFunc(after, func() {
@@ -187,7 +188,7 @@ func (w wire) later(ctx context.Context, r *http.Request, after time.Duration) {
 		late := r.Clone(ctx)
 		late.Body = io.NopCloser(bytes.NewReader(body))
 		if resp, err := w.fleet.cloud.Transport().RoundTrip(late); err == nil {
-			w.fleet.tell("the late %s arrived: %d", "request", resp.StatusCode)
+			w.fleet.tell("the late request arrived: %d", resp.StatusCode)
 		}
 	})
 }

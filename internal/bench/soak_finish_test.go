@@ -18,8 +18,8 @@ func (f *fleet) clearFaults() {
 	f.late = nil
 }
 
-// finish clears the faults, and applies everything once more: each migration that is
-// wanted comes to its end.
+// finish clears the faults, and applies all configurations once more. Each migration in them
+// must then be confirmed, unless it was reverted or has failed before.
 func (f *fleet) finish() {
 	f.clearFaults()
 	for _, s := range f.servers {
@@ -48,7 +48,7 @@ func (f *fleet) finish() {
 	f.checkWrites()
 }
 
-// stopAll cancels what is still under way.
+// stopAll cancels all operations that have not ended.
 func (f *fleet) stopAll() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -60,7 +60,7 @@ func (f *fleet) stopAll() {
 	}
 }
 
-// applyAgain brings what a pipeline wants of a server to its end.
+// applyAgain applies the configuration of a pipeline for a server once more.
 func (f *fleet) applyAgain(p *pipeline, s *soakServer) {
 	server, exists := f.cloud.Server(s.id)
 	f.mu.Lock()
@@ -80,7 +80,7 @@ func (f *fleet) applyAgain(p *pipeline, s *soakServer) {
 	}
 	op := &operation{what: "confirm", pipeline: p, run: p.run, server: s, given: *state}
 	truth := byID(f.moves(s), state.RequestID)
-	got, err := f.finally(op, func(ctx context.Context, e *migration.Engine) (migration.Migration, error) {
+	got, err := f.runToEnd(op, func(ctx context.Context, e *migration.Engine) (migration.Migration, error) {
 		return e.Confirm(ctx, *state, nil)
 	})
 	if truth == nil || state.Status.Settled() {
@@ -88,21 +88,21 @@ func (f *fleet) applyAgain(p *pipeline, s *soakServer) {
 	}
 	want := map[string]migration.Status{"": migration.StatusConfirmed, "confirmed": migration.StatusConfirmed, "reverted": migration.StatusReverted}[truth.end]
 	if truth.failed || truth.end == "replaced" || truth.end == "" && server.Status != "VERIFY_RESIZE" {
-		return // it has failed, in ways of which some leave no trace
+		return // it has failed; some failures cannot be seen later
 	}
 	if got.Status != want || (err == nil) != (want == migration.StatusConfirmed) {
-		f.problem("the last confirm came to status %s (%s), want %s", got.Status, readable(err), want)
+		f.problem("the last confirm ended with status %s (%s), want %s", got.Status, readable(err), want)
 	}
 }
 
-// createAgain creates once more what is wanted and not in the state.
+// createAgain creates a migration that a configuration has and its state has not.
 func (f *fleet) createAgain(p *pipeline, s *soakServer) {
 	moves, now := f.moves(s), f.cloud.Now()
 	newest := find(moves, (*move).isOurs)
 	server, _ := f.cloud.Server(s.id)
 	lost := find(moves, (*move).isOpen) != nil && server.Status != "VERIFY_RESIZE"
 	op := &operation{what: "create", pipeline: p, run: p.run, server: s, autoConfirm: true}
-	got, err := f.finally(op, func(ctx context.Context, e *migration.Engine) (migration.Migration, error) {
+	got, err := f.runToEnd(op, func(ctx context.Context, e *migration.Engine) (migration.Migration, error) {
 		return e.Migrate(ctx, migration.Request{ServerID: s.id, AutoConfirm: true})
 	})
 	var failure *migration.Error
@@ -112,20 +112,20 @@ func (f *fleet) createAgain(p *pipeline, s *soakServer) {
 	case failure != nil && failure.Kind == migration.KindUntold && ended:
 		return
 	case err != nil || got.Status != migration.StatusConfirmed:
-		f.problem("the last create came to status %s (%s), want it confirmed", got.Status, readable(err))
+		f.problem("the last create ended with status %s (%s), want it confirmed", got.Status, readable(err))
 	case newest != nil && !ended && (newest.isOpen() || newest.end == "confirmed" && now.Sub(newest.endedAt) < 23*time.Hour) && got.RequestID != newest.id:
 		f.problem("the last create migrated the server again instead of taking over what was begun")
 	}
 }
 
-// finally runs an operation to its end.
-func (f *fleet) finally(op *operation, call func(context.Context, *migration.Engine) (migration.Migration, error)) (migration.Migration, error) {
+// runToEnd starts an operation, and waits until it has ended.
+func (f *fleet) runToEnd(op *operation, call func(context.Context, *migration.Engine) (migration.Migration, error)) (migration.Migration, error) {
 	f.start(op, operationTimeout, call)
 	for range int(operationTimeout / time.Second) {
 		f.mu.Lock()
-		settled := op.settled
+		kept := op.kept
 		f.mu.Unlock()
-		if settled {
+		if kept {
 			break
 		}
 		time.Sleep(time.Second)
@@ -136,7 +136,7 @@ func (f *fleet) finally(op *operation, call func(context.Context, *migration.Eng
 	return op.got, op.err
 }
 
-// close ends everything that is under way.
+// close cancels all operations, and kills all processes.
 func (f *fleet) close() {
 	f.stopAll()
 	for _, p := range f.pipelines {
@@ -146,7 +146,7 @@ func (f *fleet) close() {
 	}
 }
 
-// transcript is what happened.
+// transcript is a copy of the story.
 func (f *fleet) transcript() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

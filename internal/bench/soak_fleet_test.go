@@ -17,10 +17,9 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/verification"
 )
 
-// fleet is a cloud, its servers, and two pipelines that run Terraform on them as the
-// same Rackspace user, in virtual time. Everything that happens is a command, which
-// is a line of text (do), so that what random draws have found can be written to a
-// file, read by people, and played again.
+// fleet is a cloud with servers, and two pipelines that run Terraform on them as the same
+// Rackspace user, in virtual time. Everything that happens to it is a command, which is a
+// line of text. So a random run can be written to a file, read by people, and run again.
 type fleet struct {
 	cloud     *stub.Stub
 	config    fleetConfig
@@ -31,11 +30,11 @@ type fleet struct {
 
 	mu         sync.Mutex
 	operations []*operation
-	late       []lateRequest
+	late       []lateWrite
 	writes     []*write
-	recorded   int // how many of the stub's requests are among writes
-	story      []string
-	problems   []string
+	recorded   int      // how many of the stub's requests checkWrites has read into writes
+	story      []string // the commands, and what came of them
+	problems   []string // what was wrong
 }
 
 // fleetConfig is the first command of a story.
@@ -43,7 +42,7 @@ type fleetConfig struct {
 	move        time.Duration // how long a migration takes
 	autoConfirm time.Duration // when the cloud confirms by itself; negative: never
 	poll        time.Duration // the provider's poll_interval
-	skew        time.Duration // the cloud's clock is ahead of this machine's
+	skew        time.Duration // by which the cloud's clock is ahead of this machine's
 	writes      int           // the cloud's limit of writes a minute; 0: none
 	concurrent  int           // max_concurrent_migrations
 }
@@ -55,14 +54,14 @@ type soakServer struct {
 
 	mu     sync.Mutex
 	health string      // healthy, sick (on any other host than its first), sick_at_home, or late (sick at first)
-	row    []time.Time // of the connections since the last one, or the last move, that found it sick
-	passed time.Time   // when the last row began that is a passed test, since the last move
+	row    []time.Time // of the latest connections, all of which found it healthy, on its present host
+	passed time.Time   // of the first connection of the latest passed test on its present host; zero: none passed
 }
 
 // pipeline is one working directory of Terraform, with its state.
 type pipeline struct {
 	name   string
-	run    *run
+	run    *run // its present process of the provider; nil: none
 	states map[*soakServer]*migration.Migration
 	wanted map[*soakServer]bool // its configuration has a migration of the server
 }
@@ -75,7 +74,7 @@ type run struct {
 	kill      context.CancelFunc
 	used      map[*soakServer]bool // it has created, confirmed or reverted a migration of the server, which an apply does once
 	destroyed map[*soakServer]bool // it has destroyed a migration of the server
-	gaveUp    map[string]bool      // request ids that it has destroyed
+	gaveUp    map[string]bool      // request ids of the migrations whose resource it has destroyed
 }
 
 // operation is one call of an engine.
@@ -101,7 +100,7 @@ type operation struct {
 	ended     time.Time
 	got       migration.Migration
 	err       error
-	settled   bool // its end was taken into the state
+	kept      bool // its result was written to the state
 }
 
 func (o *operation) String() string {
@@ -126,7 +125,7 @@ func (f *fleet) tell(format string, args ...any) {
 	f.story = append(f.story, fmt.Sprintf("    %9s  %s", "+"+time.Since(f.began).Round(time.Millisecond).String(), line))
 }
 
-// problem notes that something is wrong.
+// problem records that something is wrong.
 func (f *fleet) problem(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
 	f.tell("PROBLEM: %s", line)
@@ -160,7 +159,7 @@ func (f *fleet) newRun(p *pipeline) {
 	ctx, kill := context.WithCancel(context.Background())
 	r := &run{name: fmt.Sprintf("%s%d", p.name, f.runs), ctx: ctx, kill: kill, used: map[*soakServer]bool{}, destroyed: map[*soakServer]bool{}, gaveUp: map[string]bool{}}
 	client, err := cloudservers.New(cloudservers.Config{
-		IdentityEndpoint: stub.URL + "/v2.0/", MaxRetries: 3, PollInterval: f.config.poll, Context: ctx,
+		IdentityEndpoint: stub.IdentityEndpoint(stub.URL), MaxRetries: 3, PollInterval: f.config.poll, Context: ctx,
 		Transport:   wire{f, r},
 		Credentials: cloudservers.Credentials{Username: stub.DefaultUser.Name, APIKey: stub.DefaultUser.APIKey},
 	})
@@ -195,7 +194,7 @@ func (f *fleet) start(o *operation, timeout time.Duration, call func(context.Con
 	}()
 }
 
-// readable is an error in words that are the same in each run.
+// readable is a text for an error that is the same in each run.
 func readable(err error) string {
 	var failure *migration.Error
 	if errors.As(err, &failure) {
@@ -204,13 +203,13 @@ func readable(err error) string {
 	return fmt.Sprint(err)
 }
 
-// keep does to the state what the resource does when an operation has ended.
+// keep writes the result of an operation to the state, as the resource does.
 func (f *fleet) keep(o *operation) {
 	var failure *migration.Error
 	errors.As(o.err, &failure)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	o.settled = true
+	o.kept = true
 	if o.run.ctx.Err() != nil {
 		return // the process was killed
 	}
@@ -218,7 +217,7 @@ func (f *fleet) keep(o *operation) {
 	got := o.got
 	switch {
 	case o.what == "create" && o.err != nil && !is(migration.KindSettling):
-		return // Terraform would taint it; the next create takes it over
+		return // a failed create leaves nothing in the state
 	case o.what == "destroy" && (o.err == nil || is(migration.KindGone, migration.KindReverted, migration.KindConfirmed)),
 		is(migration.KindGone):
 		delete(o.pipeline.states, o.server)
@@ -240,6 +239,7 @@ func (f *fleet) connect(ctx context.Context, network, address string) (net.Conn,
 // successes is how many connections in a row have to find a server healthy.
 const successes = 2
 
+// verification is the test that the options of a command ask for.
 func (f *fleet) verification(o options) *migration.Verification {
 	test := &migration.Verification{Revert: o.has("rollback"), Plan: verification.Plan{
 		SSHBanner: []verification.SSHBanner{{Port: stub.PortSSH}},
@@ -251,8 +251,9 @@ func (f *fleet) verification(o options) *migration.Verification {
 	return test
 }
 
-// check is called by the stub at each connection to the server.
-func (s *soakServer) check(v stub.Visit) stub.Health {
+// answer is called by the stub at each connection to the server. It returns how the server
+// answers.
+func (s *soakServer) answer(v stub.Visit) stub.Health {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if v.Attempt == 1 {
@@ -282,7 +283,7 @@ func (s *soakServer) setHealth(health string) {
 	s.health = health
 }
 
-// options are the words of a command after its first ones.
+// options are the words of a command after its name.
 type options []string
 
 func (o options) has(word string) bool { return slices.Contains(o, word) }

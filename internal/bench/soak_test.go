@@ -22,18 +22,19 @@ func isGiven(name string) bool {
 	return given
 }
 
-// TestSoak lets everything happen to fleets at random that can happen, and checks
-// after each step that the engine keeps its promises (ENGINE.md, I1 to I6). A
-// failing run is made as short as it gets, and printed as commands that TestStories
-// can play.
+// TestSoak runs random commands on fleets: operations of the engine, faults, and actions of
+// other operators. After each command it checks the rules that README.md lists. rapid makes
+// a failing run as short as possible. It is then printed as a story, which is a list of
+// commands that TestStories can run.
 func TestSoak(t *testing.T) {
 	if !isGiven("rapid.checks") && !isGiven("rapid.seed") { // the same fleets each time, so that nothing fails by chance
 		if err := flag.Set("rapid.seed", "1"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	// Of the last run with a problem, which is the shortest one. A run that never ends
-	// shows none; it is the last one.
+	// The story to print is that of the last run with a problem, because rapid makes the
+	// runs shorter and shorter. If no run has a problem, it is that of the last run, which
+	// may have failed because it never ended.
 	var story []string
 	found := false
 	ends := map[string]int{}
@@ -66,8 +67,8 @@ func TestSoak(t *testing.T) {
 	})
 }
 
-// TestStories plays the stories under testdata: runs of TestSoak that have failed
-// once, and others that are worth to be kept.
+// TestStories runs the stories under testdata: runs of TestSoak that failed once, and others
+// that are worth keeping.
 func TestStories(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -96,14 +97,15 @@ func TestStories(t *testing.T) {
 	}
 }
 
-// draws is the state machine of rapid: each method draws a command and runs it.
+// draws is the state machine of rapid: each of its exported methods but Check draws a
+// command at random, and runs it.
 type draws struct {
 	fleet   *fleet
 	missing int // how many 404 answers were injected
 }
 
-// Check is called by rapid after each command. Its message has nothing that differs
-// from run to run, so that rapid can tell that two runs fail in the same way.
+// Check is called by rapid after each command. Its message has no ids or times, which would
+// differ from run to run. So rapid can tell that two runs fail in the same way.
 func (d *draws) Check(t *rapid.T) {
 	d.fleet.mu.Lock()
 	defer d.fleet.mu.Unlock()
@@ -116,7 +118,8 @@ func oneOf[T any](t *rapid.T, label string, values ...T) T {
 	return rapid.SampledFrom(values).Draw(t, label)
 }
 
-// duration draws a duration in milliseconds, at no multiple of any interval.
+// duration draws a duration. It is not a multiple of any interval of the engine, so that no
+// two events fall on the same instant.
 func duration(t *rapid.T, label string, least, most time.Duration) time.Duration {
 	ms := rapid.Int64Range(least.Milliseconds(), most.Milliseconds()).Draw(t, label)
 	return time.Duration(ms)*time.Millisecond + 7*time.Microsecond
@@ -157,8 +160,9 @@ type place struct {
 
 func (p place) String() string { return fmt.Sprintf("%s %d", p.pipeline, p.server) }
 
-// place draws a server of a pipeline to which a command applies. With has, it is in
-// the state; with busy, an operation works on it.
+// place draws a server of a pipeline to which a command applies. If busy is set, an
+// operation works on the server. Otherwise none does, and has tells whether the state has a
+// migration of it.
 func (d *draws) place(t *rapid.T, has, busy bool) place {
 	var places []place
 	for _, name := range []string{"A", "B"} {
@@ -223,7 +227,8 @@ func (d *draws) Refresh(t *rapid.T) { d.do(t, "refresh %s", d.place(t, true, fal
 
 func (d *draws) Cancel(t *rapid.T) { d.do(t, "cancel %s", d.place(t, false, true)) }
 
-// Kill ends a process that does something, or begins a new one.
+// Kill kills the provider's process of a pipeline that works, or lets the pipeline start
+// another one.
 func (d *draws) Kill(t *rapid.T) {
 	d.do(t, "%s %s", oneOf(t, "how", "kill", "kill", "apply"), d.place(t, false, true).pipeline)
 }
@@ -312,8 +317,8 @@ func (d *draws) LostWrite(t *rapid.T) {
 	d.do(t, "fault %s %s%s", oneOf(t, "call", "migrate", "confirm", "revert"), kind, maybe(t, "effect"))
 }
 
-// OldReads are answered with what was true some seconds ago, or a while after they
-// were made.
+// OldReads injects faults that make reads old: the answer shows the cloud as it was some
+// seconds ago, or comes late.
 func (d *draws) OldReads(t *rapid.T) {
 	kind := "lag=" + duration(t, "lag", 100*time.Millisecond, 8*time.Second).String()
 	if rapid.Bool().Draw(t, "slow") {
