@@ -27,11 +27,11 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// usage is what a provider's process took.
+// usage is what one run of Terraform took.
 type usage struct {
-	wall   time.Duration // of Terraform
-	memory float64       // MiB, at its most
-	cpu    float64       // seconds
+	wall   time.Duration // from its start to its end
+	memory float64       // peak memory of the provider, in MiB
+	cpu    float64       // processor time of the provider, in seconds
 }
 
 // workspace is a configuration of n migrations, and a cloud for them.
@@ -50,7 +50,7 @@ func newWorkspace(t *testing.T, n int, timing stub.Timing, pollInterval, argumen
 	for range n {
 		ids = append(ids, strconv.Quote(w.AddServer(stub.Server{})))
 	}
-	// The machine is measured here, not the pace that the account allows.
+	// The limits of requests are so high that they slow down nothing.
 	config := fmt.Sprintf(`
 terraform {
   required_providers {
@@ -77,7 +77,7 @@ resource "rackspace_server_migration" "fleet" {
 	return w
 }
 
-// run runs Terraform, and measures the provider that it starts last.
+// run runs Terraform, and measures it and its provider.
 func (w *workspace) run(t *testing.T, args ...string) usage {
 	t.Helper()
 	terraform := exec.CommandContext(t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), args...)
@@ -111,8 +111,8 @@ func (w *workspace) run(t *testing.T, args ...string) usage {
 	return used
 }
 
-// sample reads what the providers of a process group have taken so far; the
-// one that applies takes the most.
+// sample reads what the providers of a process group have taken so far. Terraform can start
+// several; the one that takes the most counts, because it does the work.
 func (u *usage) sample(group int) {
 	for _, pid := range acctest.ProviderProcesses(group) {
 		dir := fmt.Sprintf("/proc/%d", pid)
@@ -135,7 +135,7 @@ func (u *usage) sample(group int) {
 
 // TestProcesses applies fleets with real processes.
 func TestProcesses(t *testing.T) {
-	table := NewTable(t, "Terraform applies N migrations of 2 s, looked at every 200 ms")
+	table := NewTable(t, "Terraform applies N migrations of 2 s, polled every 200 ms")
 	timing := stub.ObservedTiming().Scaled(3.6)
 	for _, n := range []int{1, 10, 100, 1000} {
 		for _, parallelism := range slices.Compact([]int{min(10, n), n}) {
@@ -150,8 +150,8 @@ func TestProcesses(t *testing.T) {
 			if n == 1000 && parallelism == n {
 				before := len(w.Requests())
 				refreshed := w.run(t, "plan", "-refresh-only", "-input=false")
-				table.Note("refresh of 1000 settled", "wall time", refreshed.wall.Seconds(), "s")
-				table.Most("refresh of 1000 settled", "requests", float64(len(w.Requests())-before), 0, "")
+				table.Note("refresh of 1000 that have ended", "wall time", refreshed.wall.Seconds(), "s")
+				table.Most("refresh of 1000 that have ended", "requests", float64(len(w.Requests())-before), 0, "")
 			}
 		}
 	}
@@ -160,10 +160,10 @@ func TestProcesses(t *testing.T) {
 	before := len(w.Requests())
 	refreshed := w.run(t, "plan", "-refresh-only", "-input=false")
 	table.Note("refresh of 1000 that await confirmation", "wall time", refreshed.wall.Seconds(), "s")
-	table.Most("refresh of 1000 that await confirmation", "requests, a token among them", float64(len(w.Requests())-before), 1+3, "") // pages + 3
+	table.Most("refresh of 1000 that await confirmation", "requests, a token among them", float64(len(w.Requests())-before), 1+3, "") // one page of the list, and 3 others
 }
 
-// TestWaiting has a thousand migrations of ten minutes wait at the same time.
+// TestWaiting applies a thousand migrations of ten minutes, all at the same time.
 func TestWaiting(t *testing.T) {
 	table := NewTable(t, "1000 migrations of 10 minutes in flight at once")
 	timing := stub.ObservedTiming()

@@ -36,10 +36,11 @@ const (
 // fleetCases are the fleets of TestSimulation. make bench adds one that takes long.
 var fleetCases = []fleetCase{{1, tenMinutes}, {10, tenMinutes}, {100, tenMinutes}, {300, twoMinutes}, {1000, tenMinutes}}
 
-// createTimeout is the default of the resource.
+// createTimeout is the default timeout of a create of the resource.
 const createTimeout = 2 * time.Hour
 
-// cloudOf is a cloud with the limits that Rackspace documents.
+// cloudOf is a cloud with the servers of a fleet, and with the rate limits that Rackspace
+// documents. It returns the ids of the servers too.
 func cloudOf(c fleetCase) (*stub.Stub, []string) {
 	timing := stub.ObservedTiming()
 	timing.Migrate = c.takes - timing.Prepare - timing.Migrated - timing.Finish
@@ -53,28 +54,25 @@ func cloudOf(c fleetCase) (*stub.Stub, []string) {
 	return cloud, ids
 }
 
-// distant is a cloud that is some way off.
-type distant struct{ http.RoundTripper }
+// delayed is a transport that takes time, as a network does.
+type delayed struct{ http.RoundTripper }
 
-// way is how long a request takes to the cloud, and its answer back.
-const way = 25 * time.Millisecond
+// delay is how long each request and each answer takes.
+const delay = 25 * time.Millisecond
 
-func (d distant) RoundTrip(r *http.Request) (*http.Response, error) {
-	time.Sleep(way)
+// RoundTrip implements http.RoundTripper.
+func (d delayed) RoundTrip(r *http.Request) (*http.Response, error) {
+	time.Sleep(delay)
 	resp, err := d.RoundTripper.RoundTrip(r)
-	time.Sleep(way)
+	time.Sleep(delay)
 	return resp, err
 }
 
+// engineOn makes an engine for a cloud.
 func engineOn(t *testing.T, cloud *stub.Stub) *migration.Engine {
 	t.Helper()
-	return engineThrough(t, distant{cloud.Transport()})
-}
-
-func engineThrough(t *testing.T, transport http.RoundTripper) *migration.Engine {
-	t.Helper()
 	client, err := cloudservers.New(cloudservers.Config{
-		IdentityEndpoint: stub.URL + "/v2.0/", MaxRetries: 5, Transport: transport,
+		IdentityEndpoint: stub.IdentityEndpoint(stub.URL), MaxRetries: 5, Transport: delayed{cloud.Transport()},
 		Credentials: cloudservers.Credentials{Username: stub.DefaultUser.Name, APIKey: stub.DefaultUser.APIKey},
 	})
 	if err != nil {
@@ -83,8 +81,8 @@ func engineThrough(t *testing.T, transport http.RoundTripper) *migration.Engine 
 	return migration.New(client, migration.Limits{}, migration.ConfirmationWindow)
 }
 
-// TestSimulation migrates and confirms fleets in virtual time, all their servers
-// at once, through the limits of an account.
+// TestSimulation migrates and confirms fleets in virtual time, under the rate limits of an
+// account. All servers of a fleet are migrated at once.
 func TestSimulation(t *testing.T) {
 	table := NewTable(t, "Simulation: N servers and how long a migration takes, 1000 reads and 100 writes a minute")
 	for _, c := range fleetCases {
@@ -183,12 +181,12 @@ func TestCost_ofOneMigrationWithoutFaults(t *testing.T) {
 	})
 }
 
-// TestRefresh_costsNothingForSettledMigrationsAndALittleForThoseThatAwait
-// refreshes many migrations, ten at a time, as Terraform does.
-func TestRefresh_costsNothingForSettledMigrationsAndALittleForThoseThatAwait(t *testing.T) {
+// TestRefresh_sendsNothingForMigrationsThatHaveEndedAndLittleForThoseThatAwait refreshes
+// many migrations, ten at a time, as Terraform does.
+func TestRefresh_sendsNothingForMigrationsThatHaveEndedAndLittleForThoseThatAwait(t *testing.T) {
 	const n = 1000
 	table := NewTable(t, "Refresh of 1000 migrations, ten at a time")
-	for _, settled := range []bool{true, false} {
+	for _, confirmed := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			cloud, ids := cloudOf(fleetCase{n, tenMinutes})
 			engine := engineOn(t, cloud)
@@ -197,7 +195,7 @@ func TestRefresh_costsNothingForSettledMigrationsAndALittleForThoseThatAwait(t *
 			for i, id := range ids {
 				all.Go(func() {
 					var err error
-					if migrations[i], err = engine.Migrate(t.Context(), migration.Request{ServerID: id, AutoConfirm: settled}); err != nil {
+					if migrations[i], err = engine.Migrate(t.Context(), migration.Request{ServerID: id, AutoConfirm: confirmed}); err != nil {
 						t.Error(err)
 					}
 				})
@@ -206,11 +204,11 @@ func TestRefresh_costsNothingForSettledMigrationsAndALittleForThoseThatAwait(t *
 			before, engine := len(cloud.Requests()), engineOn(t, cloud)
 			refreshAll(t.Context(), engine, migrations)
 			sent := float64(len(cloud.Requests()) - before)
-			if settled {
-				table.Most("settled", "requests", sent, 0, "")
+			if confirmed {
+				table.Most("confirmed", "requests", sent, 0, "")
 				return
 			}
-			table.Most("awaiting confirmation", "requests, a token among them", sent, 1+3, "") // pages + 3
+			table.Most("awaiting confirmation", "requests, a token among them", sent, 1+3, "") // one page of the list, and 3 others
 		})
 	}
 }

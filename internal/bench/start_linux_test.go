@@ -57,8 +57,8 @@ func build(t *testing.T, dir, source string) string {
 	return binary
 }
 
-// raw hands messages over as they are: an empty request asks for the schema,
-// and nobody reads the answer.
+// raw is a gRPC codec that decodes nothing. The request for the schema is an empty message,
+// and of the answer only the length is kept.
 type raw struct{}
 
 func (raw) Marshal(any) ([]byte, error)        { return nil, nil }
@@ -67,10 +67,11 @@ func (raw) Name() string                       { return "proto" }
 
 var _ encoding.Codec = raw{}
 
+// start starts a provider, and returns how long it took until it had served its schema.
 func start(t *testing.T, binary string) time.Duration {
 	t.Helper()
 	provider := exec.CommandContext(t.Context(), binary)
-	// What Terraform says to a plugin, so that it knows what started it.
+	// Terraform sets these variables for a plugin. A plugin refuses to start without them.
 	provider.Env = []string{"TF_PLUGIN_MAGIC_COOKIE=d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2", "PLUGIN_PROTOCOL_VERSIONS=6"}
 	stdout, err := provider.StdoutPipe()
 	if err != nil {

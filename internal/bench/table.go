@@ -1,6 +1,7 @@
-// Package bench measures what migrations cost and how fast they are followed,
-// and holds the figures to their bounds. What is exact, requests and virtual
-// time, is asserted by its tests; make bench adds what depends on the machine.
+// Package bench measures migrations: their requests, their memory and processor time, and
+// how soon their end is noticed. Figures over their bounds fail. Its tests measure what is
+// the same on each machine: requests and virtual time. make bench also measures what
+// depends on the machine.
 package bench
 
 import (
@@ -9,7 +10,7 @@ import (
 	"testing"
 )
 
-// Table is a report of figures, each with its bound.
+// Table is a report of figures and their bounds.
 type Table struct {
 	title string
 	rows  []string

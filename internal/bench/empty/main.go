@@ -1,5 +1,5 @@
-// empty is a provider without anything, against which the start of ours is
-// measured.
+// Command empty is a provider without resources and data sources. The start of the real
+// provider is compared with its start.
 package main
 
 import (
