@@ -8,7 +8,7 @@ terraform {
   }
 }
 
-# The web servers. A status is no argument here: it changes while a server is migrated.
+# The web servers. Do not select them by status: it changes while a server is migrated.
 data "rackspace_servers" "web" {
   name_regex = "^web-"
   metadata   = { role = "web" }
@@ -21,7 +21,7 @@ resource "rackspace_server_migration" "web" {
   auto_confirm = true
 }
 
-# The servers in full. A key of an id is unique, which a name need not be.
+# All attributes of the servers. The keys are ids, because several servers can have one name.
 output "addresses" {
   value = { for server in data.rackspace_servers.web.servers : server.id => server.access_ip_v4 }
 }

@@ -42,8 +42,8 @@ resource "terraform_data" "host" {
   }
 }
 
-# With the terraform_data itself as its argument, the data source below would not be read
-# in the first plan. So it takes this local value.
+# The data source below uses this local value. If it used the terraform_data itself, it
+# would not be read in the first plan.
 locals {
   host_id = terraform_data.host.input
 }
@@ -108,7 +108,7 @@ locals {
 module "evacuation" {
   source = "./rolling-migration"
 
-  # Servers are skipped after each has its wave. So no other server changes its wave.
+  # A server that is skipped is removed from its wave here. So the others stay in their waves.
   canaries = { for id, server in local.listed : server.name => id if server.name == var.server && contains(local.chosen, id) }
   waves    = [for ids in local.waves : { for id in ids : local.listed[id].name => id if contains(local.chosen, id) }]
 

@@ -14,7 +14,7 @@ provider "rackspace" {
   region = "ORD"
 }
 
-# In place of the other provider's resource. Like there, the ids are not known before the apply.
+# Stands for the resource of the other provider. As there, the ids are not known before the apply.
 resource "terraform_data" "web" {
   for_each = {
     web-1 = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01"

@@ -112,7 +112,7 @@ run "plans_a_migration_for_each_server" {
   }
 }
 
-run "tests_each_server_as_it_is_told" {
+run "gives_each_server_its_verification_and_its_timeouts" {
   command = plan
 
   variables {
