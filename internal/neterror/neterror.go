@@ -98,8 +98,8 @@ func isClosed(err error) bool {
 	return false
 }
 
-// protocolReason is the text for an error of TLS or HTTP, or for a failed dial for which the
-// system gave no reason; empty for other errors.
+// protocolReason is the text for an error of TLS or HTTP, and for a failed dial for which the
+// system gave no reason. For other errors it is empty.
 func protocolReason(err error) string {
 	var op *net.OpError
 	switch {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// role is an environment variable. It makes a process of this test the parent, which starts
-// the child and ends when the test says so, or the child, which watches the parent.
+// role is an environment variable that makes a process of this test the parent or the child.
+// The parent starts the child, and ends when the test says so. The child watches the parent.
 const role = "PARENTPROCESS_TEST_ROLE"
 
 func TestMain(m *testing.M) {

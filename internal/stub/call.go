@@ -95,11 +95,10 @@ const (
 	apiImage        // /REGION/image/…
 )
 
-// The versions of the Cloud Servers API: of Rackspace's public cloud, whose catalog
-// is that of Identity v2.0, and of Nova, which is in the catalog of Identity v3.
+// The versions of the Cloud Servers API.
 const (
-	versionRackspace = "v2"
-	versionNova      = "v2.1"
+	versionRackspace = "v2"   // of Rackspace's public cloud; in the catalog of Identity v2.0
+	versionNova      = "v2.1" // of Nova; in the catalog of Identity v3
 )
 
 // apiOf returns the API that a path belongs to, from the parts of the path.
@@ -232,8 +231,9 @@ func (s *Stub) routeServers(c *call) *answer {
 	return notFound()
 }
 
-// lookUp is the server that a call names, as the call's user sees it: nil when
-// there is none in the region, or when it is another tenant's.
+// lookUp is the server that a call names, as the call reads it. It is nil when the region
+// has no such server, or when the server is of another tenant and the user is no
+// administrator.
 func (s *Stub) lookUp(c *call) *server {
 	server := s.servers[c.server]
 	if server == nil || server.Region != c.region || server.TenantID != c.tenant && !c.user.Admin {

@@ -131,8 +131,8 @@ func (s *Stub) actionLog(v *server, c *call) *answer {
 	return reply(http.StatusOK, object{"instanceActions": documents})
 }
 
-// tenantOf is the tenant of a user who has done something to a server: that of the
-// stub for its own users, and the server's for others. The cloud itself has none.
+// tenantOf is the tenant of a user who has done something to a server. A user of the stub
+// has the stub's tenant, and any other user has the server's. The cloud itself has none.
 func (s *Stub) tenantOf(userID string, v *server) string {
 	_, own := s.user(func(u User) bool { return u.ID == userID })
 	switch {

@@ -10,16 +10,16 @@ import (
 )
 
 // ServeHTTP2 serves the stub over HTTP/2 and TLS on loopback, until the server that
-// it returns is closed. The server's URL is the base URL of the stub, its Client
-// trusts it, and Client().Transport can be given to others:
+// it returns is closed. The server's URL is the base URL of the stub. Its Client
+// trusts its certificate, and others can use the transport of that Client:
 //
 //	server := cloud.ServeHTTP2()
 //	t.Cleanup(server.Close)
 //	config.Transport = server.Client().Transport
 //
 // Where a Fault closes the connection, the stream is reset with PROTOCOL_ERROR. To
-// net/http that means that the request was not processed: it sends a request again
-// by itself, a POST too, when the request has a GetBody.
+// net/http that means that the request was not processed. It then sends the request
+// again by itself, even a POST, if the request has a GetBody.
 func (s *Stub) ServeHTTP2() *httptest.Server {
 	server := httptest.NewUnstartedServer(s)
 	server.EnableHTTP2 = true
@@ -33,8 +33,8 @@ func (s *Stub) ServeHTTP2() *httptest.Server {
 	return server
 }
 
-// frameHeader is how many bytes the header of an HTTP/2 frame has: 3 for the length
-// of what follows it, 1 for its type, 1 for flags, and 4 for the stream.
+// frameHeader is how many bytes the header of an HTTP/2 frame has. 3 are for the length of
+// what follows the header, 1 for the type, 1 for flags, and 4 for the stream.
 const frameHeader = 9
 
 // resetConn is a server's HTTP/2 connection on which every stream that is reset is

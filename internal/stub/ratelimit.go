@@ -34,8 +34,8 @@ const (
 	maxInstances  = 100
 )
 
-// limits is GET …/limits. Where the stub has no rate limits, the list of rates is empty,
-// as it is of a Nova without a rate limiter in front of it.
+// limits is GET …/limits. Without rate limits the list of rates is empty, as it is at a Nova
+// that has no rate limiter in front of it.
 func (s *Stub) limits(c *call) *answer {
 	rates := []object{}
 	for _, rate := range []struct {

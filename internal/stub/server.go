@@ -24,15 +24,16 @@ const (
 	// OutcomeFinishFails ends in ERROR on the new host, with a fault: the disks
 	// were moved, and the server could not be started there.
 	OutcomeFinishFails
-	// OutcomeInterrupted ends in ACTIVE or SHUTOFF on the original host, and the
-	// action log does not say why: the compute service was restarted during the
-	// copy.
+	// OutcomeInterrupted ends in ACTIVE or SHUTOFF on the original host, because the
+	// compute service was restarted during the copy. The action log does not show
+	// that.
 	OutcomeInterrupted
-	// OutcomeNoValidHostAtOnce is how releases before 21 refuse a migration that
-	// no host can take: with 400, and an entry in the action log that says Error.
+	// OutcomeNoValidHostAtOnce is a migration that is refused with 400, because no
+	// host can take the server. Its entry in the action log says Error. Releases of
+	// Nova before 21 do that.
 	OutcomeNoValidHostAtOnce
-	// OutcomeSameHost is a migration that succeeds on the host that the server is
-	// on, as it may in a VMware cluster: the hostId does not change.
+	// OutcomeSameHost is a migration that succeeds without a change of the hostId, as
+	// it can in a VMware cluster.
 	OutcomeSameHost
 	// OutcomeNeverEnds stays in RESIZE, on the original host.
 	OutcomeNeverEnds
@@ -46,13 +47,13 @@ type ConfirmOutcome int
 const (
 	// ConfirmSucceeds is a confirmation after which the server is ACTIVE or SHUTOFF.
 	ConfirmSucceeds ConfirmOutcome = iota
-	// ConfirmFails ends in ERROR on the new host, with a fault, and the entry of
-	// the confirmation in the action log says Error: the cleanup of the original
-	// host failed.
+	// ConfirmFails ends in ERROR on the new host, with a fault, because the cleanup of
+	// the original host failed. The entry of the confirmation in the action log says
+	// Error.
 	ConfirmFails
-	// ConfirmNeverEnds is how releases before 22 confirm while the original host
-	// is down: the confirmation is accepted, the server stays in VERIFY_RESIZE,
-	// and every later confirm or revert is answered with 400.
+	// ConfirmNeverEnds is a confirmation that is accepted, and after which the server
+	// stays in VERIFY_RESIZE. Every later confirm or revert is answered with 400.
+	// Releases of Nova before 22 do that while the original host is down.
 	ConfirmNeverEnds
 )
 
@@ -242,8 +243,8 @@ func (s *Stub) SetServer(id string, change func(*Server)) {
 	server.remember(s.now())
 }
 
-// Relocate moves a server to another host as the live migration of an operator does:
-// its hostId changes, and the action log has no entry of it.
+// Relocate moves a server to another host, as an operator does by a live migration. Its
+// hostId changes, and the action log has no entry of that.
 func (s *Stub) Relocate(id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -15,9 +15,10 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// A shape is what a JSON value must look like: an object with exactly these keys,
-// where one that ends in ? may be absent; []any{shape} for an array of any length;
-// or the name of a format, several with |.
+// A shape is what a JSON value must look like. An object stands for an object with exactly
+// these keys; a key that ends in ? may be absent. []any{shape} stands for an array of any
+// length. A text is the name of a format, or the value itself; alternatives are separated
+// by |.
 type shape = any
 
 var formats = map[string]func(any) bool{

@@ -1,20 +1,20 @@
-// Package stub is a Rackspace cloud in memory, as one http.Handler: an Identity v2.0
-// and a Cloud Servers v2 endpoint, and a Keystone v3 and a Nova v2.1 endpoint for the
-// same servers. It behaves as a running Nova was seen to behave: transitional states,
-// stale reads, failures without a fault, the automatic confirmation. It records every
-// request, and answers with faults on demand. The package shares no code with the
+// Package stub is a cloud in memory, as one http.Handler. It has the APIs of Rackspace,
+// Identity v2.0 and Cloud Servers v2. For the same servers it also has those of OpenStack,
+// Keystone v3 and Nova v2.1. It behaves as a running Nova was seen to behave: transitional
+// states, stale reads, failures without a fault, the automatic confirmation. It records
+// every request, and answers with faults on demand. The package shares no code with the
 // client that it tests.
 //
 // Identity v2.0 is at /v2.0/, and its catalog has the Cloud Servers API of a region at
 // /REGION/v2/TENANT/. Identity v3 is at /v3, and its catalog has the same API at
 // /REGION/v2.1/TENANT/. A token that one of them issues is valid for both.
 //
-// A test reaches a stub in one of three ways: in process through Transport, which
-// is for virtual time; over HTTP with httptest.NewServer; or over HTTP/2 with
-// ServeHTTP2. The methods Migrate, Resize, Confirm, Revert, DeleteBy, Relocate and
-// SetServer change a server as other users and operators do. To make that happen at a
-// time, call them from time.AfterFunc. To make it happen at a request, call them from
-// the Do of a Fault.
+// A test under virtual time reaches a stub in process, through Transport. Other tests reach
+// it over HTTP with httptest.NewServer, or over HTTP/2 with ServeHTTP2.
+//
+// The methods Migrate, Resize, Confirm, Revert, DeleteBy, Relocate and SetServer change a
+// server as other users and operators do. To make that happen at a time, call them from
+// time.AfterFunc. To make it happen at a request, call them from the Do of a Fault.
 package stub
 
 import (

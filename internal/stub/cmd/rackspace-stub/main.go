@@ -1,14 +1,14 @@
-// rackspace-stub serves a Rackspace Identity v2.0 and Cloud Servers v2 endpoint
-// in memory, on loopback, with sample servers or those of a file. The same servers are
-// behind a Keystone v3 and a Nova v2.1, so that the public openstack client works
-// against it too.
+// Command rackspace-stub serves a Rackspace Identity v2.0 and Cloud Servers v2 endpoint
+// in memory, on loopback, with sample servers or those of a file. It also serves a Keystone
+// v3 and a Nova v2.1 endpoint for the same servers, so that the public openstack client
+// works with it.
 //
 //	rackspace-stub [flags] [-- COMMAND ARG…]
 //
-// With a command it sets the RACKSPACE_ variables that lead the provider to the
-// stub, runs the command and exits with its status, or with 2 after an error of
-// its own. Without one it prints them, and serves until it is interrupted. With
-// -identity v3 these are the OS_ variables that lead every client of OpenStack to it:
+// The provider finds the stub by RACKSPACE_ variables. With a command, rackspace-stub sets
+// them, runs the command and exits with its status, or with 2 after an error of its own.
+// Without a command it prints them, and serves until it is interrupted. With -identity v3
+// it sets OS_ variables instead, by which every client of OpenStack finds the stub:
 //
 //	rackspace-stub -identity v3 -- openstack server list
 //
