@@ -59,13 +59,13 @@ type step struct {
 
 // advance applies the steps that are due.
 func (v *server) advance(now time.Time) {
-	for len(v.future) > 0 && !v.future[0].at.After(now) {
-		next := &v.future[0]
+	for len(v.steps) > 0 && !v.steps[0].at.After(now) {
+		next := &v.steps[0]
 		if next.blocked != nil && next.blocked(v) {
 			next.at = next.at.Add(time.Minute)
 			continue
 		}
-		v.future = v.future[1:]
+		v.steps = v.steps[1:]
 		next.apply(v, next.at)
 		v.updated = next.at
 		v.remember(next.at)
@@ -85,7 +85,7 @@ func (p *plan) then(after time.Duration, apply func(v *server, at time.Time)) {
 
 // begin replaces the steps that are still ahead of a server by those of a plan.
 func (v *server) begin(p *plan, now time.Time) {
-	v.future = p.steps
+	v.steps = p.steps
 	v.updated = now
 	v.remember(now)
 	v.advance(now)
@@ -212,7 +212,7 @@ func (s *Stub) awaitConfirmation(v *server) {
 	v.launched = s.now()
 	p := &plan{at: s.now()}
 	s.planAutoConfirm(p)
-	v.future = p.steps
+	v.steps = p.steps
 }
 
 // confirm confirms a migration. The server stays in VERIFY_RESIZE for the time that
@@ -225,7 +225,7 @@ func (s *Stub) confirm(v *server, requestID string, by User) {
 	if v.ConfirmOutcome == ConfirmNeverEnds {
 		p.steps = nil
 	}
-	v.future = p.steps // not by begin, which would set v.updated: a confirm does not change it
+	v.steps = p.steps // not by begin, which would set v.updated: a confirm does not change it
 	v.remember(s.now())
 	v.advance(s.now())
 }

@@ -82,9 +82,9 @@ type Server struct {
 	// are refused with 409, the automatic confirmation waits, and a revert is
 	// accepted and never ends.
 	SourceDown bool
-	// PoweredOff is set when the server is shut down from inside while it awaits
-	// confirmation; it may be set before. Confirmed, the server ends in SHUTOFF. It
-	// holds for one migration.
+	// PoweredOff says that the server is shut down from inside while it awaits
+	// confirmation. The confirmation then ends in SHUTOFF. It can be set before the
+	// migration, and its confirm or revert clears it.
 	PoweredOff  bool
 	StatusWords map[string]string // what answers say in place of a status, by status
 	NoProgress  bool              // answers have no progress
@@ -99,7 +99,7 @@ func (v *Server) cloneMaps() {
 	v.Metadata, v.Addresses, v.StatusWords = maps.Clone(v.Metadata), maps.Clone(v.Addresses), maps.Clone(v.StatusWords)
 }
 
-// server is a Server with what happened to it, and with the steps that are ahead of it.
+// server is a Server with its history, and with the steps that are still to come.
 type server struct {
 	Server
 	created, updated     time.Time
@@ -115,8 +115,8 @@ type server struct {
 	fault                object
 	deleted              bool
 	log                  []Action  // newest first
-	future               []step    // in order of time
-	past                 []version // in order of time
+	steps                []step    // still to come, in order of time
+	versions             []version // for reads that lag, in order of time
 	migrations           int       // that clients asked for
 }
 
@@ -187,7 +187,7 @@ func (s *Stub) AddServer(seed Server) string {
 	added.launched = added.created
 	since := added.created
 	if replaced := s.servers[seed.ID]; replaced != nil {
-		added.past, since = replaced.past, s.now()
+		added.versions, since = replaced.versions, s.now()
 	} else {
 		s.order = append(s.order, seed.ID)
 	}
@@ -225,7 +225,7 @@ func (s *Stub) SetServer(id string, change func(*Server)) {
 	before := server.Server
 	change(&server.Server)
 	if server.Status != before.Status {
-		server.future, server.confirming, server.percent = nil, false, s.percent(progressSteps)
+		server.steps, server.confirming, server.percent = nil, false, s.percent(progressSteps)
 		if before.VMState == vmActive || before.VMState == vmStopped {
 			server.stopped = before.VMState == vmStopped
 		}
