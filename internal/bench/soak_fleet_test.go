@@ -54,8 +54,8 @@ type soakServer struct {
 
 	mu     sync.Mutex
 	health string      // healthy, sick (on any other host than its first), sick_at_home, or late (sick at first)
-	row    []time.Time // of the latest connections, all of which found it healthy, on its present host
-	passed time.Time   // of the first connection of the latest passed test on its present host; zero: none passed
+	row    []time.Time // times of the latest connections, all of which found it healthy, on its present host
+	passed time.Time   // time of the first connection of the latest passed test on its present host; zero: none passed
 }
 
 // pipeline is one working directory of Terraform, with its state.

@@ -73,7 +73,7 @@ func TestReason_isInPlainWords(t *testing.T) {
 		{"another name", untrusted(x509.HostnameError{Host: "example.com"}), "the TLS certificate is not trusted: it is not for the name example.com"},
 		{"expired", untrusted(x509.CertificateInvalidError{Reason: x509.Expired}), "the TLS certificate is not trusted: it has expired, or is not valid yet by this machine's clock"},
 		{"for clients", untrusted(x509.CertificateInvalidError{Reason: x509.IncompatibleUsage}), "the TLS certificate is not trusted: it is not meant for a server"},
-		{"an authority that is none", untrusted(x509.CertificateInvalidError{Reason: x509.NotAuthorizedToSign}), "the TLS certificate is not trusted: it, or the certificate of its authority, is not valid"},
+		{"a certificate that may not sign others", untrusted(x509.CertificateInvalidError{Reason: x509.NotAuthorizedToSign}), "the TLS certificate is not trusted: it, or the certificate of its authority, is not valid"},
 		{"a weak signature", untrusted(x509.InsecureAlgorithmError(x509.SHA1WithRSA)), "the TLS certificate is not trusted: its signature is made in a way that is not secure"},
 		{"no authorities", untrusted(x509.SystemRootsError{}), "the TLS certificate is not trusted: this machine's list of authorities cannot be read"},
 		{"another reason", untrusted(x509.UnhandledCriticalExtension{}), "the TLS certificate is not trusted: it could not be verified"},

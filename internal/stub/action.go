@@ -21,7 +21,7 @@ const (
 type Action struct {
 	Action    string
 	RequestID string
-	UserID    string // empty when the cloud acted by itself
+	UserID    string // empty when the cloud acted, and no user
 	Message   string // Error after the action failed; else empty
 	Start     time.Time
 }

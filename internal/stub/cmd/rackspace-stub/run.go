@@ -112,7 +112,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		flags.PrintDefaults()
 	}
 	flags.StringVar(&opts.listen, "listen", "127.0.0.1:0", "loopback `address` to listen on; port 0 takes a free one")
-	flags.Var(&opts.identity, "identity", "`version` of the Identity API that the variables lead to: v2.0 sets RACKSPACE_…, v3 sets OS_… for all clients of OpenStack")
+	flags.Var(&opts.identity, "identity", "`version` of the Identity API to use: v2.0 sets RACKSPACE_…, v3 sets OS_… for all clients of OpenStack")
 	flags.Float64Var(&opts.speed, "speed", 1, "factor by which migrations are faster than observed; at 1 they take 7.2 s")
 	flags.IntVar(&opts.config.ReadsPerMinute, "reads-per-minute", 0, "limit of reads; 0 is none, Rackspace has 1000")
 	flags.IntVar(&opts.config.WritesPerMinute, "writes-per-minute", 0, "limit of writes; 0 is none, Rackspace has 100")
