@@ -51,13 +51,9 @@ type endpoint struct {
 // endpoint itself answers 404 to a version request.
 func (c *Client) locate(s *session, name string) (*Region, error) {
 	known := map[string]string{} // the regions with such an endpoint, and its URL
-	public := 0
 	for _, e := range s.endpoints {
-		if e.kind == c.config.EndpointType && e.url != "" {
+		if e.kind == c.config.EndpointType && known[e.region] == "" && e.url != "" {
 			known[e.region] = e.url
-		}
-		if e.kind == EndpointPublic {
-			public++
 		}
 	}
 	regions := slices.Sorted(maps.Keys(known))
@@ -65,22 +61,31 @@ func (c *Client) locate(s *session, name string) (*Region, error) {
 	if asked == "" && len(regions) == 1 {
 		asked = regions[0]
 	}
-	name = asked
-	if c.config.Credentials.Keystone == nil {
-		name = strings.ToUpper(asked)
-	}
-	if i := slices.IndexFunc(regions, func(region string) bool { return strings.EqualFold(region, asked) }); i >= 0 {
-		name = regions[i]
-	}
+	name = c.spelledAs(asked, regions)
 	switch {
 	case c.config.ComputeEndpoint != "" && name != "":
 		return c.region(name, c.config.ComputeEndpoint), nil
-	case len(known)+public == 0 && c.config.ComputeEndpoint == "":
+	case len(s.endpoints) == 0 && c.config.ComputeEndpoint == "":
 		return nil, ErrNoCloudServers
 	case known[name] == "":
 		return nil, &RegionError{Region: asked, EndpointType: c.config.EndpointType, Known: regions}
 	}
 	return c.region(name, known[name]), nil
+}
+
+// spelledAs returns a region's name as the catalog spells it. Another region whose
+// name differs in letter case alone does not count, where the catalog has both.
+func (c *Client) spelledAs(asked string, regions []string) string {
+	if slices.Contains(regions, asked) {
+		return asked
+	}
+	if i := slices.IndexFunc(regions, func(region string) bool { return strings.EqualFold(region, asked) }); i >= 0 {
+		return regions[i]
+	}
+	if c.config.Credentials.Keystone == nil {
+		return strings.ToUpper(asked)
+	}
+	return asked
 }
 
 // endpointsOf finds Cloud Servers v2 in a catalog of the Identity API v2.0.

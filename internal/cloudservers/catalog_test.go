@@ -37,6 +37,17 @@ func keystoneCatalog() []tokens3.CatalogEntry {
 	}
 }
 
+// catalogByRegion has an entry of Nova for each region.
+func catalogByRegion(name string) []tokens3.CatalogEntry {
+	var catalog []tokens3.CatalogEntry
+	for _, region := range []string{"NORTH", "north", "south"} {
+		catalog = append(catalog, tokens3.CatalogEntry{Name: name, Type: "compute", Endpoints: []tokens3.Endpoint{
+			{Region: region, Interface: "public", URL: "https://" + region + ".example/v2.1"},
+		}})
+	}
+	return catalog
+}
+
 func TestLocate_findsTheRegionInTheRightEntry(t *testing.T) {
 	identity, nova := endpointsOf(rackspaceCatalog()), endpointsOfNova(keystoneCatalog())
 	keystone := Credentials{Keystone: &gophercloud.AuthOptions{TokenID: "t"}}
@@ -64,6 +75,11 @@ func TestLocate_findsTheRegionInTheRightEntry(t *testing.T) {
 		{name: "Keystone's only one", config: Config{EndpointType: EndpointInternal}, session: &session{endpoints: nova}, want: "RegionOne", wantURL: "https://internal.one.example/v2.1/p1/"},
 		{name: "none of several of Keystone's", session: &session{endpoints: nova}, regional: &RegionError{EndpointType: EndpointPublic, Known: []string{"RegionOne", "east-2"}}},
 		{name: "none of Keystone's that is known", session: &session{endpoints: nova}, region: "west", regional: &RegionError{Region: "west", EndpointType: EndpointPublic, Known: []string{"RegionOne", "east-2"}}},
+		{name: "Keystone's, with an entry for each region", session: &session{endpoints: endpointsOfNova(catalogByRegion("nova"))}, region: "south", want: "south", wantURL: "https://south.example/v2.1/"},
+		{name: "none of Keystone's, with an entry for each region", session: &session{endpoints: endpointsOfNova(catalogByRegion("nova")[1:])}, regional: &RegionError{EndpointType: EndpointPublic, Known: []string{"north", "south"}}},
+		{name: "Keystone's, with an entry of another name for each region", session: &session{endpoints: endpointsOfNova(catalogByRegion(""))}, region: "South", want: "south", wantURL: "https://south.example/v2.1/"},
+		{name: "Keystone's, where two names differ in letter case alone", session: &session{endpoints: endpointsOfNova(catalogByRegion("nova"))}, region: "north", want: "north", wantURL: "https://north.example/v2.1/"},
+		{name: "Keystone's, with an administrator's endpoint alone", session: &session{endpoints: []endpoint{{"admin", "north", "https://admin.example"}}}, region: "north", regional: &RegionError{Region: "north", EndpointType: EndpointPublic}},
 		{name: "no Nova", session: &session{endpoints: endpointsOfNova(keystoneCatalog()[3:])}, region: "RegionOne", wantErr: ErrNoCloudServers},
 		{name: "an endpoint of the configuration, and Keystone", config: Config{Credentials: keystone, ComputeEndpoint: "http://127.0.0.1:8774/v2.1"}, session: &session{endpoints: nova}, region: "regionone", want: "RegionOne", wantURL: "http://127.0.0.1:8774/v2.1/"},
 		{name: "an endpoint of the configuration in a region that Keystone does not know", config: Config{Credentials: keystone, ComputeEndpoint: "http://127.0.0.1:8774/v2.1"}, session: &session{endpoints: nova}, region: "Lab", want: "Lab", wantURL: "http://127.0.0.1:8774/v2.1/"},

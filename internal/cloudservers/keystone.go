@@ -11,8 +11,8 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
 )
 
-// novaName is the usual name of Nova in a catalog of Keystone v3, where several
-// services can have its type.
+// novaName is the usual name of Nova in a catalog of Keystone v3. Other services can
+// have its type. They count only where no service has this name.
 const novaName = "nova"
 
 // SplitVersion splits an address of the Identity API into what comes before its
@@ -65,16 +65,25 @@ func (c Credentials) keystoneRequest() (map[string]any, error) {
 	return options.ToTokenV3CreateMap(scope)
 }
 
-// endpointsOfNova finds Nova in a catalog of Keystone v3.
-func endpointsOfNova(catalog []tokens.CatalogEntry) (found []endpoint) {
-	var nova tokens.CatalogEntry
+// endpointsOfNova finds the endpoints of Nova in a catalog of Keystone v3. A cloud can
+// have an entry of its own for each region.
+func endpointsOfNova(catalog []tokens.CatalogEntry) []endpoint {
+	var ofNova, ofOthers []endpoint
 	for _, entry := range catalog {
-		if entry.Type == serviceType && (nova.Type == "" || entry.Name == novaName) {
-			nova = entry
+		if entry.Type != serviceType {
+			continue
+		}
+		for _, e := range entry.Endpoints {
+			found := endpoint{EndpointType(e.Interface), cmp.Or(e.RegionID, e.Region), e.URL}
+			if entry.Name == novaName {
+				ofNova = append(ofNova, found)
+			} else {
+				ofOthers = append(ofOthers, found)
+			}
 		}
 	}
-	for _, e := range nova.Endpoints {
-		found = append(found, endpoint{EndpointType(e.Interface), cmp.Or(e.RegionID, e.Region), e.URL})
+	if len(ofNova) > 0 {
+		return ofNova
 	}
-	return found
+	return ofOthers
 }
