@@ -316,3 +316,36 @@ func TestAdopt_allowsThisMachinesClockToBeOffWhereTheAPIHasNone(t *testing.T) {
 		c.wantSent(t, stub.CallMigrate, 0)
 	})
 }
+
+// A migration whose end the log does not tell ended when the next move began, at the
+// latest. How long before that it was requested says nothing: a cloud may confirm
+// by itself after a week, or never.
+func TestAdopt_asksHowAMigrationEndedHoweverLongAgoItBegan(t *testing.T) {
+	tests := []struct {
+		name      string
+		requested time.Duration // so long before the next move
+		next      time.Duration // how long ago that was
+		sent      int
+	}{
+		{"it can have been confirmed a minute ago", 60 * time.Hour, time.Minute, 0},
+		{"it ended more than a day ago", time.Hour, 25 * time.Hour, 1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCloud(t, stub.Config{AutoConfirmAfter: 100 * time.Hour}, stub.Server{})
+				c.after(t, c.Migrate, stub.DefaultUser.ID, test.requested)
+				c.after(t, c.Confirm, stub.DefaultUser.ID, 2*time.Second)
+				c.after(t, c.Resize, "somebody", test.next)
+				c.after(t, c.Confirm, "somebody", time.Minute)
+				log := c.ActionLog(c.server) // without the first confirm
+				c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusOK, Body: logOf(log[0], log[1], log[3]), Count: 10})
+				_, err := c.migrate(t.Context(), false)
+				c.wantSent(t, stub.CallMigrate, test.sent)
+				if test.sent == 0 {
+					wantKind(t, err, migration.KindUntold)
+				}
+			})
+		})
+	}
+}

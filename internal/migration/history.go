@@ -34,7 +34,7 @@ type Move struct {
 	Resize    bool // it is a resize, not a migration
 	Started   time.Time
 	Outcome   Outcome
-	SettledAt time.Time // when it was confirmed or reverted
+	SettledAt time.Time // when it was confirmed or reverted; with OutcomeEnded, the latest time at which it can have ended
 	SettledBy string    // the user who did that; empty when the cloud did
 }
 
@@ -59,7 +59,7 @@ func readHistory(log []cloudservers.Action) history {
 				move.Outcome = OutcomeFailed
 			} else {
 				if open >= 0 {
-					moves[open].Outcome = OutcomeEnded
+					moves[open].Outcome, moves[open].SettledAt = OutcomeEnded, move.Started
 				}
 				open = len(moves)
 			}
@@ -86,8 +86,11 @@ func (h history) open() *Move {
 }
 
 // byRequest is the move of a request id; nil if the log does not have it.
-func (h history) byRequest(id string) *Move {
-	return h.first(func(m Move) bool { return id != "" && m.RequestID == id })
+func (h history) byRequest(id string) *Move { return h.first(isOfRequest(id)) }
+
+// isOfRequest returns a function that tells whether a move has a request id.
+func isOfRequest(id string) func(Move) bool {
+	return func(m Move) bool { return id != "" && m.RequestID == id }
 }
 
 // first is the newest move that is as wanted; nil if there is none.
@@ -98,18 +101,10 @@ func (h history) first(wanted func(Move) bool) *Move {
 	return nil
 }
 
-// startedAfter is the part of the history that began after a time.
-func (h history) startedAfter(t time.Time) history {
-	if i := slices.IndexFunc(h, func(m Move) bool { return !m.Started.After(t) }); i >= 0 {
-		return h[:i]
-	}
-	return h
-}
-
-// after is the part of the history that is newer than the move of a request id;
-// all of it, if the log does not have that one.
-func (h history) after(id string) history {
-	if i := slices.IndexFunc(h, func(m Move) bool { return id != "" && m.RequestID == id }); i >= 0 {
+// newerThan is the part of the history that is newer than the newest old move; all of
+// it, if no move is old.
+func (h history) newerThan(old func(Move) bool) history {
+	if i := slices.IndexFunc(h, old); i >= 0 {
 		return h[:i]
 	}
 	return h

@@ -32,7 +32,7 @@ func (w *work) situation() situation {
 		s.log = logUnreadable
 	case w.known:
 		s.log = w.outcome()
-		s.newer = s.log != logNothing && w.moves.after(w.migration.RequestID).first(func(m Move) bool { return m.Outcome != OutcomeFailed }) != nil
+		s.newer = s.log != logNothing && w.moves.newerThan(isOfRequest(w.migration.RequestID)).first(func(m Move) bool { return m.Outcome != OutcomeFailed }) != nil
 	default:
 		_, s.log = w.candidate()
 	}

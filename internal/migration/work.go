@@ -3,7 +3,6 @@ package migration
 import (
 	"cmp"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
@@ -157,10 +156,7 @@ func (w *work) movesSinceRequest() history {
 		}
 		return m.Started.Before(since.Add(-clockSlack))
 	}
-	if i := slices.IndexFunc(w.moves, old); i >= 0 {
-		return w.moves[:i]
-	}
-	return w.moves
+	return w.moves.newerThan(old)
 }
 
 // ours tells whether a move is a migration by our user.
@@ -230,9 +226,9 @@ func (w *work) candidate() (*Move, logState) {
 	case w.sent == sentLost:
 		newer = w.movesSinceRequest()
 	case w.again && w.previous != "":
-		newer = w.moves.after(w.previous)
+		newer = w.moves.newerThan(isOfRequest(w.previous))
 	case w.again:
-		newer = w.moves.startedAfter(w.after)
+		newer = w.moves.newerThan(func(m Move) bool { return !m.Started.After(w.after) })
 	}
 	if open := newer.open(); open != nil && open.RequestID != w.otherIsOver {
 		switch {
@@ -247,10 +243,10 @@ func (w *work) candidate() (*Move, logState) {
 	if ours == nil || w.again || w.givenUp(ours.RequestID) {
 		return nil, logNothing
 	}
-	switch {
-	case ours.Outcome == OutcomeConfirmed && w.isWithin(takeOverWindow, ours.SettledAt):
+	switch lately := w.isWithin(takeOverWindow, ours.SettledAt); {
+	case lately && ours.Outcome == OutcomeConfirmed:
 		return ours, logConfirmed
-	case ours.Outcome == OutcomeEnded && w.isWithin(takeOverWindow+ConfirmationWindow, ours.Started):
+	case lately && ours.Outcome == OutcomeEnded:
 		return ours, logEnded
 	}
 	return nil, logNothing
