@@ -54,8 +54,8 @@ func (r *Region) Revert(ctx context.Context, id string, turn *Turn) (Acceptance,
 	return r.act(ctx, id, turn, opRevert, map[string]any{ActionRevert: nil})
 }
 
-// act sends an action, once. Whatever was asked for before the action was
-// answered is out of date for SharedServer.
+// act sends an action, once. SharedServer returns nothing that was read before the
+// answer to the action.
 func (r *Region) act(ctx context.Context, id string, turn *Turn, op string, body any) (Acceptance, error) {
 	r.shared.expire(id)
 	defer r.shared.expire(id)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v2/tokens"
-	"golang.org/x/sync/singleflight"
 )
 
 // The versions of the Identity API.
@@ -18,10 +17,10 @@ const (
 	IdentityV3 = "v3"   // OpenStack's Keystone
 )
 
-// Credentials prove who asks. Where Keystone is set, it holds all of them. Otherwise
-// they are for the Identity API v2.0: an API key or a password, each with a username,
-// or a token with its tenant. Origin says in words where they came from; it is shown
-// when they are refused, and must not hold a secret.
+// Credentials are what tokens are asked for with. Where Keystone is set, it holds all
+// of them. Otherwise they are for the Identity API v2.0: an API key or a password, each
+// with a username, or a token with its tenant. Origin says in words where they came
+// from. It is shown when they are refused, and must not hold a secret.
 type Credentials struct {
 	Username   string
 	APIKey     string
@@ -68,7 +67,7 @@ func (c Credentials) identityRequest() map[string]any {
 	return map[string]any{"auth": auth}
 }
 
-// session is what an answer to a token request tells.
+// session is a token, and what the answer to the token request says about it.
 type session struct {
 	token     string
 	tenantID  string // empty where the answer does not tell
@@ -99,39 +98,32 @@ type access struct {
 	} `json:"access"`
 }
 
-// authentication holds the account's current session.
-type authentication struct {
-	client  *Client
-	renewal singleflight.Group
-	current atomic.Pointer[session] // empty until a call has authenticated
-}
-
-// session returns the current session, and asks for a new one if there is none
-// that can be used. Callers that need one at the same time share a request.
-func (a *authentication) session(ctx context.Context) (*session, error) {
-	if s := a.current.Load(); s.isUsable() {
+// authenticated returns the current session. It asks for a new one if the current one
+// cannot be used. Callers that need a new one at the same time share a request.
+func (c *Client) authenticated(ctx context.Context) (*session, error) {
+	if s := c.session.Load(); s.isUsable() {
 		return s, nil
 	}
-	if err := a.client.share(ctx, &a.renewal, opToken, a.authenticate); err != nil {
+	if err := c.share(ctx, &c.renewal, opToken, c.authenticate); err != nil {
 		return nil, err
 	}
-	return a.current.Load(), nil
+	return c.session.Load(), nil
 }
 
 // authenticate asks for a token, unless another caller got one meanwhile.
-func (a *authentication) authenticate(ctx context.Context) error {
-	if a.current.Load().isUsable() {
+func (c *Client) authenticate(ctx context.Context) error {
+	if c.session.Load().isUsable() {
 		return nil
 	}
-	ask := a.client.askIdentity
-	if a.client.config.Credentials.Keystone != nil {
-		ask = a.client.askKeystone
+	ask := c.askIdentity
+	if c.config.Credentials.Keystone != nil {
+		ask = c.askKeystone
 	}
 	renewed, err := ask(ctx)
 	if err != nil {
 		return err
 	}
-	a.current.Store(renewed)
+	c.session.Store(renewed)
 	return nil
 }
 

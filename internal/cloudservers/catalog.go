@@ -47,8 +47,8 @@ type endpoint struct {
 	url    string
 }
 
-// locate finds a region's endpoint in the catalog. Nothing is sent: the
-// endpoint itself answers 404 to a version request.
+// locate finds a region's endpoint in the catalog. It does not ask the endpoint for its
+// versions, since Cloud Servers answers such a request with 404.
 func (c *Client) locate(s *session, name string) (*Region, error) {
 	known := map[string]string{} // the regions with such an endpoint, and its URL
 	for _, e := range s.endpoints {

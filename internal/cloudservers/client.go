@@ -1,7 +1,7 @@
 // Package cloudservers is a client of the Rackspace Cloud Servers API v2, which is
-// OpenStack's Nova, and of the API that its tokens come from: Rackspace's Identity
-// API v2.0, or Keystone v3. It makes one typed call per API call, and holds the project's one retry policy. It knows nothing of
-// Terraform.
+// OpenStack's Nova. It gets its tokens from Rackspace's Identity API v2.0, or from
+// Keystone v3. It makes one typed call per API call, and holds the project's one
+// retry policy. It knows nothing of Terraform.
 package cloudservers
 
 import (
@@ -10,6 +10,7 @@ import (
 	"crypto/tls"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
@@ -50,19 +51,21 @@ type Config struct {
 	UserAgent        string        // prepended to gophercloud's
 	Transport        http.RoundTripper
 
-	// Context is that of requests which serve several callers, so that no caller
-	// ends them for the others; context.Background().
+	// Context is the context of requests that serve several callers. No single
+	// caller can end such a request for the others. context.Background().
 	Context context.Context
 }
 
 // Client talks to one account. It sends nothing until a call needs it to, and
 // is safe for concurrent use.
 type Client struct {
-	config         Config
-	identityBase   string // the address of the Identity API without its version, with a slash
-	tokenRequest   map[string]any
-	http           *gophercloud.ProviderClient
-	authentication authentication
+	config       Config
+	identityBase string // the address of the Identity API without its version, with a slash
+	tokenRequest map[string]any
+	http         *gophercloud.ProviderClient
+
+	session atomic.Pointer[session] // empty until a call has authenticated
+	renewal singleflight.Group      // of the session
 
 	tokens, reads, writes *requestQueue
 
@@ -105,8 +108,7 @@ func New(config Config) (*Client, error) {
 		config: config, identityBase: base, tokenRequest: request, http: provider,
 		tally: Tally{Calls: map[string]int{}}, regions: map[string]*Region{},
 	}
-	client.authentication.client = client
-	client.authentication.current.Store(&session{})
+	client.session.Store(&session{})
 	client.tokens, client.reads, client.writes = newRequestQueues(config.Rates, config.PollInterval)
 	return client, nil
 }
@@ -120,28 +122,28 @@ func (c *Client) MaxRetries() int { return c.config.MaxRetries }
 // UserID is the user on whose behalf the client acts. It is empty
 // until a call has authenticated.
 func (c *Client) UserID() string {
-	return c.authentication.current.Load().userID
+	return c.session.Load().userID
 }
 
 // tenantID is the tenant (project) that the token is for; empty where that is not
 // known.
 func (c *Client) tenantID() string {
-	return cmp.Or(c.authentication.current.Load().tenantID, c.config.Credentials.TenantID)
+	return cmp.Or(c.session.Load().tenantID, c.config.Credentials.TenantID)
 }
 
 // Region returns the Cloud Servers API of a region; the empty name stands for
 // the configured region and, failing that, for the user's default or only one. It
 // authenticates if that has not happened yet.
 func (c *Client) Region(ctx context.Context, name string) (*Region, error) {
-	session, err := c.authentication.session(ctx)
+	session, err := c.authenticated(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return c.locate(session, cmp.Or(name, c.config.Region))
 }
 
-// sharedTimeout bounds what is done for several callers, with all its requests
-// and repetitions, since none of their contexts ends it.
+// sharedTimeout bounds work that is done for several callers, with all its requests
+// and repetitions. No context of a caller ends that work.
 const sharedTimeout = 5 * time.Minute
 
 // share does work once for all callers that ask for it at the same time. A caller
@@ -161,11 +163,11 @@ func (c *Client) share(ctx context.Context, group *singleflight.Group, op string
 }
 
 const (
-	// idleConnections are kept for the next requests. With the two of the default,
-	// most requests of a burst would have to connect anew.
+	// idleConnections is how many idle connections are kept for the next requests.
+	// The default is two. With it most requests of a burst had to connect anew.
 	idleConnections = 32
-	// idleTime is how long: less than most servers and gateways keep theirs, so
-	// that a request that must not be repeated does not meet a closed connection.
+	// idleTime is how long they are kept. Most servers and gateways keep theirs
+	// longer. So a request that must not be repeated meets no closed connection.
 	idleTime = 4 * time.Second
 )
 
@@ -180,7 +182,7 @@ func newTransport(config *tls.Config) *http.Transport {
 
 // safeTransport sends each request with a body once. net/http sends a request again
 // by itself after a connection was closed or an HTTP/2 stream was reset, if it can
-// get the body again (GetBody). Then one action would be many.
+// get the body again (GetBody). Then a server could be migrated twice.
 //
 // It reads no more than maxAnswer bytes of an answer, so that a broken or hostile
 // endpoint cannot fill the memory.

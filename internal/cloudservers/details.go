@@ -5,11 +5,10 @@ import (
 	"time"
 )
 
-// documented is what the API tells of a server beside what migrations need, as the
-// API wrote it. It is read only when somebody asks for Details. So polls do not pay
-// for it, and no server is unreadable because of a field that its migration does not
-// need.
-type documented struct {
+// otherFields are the fields of a server that migrations do not need, as the API
+// wrote them. They are parsed only when somebody asks for Details. So they cost a poll
+// nothing, and a mistake in one does not make the server unreadable.
+type otherFields struct {
 	Created          json.RawMessage `json:"created"`
 	UserID           json.RawMessage `json:"user_id"`
 	Image            json.RawMessage `json:"image"`

@@ -175,8 +175,8 @@ type fault struct {
 	RetryAt time.Time `json:"retryAt"`
 }
 
-// readFault takes what it can from a failed answer. A proxy's page holds no
-// fault.
+// readFault reads the fault in the body of a failed answer, if there is one. A
+// proxy's page holds none.
 func (e *Error) readFault(body []byte, header http.Header) {
 	var named map[string]json.RawMessage
 	_ = json.Unmarshal(body, &named) // which leaves it empty where there is no JSON object
@@ -193,8 +193,8 @@ func (e *Error) readFault(body []byte, header http.Header) {
 	}
 }
 
-// maxRetryAfter is how long an answer can hold requests back. The API's limits
-// are by the minute; whatever says more than this is mistaken.
+// maxRetryAfter is for how long an answer can hold back requests, at most. The API's
+// limits are by the minute, so a longer time is a mistake.
 const maxRetryAfter = time.Hour
 
 // retryAfter is how long the API wants no further request: the header Retry-After,

@@ -23,8 +23,8 @@ func (r *Region) Servers(ctx context.Context, status string) ([]*Server, error) 
 }
 
 // ServersNamed is like Servers, for the servers whose name matches a regular
-// expression. It is read by the cloud's database, which may ignore the case: the caller
-// has to compare the names.
+// expression. The cloud's database evaluates the expression, and may ignore the letter
+// case. So the caller has to compare the names.
 func (r *Region) ServersNamed(ctx context.Context, pattern string) ([]*Server, error) {
 	servers, _, err := r.list(ctx, url.Values{"name": {pattern}}, false)
 	return servers, err
@@ -82,8 +82,9 @@ func (r *Region) list(ctx context.Context, query url.Values, isPoll bool) (serve
 	}
 }
 
-// noteTenants notes that lists have servers of other tenants, where they were asked
-// for. A list without one does not tell.
+// noteTenants notes that lists have servers of other tenants, where those were asked
+// for. A list that has none proves nothing: there may be none, or the cloud may hide
+// them.
 func (r *Region) noteTenants(servers []*Server) {
 	tenant := identifier(r.client.tenantID())
 	isOther := func(s *Server) bool { return s.TenantID != "" && s.TenantID != tenant }
@@ -96,7 +97,8 @@ const (
 	// believedRefusals is how many lists in a row have to be refused until servers
 	// are read one by one. A proxy on the way may refuse a single list.
 	believedRefusals = 3
-	// withoutLists is how long they are, until a list is asked for again.
+	// withoutLists is for how long they are read one by one. Then a list is asked
+	// for again.
 	withoutLists = time.Minute
 )
 
@@ -127,6 +129,7 @@ func isListRefusal(err error) bool {
 	return errors.As(err, &failure) && !failure.OfIdentity() && slices.Contains(refusals, failure.StatusCode)
 }
 
+// refusals are the statuses of an answer that refuses a list.
 var refusals = []int{
 	http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented,
 }

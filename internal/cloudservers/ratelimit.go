@@ -42,9 +42,9 @@ func newRequestQueues(rates Rates, pollInterval time.Duration) (tokens, reads, w
 // others leave free what is kept for requests with priority: a fixed number
 // (priorityOnly), and the reservations.
 //
-// It sends as many at once as the last minute has left. A token bucket would have
-// to spread them evenly to keep the limit of every minute, and the confirms of
-// servers that moved together would wait for each other.
+// It sends at once as many requests as the limit of the last minute still allows. A
+// token bucket would have to spread them evenly to keep the limit of every minute.
+// Then the confirmations of servers that moved together would wait for each other.
 //
 // A request counts from its turn until a minute after its answer. By then the API
 // has counted it in any case. So no minute of the API has more requests than the

@@ -82,7 +82,7 @@ func (c *Client) exchange(ctx context.Context, what call, turn *Turn, attempt in
 	session := &session{} // a token request has none
 	if what.op != opToken {
 		var err error
-		if session, err = c.authentication.session(ctx); err != nil {
+		if session, err = c.authenticated(ctx); err != nil {
 			return response{}, err
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // read makes a call that only reads, and repeats it as the retry policy says.
 func (c *Client) read(ctx context.Context, what call) (response, error) {
 	// The token request repeats itself: when it fails, it is not repeated here.
-	if _, err := c.authentication.session(ctx); err != nil {
+	if _, err := c.authenticated(ctx); err != nil {
 		return response{}, err
 	}
 	return c.retry(ctx, what, c.reads)

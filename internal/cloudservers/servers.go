@@ -24,7 +24,7 @@ const (
 	StatusSoftDeleted  = "SOFT_DELETED"
 )
 
-// onMetal begins the ids of the flavors that are physical machines.
+// onMetal is the beginning of the ids of flavors that are physical machines.
 const onMetal = "onmetal"
 
 // Server is what GET /servers/{id} tells about a server. Its fields are what
@@ -53,7 +53,7 @@ type Server struct {
 	// the cloud does not tell.
 	LaunchedAt string `json:"OS-SRV-USG:launched_at"`
 
-	documented // see Details
+	otherFields // see Details
 
 	// AskedAt is when the request was sent whose answer describes the server, by
 	// this machine's clock. The server is described as it was then or later.
@@ -149,8 +149,8 @@ const (
 	networkPrivate = "private"
 )
 
-// addresses are a server's addresses by network. What has another shape than
-// the API documents is left out: no server is unreadable because of it.
+// addresses are a server's addresses by network. A network whose JSON is not as the
+// API documents it is left out. So it does not make the server unreadable.
 type addresses map[string][]networkAddress
 
 type networkAddress struct {

@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	// overlap is how far back a list of changes goes before the last poll. The
-	// API's clocks may differ a little, and its times are whole seconds.
+	// overlap is how far before the last poll a list of changes begins. The API's
+	// clocks may differ a little, and its times are whole seconds.
 	overlap = 10 * time.Second
-	// fullListEvery is how often a poll lists all servers, in case that a list of
-	// changes missed one: every so many polls. With the default poll interval that is
-	// not a minute, so that a fleet whose migrations begin each minute does not wait
-	// for the long list each time.
+	// fullListEvery is after how many polls one lists all servers, in case that a
+	// list of changes missed one. With the default poll interval that takes a little
+	// longer than a minute. So the long list does not always meet migrations that
+	// begin each minute.
 	fullListEvery = 31
 	// fewServers is up to how many servers are read one by one instead of with a
 	// list of all servers, which may have many pages.
@@ -53,7 +53,7 @@ const (
 // So is one that was not read for maxServerAge, and one that a list of all servers
 // should have had.
 //
-// A region has a watcher as long as somebody waits for a server.
+// A region has a watcher as long as a Watch of it is under way.
 type watcher struct {
 	region    *Region
 	waiters   map[*waiter]bool   // guarded by region.mu
@@ -73,8 +73,8 @@ type watcher struct {
 // A poll that fails is logged. Watch goes on if a later poll may succeed, so that
 // a server is not lost because the API cannot be reached for a while. A server that
 // is gone is ErrNotFound, after two polls in a row that say so. When the context
-// ends the wait, the error is its cause, joined with why the last poll failed if
-// it did.
+// ends the wait, the error is the context's cause. If the last poll failed, its error
+// is joined to that.
 func (r *Region) Watch(ctx context.Context, id string, look func(*Server) (done bool, err error)) error {
 	waiter := r.join(id) //nolint:contextcheck // see Config.Context
 	defer r.leave(waiter)
@@ -117,7 +117,7 @@ type waiter struct {
 	results chan pollResult // holds the newest one only
 }
 
-// pollTimeout bounds the repetitions of one poll, so that its callers hear of a
+// pollTimeout bounds the repetitions of one poll, so that its callers learn of a
 // failure in time. The time of one exchange is added.
 const pollTimeout = time.Minute
 
@@ -161,8 +161,8 @@ func (w *watcher) run(ctx context.Context) {
 	}
 }
 
-// waiting returns who waits now. Who comes while a poll is under way waits for the
-// next one: the answer may be older than an action that the caller has asked for.
+// waiting returns the waits of now. A wait that begins while a poll is under way gets
+// the next one. The answer to this one may be older than the caller's last action.
 func (w *watcher) waiting() []*waiter {
 	w.region.mu.Lock()
 	defer w.region.mu.Unlock()
@@ -302,7 +302,7 @@ func (w *watcher) since(waiters []*waiter) (since time.Time, unknown int) {
 	return since, unknown
 }
 
-// warnOfPoll logs a poll that failed, and of how many servers it was.
+// warnOfPoll logs that a poll failed, and how many servers it was to read.
 func warnOfPoll(ctx context.Context, err error, waiting int) {
 	tflog.Warn(ctx, "The servers that are waited for could not be read", map[string]any{
 		"servers": waiting, "error": err.Error(),
