@@ -28,10 +28,10 @@ func New(client *cloudservers.Client, limits Limits, confirmWindow time.Duration
 // its migration by itself; 0: it never does so, or nobody knows.
 func (e *Engine) ConfirmWindow() time.Duration { return e.confirmWindow }
 
-// OnDestroy is what becomes of a migration that is given up while it is pending.
+// OnDestroy is what is done to a pending migration before it is given up.
 type OnDestroy string
 
-// What can become of it.
+// What can be done to it.
 const (
 	OnDestroyNone    OnDestroy = "none"
 	OnDestroyConfirm OnDestroy = "confirm"
@@ -50,13 +50,13 @@ type Request struct {
 	// (Migration.VerificationResult), unless it asks for a revert. nil tests nothing.
 	Verification *Verification
 
-	// Timeout bounds the migration from its turn on, and before that what is done to
-	// Previous; zero means that only the context does. What it waits for others
-	// (Limits, the rate limit) is not its own time.
+	// Timeout bounds the migration from the time at which it has its turn. The wait
+	// for the turn (Limits, the rate limit) does not count. What is done to Previous
+	// before that has the same Timeout once more. Zero sets no bound but the context's.
 	Timeout time.Duration
 
-	// PendingOnly takes over only a migration that is pending, and none that was
-	// confirmed lately.
+	// PendingOnly takes over only a pending migration, and not one that was
+	// confirmed in the last 24 hours.
 	PendingOnly bool
 
 	// Previous is the migration in the state, where the server is to be migrated
@@ -70,10 +70,11 @@ type Request struct {
 // Migrate moves a server and waits until it runs on its new host and awaits
 // confirmation or, with AutoConfirm or where the cloud confirms by itself, until
 // the migration is confirmed. A migration that an earlier run asked for and could
-// not record is taken over instead (Migration.Adopted); with Previous, only one
-// that is newer and pending. An engine migrates a server once. Every error is an
-// *Error. With an error and Previous, the migration that is returned is Previous as
-// it is now, unless the new request was accepted.
+// not record is taken over instead (Migration.Adopted). With Previous, only one
+// that is newer and pending is taken over. An engine migrates a server once.
+//
+// Every error is an *Error. With an error and Previous, the migration that is
+// returned is Previous as it is now, unless the new request was accepted.
 func (e *Engine) Migrate(ctx context.Context, request Request) (Migration, error) {
 	o := e.operation(Migration{ServerID: request.ServerID, Region: request.Region}, goalMoved, false)
 	before := o.migration
@@ -89,12 +90,12 @@ func (e *Engine) Migrate(ctx context.Context, request Request) (Migration, error
 		return before, o.fail(KindTurn, err)
 	}
 	defer leave()
-	if request.Previous != nil && !before.Status.Settled() {
-		if before, err = e.settle(ctx, before, request.OnDestroy, request.PreviousVerification, request.Timeout); err != nil {
-			return before, err
-		}
-	}
 	if request.Previous != nil {
+		if !before.Status.Settled() {
+			if before, err = e.settle(ctx, before, request.OnDestroy, request.PreviousVerification, request.Timeout); err != nil {
+				return before, err
+			}
+		}
 		o.follow(&before)
 	}
 	if request.AutoConfirm {
@@ -102,45 +103,45 @@ func (e *Engine) Migrate(ctx context.Context, request Request) (Migration, error
 	}
 	o.again = o.again || request.PendingOnly
 	o.toTest(request.Verification, testDue)
-	o.timeout, o.admit = request.Timeout, e.fleet.admit
+	o.timeout = request.Timeout
 	err = e.fleet.run(ctx, o)
 	o.migration.Announced = e.ledger.isAnnounced(o.migration)
-	if !o.known && request.Previous != nil {
-		return before, err
-	}
-	if o.known {
+	switch {
+	case o.known:
 		e.ledger.begin(o.migration)
+	case request.Previous != nil:
+		return before, err
 	}
 	return o.migration, err
 }
 
 // Confirm confirms a migration and waits until the server is at rest, after it has
-// passed the test if there is one. A migration that is under way is first waited
-// for. The error is nil only if the migration is confirmed, by whomever, and the
-// test was passed. Every error is an *Error.
+// passed the test if there is one. It first waits for a migration that is under way.
+// The error is nil only if the migration is confirmed, by anybody, and the server
+// passed the test. Every error is an *Error.
 func (e *Engine) Confirm(ctx context.Context, m Migration, test *Verification) (Migration, error) {
 	return e.exclusive(ctx, m, func() (Migration, error) { return e.settleAs(ctx, m, goalConfirmed, test, testDue, 0) })
 }
 
-// Test tests the server of a migration that awaits confirmation. One that is under
-// way is first waited for. A server that does not pass is only reported, as by
-// Migrate without AutoConfirm. Every error is an *Error.
+// Test tests the server of a migration that awaits confirmation. It first waits for a
+// migration that is under way. A server that does not pass is no error but a result,
+// as with Migrate without AutoConfirm. Every error is an *Error.
 func (e *Engine) Test(ctx context.Context, m Migration, test *Verification) (Migration, error) {
 	return e.exclusive(ctx, m, func() (Migration, error) { return e.settleAs(ctx, m, goalMoved, test, testDue, 0) })
 }
 
 // Revert reverts a migration and waits until the server is back on its original
-// host; what was written to its local disks since the migration is lost. The error
-// is nil only if it is reverted, by whomever, or had failed. Every error is an
+// host. What was written to its local disks since the migration is lost. The error is
+// nil only if the migration is reverted, by anybody, or had failed. Every error is an
 // *Error.
 func (e *Engine) Revert(ctx context.Context, m Migration) (Migration, error) {
 	return e.exclusive(ctx, m, func() (Migration, error) { return e.settleAs(ctx, m, goalReverted, nil, testNone, 0) })
 }
 
-// Destroy gives a migration up: no create of this run takes it over. While it is
-// pending, on says what is done to it first; with a test, it is confirmed only when
-// the server has passed that. Nothing is sent for a migration that has ended, or
-// that this run itself has begun or taken over. Every error is an *Error.
+// Destroy gives a migration up: no create of this run takes it over. on says what is
+// done first to a pending one. With a test, it is confirmed only when the server has
+// passed. Nothing is sent for a migration that has ended, or that this run itself has
+// begun or taken over. Every error is an *Error.
 func (e *Engine) Destroy(ctx context.Context, m Migration, on OnDestroy, test *Verification) (Migration, error) {
 	return e.exclusive(ctx, m, func() (Migration, error) {
 		if !e.ledger.giveUp(m) || m.Status.Settled() {
@@ -160,10 +161,11 @@ func (e *Engine) exclusive(ctx context.Context, m Migration, do func() (Migratio
 	return do()
 }
 
+// settle does to a pending migration what OnDestroy says.
 func (e *Engine) settle(ctx context.Context, m Migration, on OnDestroy, test *Verification, timeout time.Duration) (Migration, error) {
 	switch on {
 	case OnDestroyConfirm:
-		if test != nil { // what was to be confirmed is never reverted instead
+		if test != nil { // without its Revert: a destroy that is to confirm never reverts
 			test = &Verification{Plan: test.Plan}
 		}
 		return e.settleAs(ctx, m, goalConfirmed, test, testGate, timeout)
@@ -192,9 +194,9 @@ func (e *Engine) settleAs(ctx context.Context, m Migration, g goal, test *Verifi
 	return o.migration, err
 }
 
-// noteLogged gives a migration that the operation itself has confirmed or reverted the
-// time that the action log has of it, where it can be read. The answer's can be a second
-// later, and another resource of the same migration shows what the log has.
+// noteLogged takes the time of a confirm or revert of this operation from the action
+// log, where that can be read. The time of the API's answer can be a second later. With
+// the log's, another resource of the same migration shows the same time.
 func (o *operation) noteLogged(ctx context.Context) {
 	if o.sent != sentAccepted || o.log == logRead || !o.migration.Status.Settled() {
 		return
@@ -205,7 +207,8 @@ func (o *operation) noteLogged(ctx context.Context) {
 	}
 }
 
-// operation makes an operation, on a migration that is known or not.
+// operation returns a new operation on a migration. It is known if its request was
+// accepted before, and else still to be requested or found.
 func (e *Engine) operation(m Migration, g goal, known bool) *operation {
 	o := &operation{engine: e, began: time.Now(), backOff: *backoff.NewExponentialBackOff()}
 	o.goal, o.migration, o.retries = g, m, e.client.MaxRetries()

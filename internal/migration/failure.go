@@ -19,9 +19,8 @@ func (o *operation) fail(kind Kind, err error) error {
 	return failure
 }
 
-// want is the end that the operation is about to bring the migration to: confirmed
-// or reverted. It is empty while the migration is under way, and where no end is
-// wanted.
+// want is the status that the operation is about to bring about: confirmed or
+// reverted. It is empty while the migration is under way, and for other goals.
 func (o *operation) want() Status {
 	switch {
 	case !o.known || o.migration.Status == StatusMigrating:
@@ -34,7 +33,7 @@ func (o *operation) want() Status {
 	return ""
 }
 
-// cause is the API's error that belongs to an end of a kind, or nil.
+// cause is the API's error that explains an error of a kind, or nil.
 func (o *operation) cause(kind Kind) error {
 	switch kind {
 	case KindRefused, KindUndecided, KindUnsettled:
@@ -49,9 +48,9 @@ func (o *operation) cause(kind Kind) error {
 	return nil
 }
 
-// kindWhenInterrupted is what a wait that was cancelled or timed out says, which is before
-// as long as nothing was sent.
-func (o *operation) kindWhenInterrupted(before Kind) Kind {
+// kindWhenInterrupted is the kind of the error of a wait that was cancelled or timed
+// out. As long as nothing was sent, it is the given kind.
+func (o *operation) kindWhenInterrupted(unsent Kind) Kind {
 	// Where a test has to be passed, only a confirm of our own says that it was.
 	confirmed := o.goal == goalConfirmed && o.outcome() == logConfirmed && (o.test == testNone || o.test == testGate)
 	reverted := o.goal == goalReverted && o.outcome() == logReverted
@@ -63,12 +62,12 @@ func (o *operation) kindWhenInterrupted(before Kind) Kind {
 		return KindUnverified
 	case o.known && (o.sent == sentAccepted || o.sent == sentLost || settling):
 		return KindSettling
-	case o.known && before != KindWait:
+	case o.known && unsent != KindWait:
 		return KindInterrupted
 	case !o.known && o.sent == sentLost:
 		return KindUndecided
 	}
-	return before
+	return unsent
 }
 
 // interrupted is the error of an operation whose context has ended.
@@ -79,9 +78,8 @@ func (o *operation) interrupted(cause error) error {
 	return o.interruptedBefore(KindAPI, cause)
 }
 
-// interruptedBefore is interrupted, with the kind that an operation ends with that
-// has sent nothing. If its time is over because the API refused the request so far,
-// that is the reason.
+// interruptedBefore is like interrupted. The kind is that of an operation that has sent
+// nothing. If the API refused the request until the timeout, that refusal is the error.
 func (o *operation) interruptedBefore(kind Kind, cause error) error {
 	cause = errors.Join(cause, o.failed)
 	if o.sentBy != nil && o.sent == sentNothing && !errors.Is(cause, context.Canceled) {

@@ -48,7 +48,7 @@ func (f *fleet) run(ctx context.Context, o *operation) error {
 		return err
 	}
 	err := o.run(ctx)
-	if err == nil && o.test == testFailed { // which is not an error without auto_confirm
+	if err == nil && o.test == testFailed { // without AutoConfirm that is no error
 		f.note(o.fail(KindUnverified, nil))
 		return nil
 	}
@@ -77,9 +77,9 @@ func (f *fleet) note(err error) {
 	f.failed = append(f.failed, failure)
 }
 
-// counts tells whether a failure speaks against starting the next migration. One that
-// was cancelled, or refused before anything was asked of its server, says nothing about
-// the next, but a server that did not pass its test does, whatever came after that.
+// counts tells whether a failure counts for Limits.Failures. A migration that was
+// cancelled does not, nor one that was refused before anything was sent to its server.
+// A moved server that did not pass its test counts, whatever happened after that.
 func counts(failure *Error) bool {
 	switch failure.Kind {
 	case KindRefused, KindUndecided, KindFailed, KindReverted, KindGone, KindWait, KindUnsettled, KindUnproven, KindUnknownEnd, KindUnverified, KindUntested, KindRolledBack:

@@ -13,7 +13,7 @@ type Outcome int
 // The outcomes of a move.
 const (
 	OutcomeOpen      Outcome = iota // it is under way, awaits confirmation, or nothing is known of its end
-	OutcomeFailed                   // its entry says Error
+	OutcomeFailed                   // the message of its entry is cloudservers.ActionFailed
 	OutcomeConfirmed                // a confirmResize without an error follows it
 	OutcomeReverted                 // a revertResize without an error follows it
 	OutcomeEnded                    // another move follows it, and the log does not say how this one ended

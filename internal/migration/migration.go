@@ -1,10 +1,9 @@
 // Package migration is the engine that moves a Cloud Server to another
-// hypervisor host and follows the move to its end. It keeps to one rule: a
-// server is never migrated twice for one request, and a migration that the API
-// accepted is never called finished before it is proven.
+// hypervisor host and follows the move to its end. It never migrates a server twice
+// for one request. It never says that a migration has ended before that is proven.
 //
-// The engine knows nothing of Terraform. What it cannot do it reports as an
-// *Error, whose Kind says what happened and what is now true of the server.
+// The engine knows nothing of Terraform. It reports a failure as an *Error, whose
+// Kind says what happened and what is now true of the server.
 package migration
 
 import (
@@ -18,8 +17,8 @@ import (
 // Status is how far a migration has come.
 type Status string
 
-// The statuses of a migration. The last three are settled: the cloud has
-// nothing left to do, and nothing left to undo.
+// The statuses of a migration. One with one of the last three is called settled: it
+// has ended, and can be neither confirmed nor reverted any more.
 const (
 	StatusMigrating Status = "migrating"
 	StatusAwaiting  Status = "awaiting_confirmation"
@@ -57,17 +56,17 @@ type Migration struct {
 	SettledAt         time.Time // zero until settled
 	SettledBy         string    // the user who settled it; empty when it was the cloud, or unknown
 	Adopted           bool      // an earlier run asked for it, and Migrate took it over
-	Announced         bool      // a plan of this run has told that it would be taken over
+	Announced         bool      // a plan of this run has said that it would be taken over
 	Automatic         bool      // the action log says that the cloud confirmed it by itself
 	SeenAt            time.Time // the API's clock when the server was last seen; zero if this run has not seen it
 
-	VerificationResult *verification.Result // what its server's test came to; nil without one
+	VerificationResult *verification.Result // of the test of its server; nil without a test
 }
 
-// ConfirmBy is the time after which the cloud confirms the migration by itself, and
-// not before: the window begins when the server comes to await confirmation. Until that
-// was seen, it is counted from the request, which is early. It is zero once the migration
-// is settled, and without a ConfirmWindow.
+// ConfirmBy is the time before which the cloud does not confirm the migration by
+// itself. ConfirmWindow begins when the server comes to await confirmation. Until that
+// was seen, it is counted from the request, which gives too early a time. ConfirmBy is
+// zero once the migration is settled, and without a ConfirmWindow.
 func (m *Migration) ConfirmBy() time.Time {
 	switch {
 	case m.Status.Settled(), m.ConfirmWindow == 0:
@@ -83,7 +82,7 @@ func (m *Migration) Name() string {
 	return cmp.Or(m.ServerName, m.ServerID)
 }
 
-// see takes over what a look at the server shows.
+// see records what the API says about the server.
 func (m *Migration) see(s *cloudservers.Server) {
 	m.ServerStatus, m.SeenAt = s.Status, s.SeenAt
 	if s.Name != "" {

@@ -89,7 +89,7 @@ type runKey struct {
 	goal                         goal
 	previous                     string
 	migration                    Migration
-	known, await, rollback       bool
+	known, await                 bool
 	rested, broken               bool
 	dead                         string
 	told                         logState
@@ -123,7 +123,7 @@ func (r *run) key(now int16) runKey {
 	k := runKey{
 		plan: r.plan, next: r.next, half: r.half, settles: r.settles, tested: r.tested, began: r.began, mine: r.mine,
 		goal: r.goal, previous: r.previous, migration: r.migration, known: r.known, await: r.hasAwaited,
-		rested: r.wasAtRest, broken: r.mayBeReplaced, dead: r.otherIsOver, told: r.knownEnd, rollback: r.rollback, refused: r.sentBy != nil, hasBefore: r.before != nil, test: r.test, sent: r.sent,
+		rested: r.wasAtRest, broken: r.mayBeReplaced, dead: r.otherIsOver, told: r.knownEnd, refused: r.sentBy != nil, hasBefore: r.before != nil, test: r.test, sent: r.sent,
 		retries: r.retries, lasting: r.shown,
 	}
 	k.migration.ServerStatus, k.migration.AwaitingSince = "", time.Time{} // nothing in these minutes depends on the deadline

@@ -19,8 +19,7 @@ type operation struct {
 	verify *Verification // nil without one
 
 	began   time.Time                  // when its caller asked for it
-	timeout time.Duration              // bounds the operation from its first turn on; 0: only the context does
-	admit   func(*operation) error     // asked before the first migrate request, or nil
+	timeout time.Duration              // from its first turn on; 0: none
 	backOff backoff.ExponentialBackOff // between requests that could not be sent
 	passed  *cloudservers.Server       // as it was when it passed its preflight; nil before
 
@@ -52,7 +51,7 @@ func (o *operation) run(ctx context.Context) error {
 	return o.runFrom(ctx, step{do: doLook}, turn)
 }
 
-// bound is the context of what the operation does by itself.
+// bound limits a context to the operation's timeout, if it has one.
 func (o *operation) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	if o.timeout == 0 {
 		return context.WithCancel(ctx)
@@ -80,10 +79,14 @@ func (o *operation) runFrom(ctx context.Context, next step, turn *cloudservers.T
 			next = o.decided()
 		case doFinish, doStop:
 			return o.end(ctx, next)
-		default:
-			used := turn
+		case doMigrate, doConfirm, doRevert:
+			next, err = o.send(ctx, next.do, turn)
+			turn.Release() // if it was not used
 			turn = nil
-			next, err = o.perform(ctx, next, used)
+		default: // what takes long, without a turn
+			turn.Release()
+			turn = nil
+			next, err = o.perform(ctx, next)
 		}
 		if err != nil {
 			return err
@@ -91,21 +94,16 @@ func (o *operation) runFrom(ctx context.Context, next step, turn *cloudservers.T
 	}
 }
 
-// perform takes a step that uses the turn up, or lets it go. It returns the next one.
-func (o *operation) perform(ctx context.Context, next step, turn *cloudservers.Turn) (step, error) {
-	defer turn.Release()
-	switch next.do {
-	case doMigrate, doConfirm, doRevert:
-		return o.send(ctx, next.do, turn)
-	}
-	turn.Release()
+// perform takes a step that sends no request to change the server. It returns the next
+// step.
+func (o *operation) perform(ctx context.Context, next step) (step, error) {
 	switch next.do {
 	case doTest:
 		return o.runTest(ctx, next.status)
 	case doWait:
 		return o.wait(ctx)
 	}
-	if err := o.sleep(ctx, lookPause); err != nil {
+	if err := sleep(ctx, lookPause); err != nil {
 		return step{}, o.interrupted(err)
 	}
 	return step{do: doLook}, nil
@@ -123,8 +121,8 @@ func (o *operation) locate(ctx context.Context) error {
 	return nil
 }
 
-// takeTurn waits until the rate limit allows the request that may follow a look;
-// the turn is nil where none can.
+// takeTurn waits until the rate limit allows the request that may follow a look. The
+// turn is nil where no request can follow.
 func (o *operation) takeTurn(ctx context.Context) (*cloudservers.Turn, error) {
 	take := o.region.SettleTurn // which also serves a migrate request that had its turn before
 	switch {
@@ -144,7 +142,7 @@ func (o *operation) takeTurn(ctx context.Context) (*cloudservers.Turn, error) {
 }
 
 // sleep waits. The error is the context's cause.
-func (o *operation) sleep(ctx context.Context, d time.Duration) error {
+func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -159,8 +157,8 @@ func (o *operation) sleep(ctx context.Context, d time.Duration) error {
 // rate limit could hold it back for as long as the whole operation.
 const logTimeout = time.Minute
 
-// look reads the action log and then the server, and decides. What it shows is as
-// old as the older of the two, which are read again if they are too far apart.
+// look reads the action log and then the server, and decides. A look is as old as
+// its older half. If the halves are too far apart in time, both are read again.
 func (o *operation) look(ctx context.Context) (step, error) {
 	log, logErr := o.readLog(ctx)
 	server, err := o.read(ctx)
@@ -199,22 +197,24 @@ func (o *operation) readLog(ctx context.Context) (cloudservers.ActionLog, error)
 	return o.region.ActionLog(ctx, o.migration.ServerID)
 }
 
-// read reads the server. Of a migration that was asked for, a server that is not
-// found is read once more: a 404 counts only when it is seen twice.
+// read reads the server. Once a migration may have been accepted, a 404 counts only
+// when it is seen twice.
 func (o *operation) read(ctx context.Context) (*cloudservers.Server, error) {
 	server, err := o.region.Server(ctx, o.migration.ServerID)
-	if !errors.Is(err, cloudservers.ErrNotFound) || !o.known && o.sent != sentLost || o.sleep(ctx, o.engine.client.PollInterval()) != nil {
+	if !errors.Is(err, cloudservers.ErrNotFound) || !o.known && o.sent != sentLost || sleep(ctx, o.engine.client.PollInterval()) != nil {
 		return server, err
 	}
 	return o.region.Server(ctx, o.migration.ServerID)
 }
 
-// notRead says what follows when the server cannot be read. Before a request was
-// sent that is the end. A migration that is known is waited for, as long as the
-// reason may pass. A lost request cannot be judged without looks.
+// notRead says what follows when the server cannot be read:
+//   - Before a request was sent, the operation ends.
+//   - A known migration is waited for, as long as a later read may succeed.
+//   - After a request whose answer was lost, reads are tried for a while. Without them
+//     nothing tells whether the request was accepted.
 func (o *operation) notRead(err error) (step, error) {
 	var failure *cloudservers.Error
-	passing := errors.As(err, &failure) && failure.Temporary()
+	isTemporary := errors.As(err, &failure) && failure.Temporary()
 	o.failed = err
 	if o.failingSince.IsZero() {
 		o.failingSince = time.Now()
@@ -224,14 +224,14 @@ func (o *operation) notRead(err error) (step, error) {
 		return step{}, o.fail(KindAPI, err)
 	case !o.known && time.Since(o.failingSince) > proofTime+effectTime:
 		return step{}, o.fail(KindUndecided, o.sentBy)
-	case o.known && !passing:
+	case o.known && !isTemporary:
 		return step{}, o.fail(o.kindWhenInterrupted(KindWait), err)
 	}
 	return step{do: doLookMore}, nil
 }
 
-// send sends one request, right after a look. It goes on with a look where that
-// one is too old, or where the request was not accepted.
+// send sends one request, right after a look. The next step is another look where the
+// last one is too old, or where the request was not accepted.
 func (o *operation) send(ctx context.Context, do action, turn *cloudservers.Turn) (step, error) {
 	again := step{do: doLook}
 	if turn == nil || time.Since(o.lookAskedAt) > proofTime {
@@ -244,8 +244,8 @@ func (o *operation) send(ctx context.Context, do action, turn *cloudservers.Turn
 	var err error
 	switch id := o.migration.ServerID; do {
 	case doMigrate:
-		if o.admit != nil && o.sent != sentLost {
-			if err := o.admit(o); err != nil {
+		if o.sent != sentLost {
+			if err := o.engine.fleet.admit(o); err != nil {
 				return again, err
 			}
 		}
@@ -275,7 +275,7 @@ func (o *operation) send(ctx context.Context, do action, turn *cloudservers.Turn
 		o.failed = err
 		return again, o.interrupted(context.Cause(ctx))
 	case failure.StatusCode == 0 && !failure.MaybeAccepted():
-		if err := o.sleep(ctx, o.backOff.NextBackOff()); err != nil {
+		if err := sleep(ctx, o.backOff.NextBackOff()); err != nil {
 			return again, o.interrupted(errors.Join(err, failure))
 		}
 		return again, nil
@@ -285,8 +285,8 @@ func (o *operation) send(ctx context.Context, do action, turn *cloudservers.Turn
 	return step{do: doWait}, nil
 }
 
-// unchangedFor is how long an operation waits for a change, when there is
-// something to change, before it reads the server and the log again.
+// unchangedFor is how long an operation polls a server that does not change, before it
+// reads the server and the log again.
 const unchangedFor = time.Minute
 
 // wait polls until the server is in a state that something follows from.
@@ -294,7 +294,7 @@ func (o *operation) wait(ctx context.Context) (step, error) {
 	if o.goal == goalObserved {
 		return o.stillPending(), nil
 	}
-	bounded, cancel := o.patience(ctx)
+	bounded, cancel := o.boundPolls(ctx)
 	defer cancel()
 	err := o.region.Watch(bounded, o.migration.ServerID, func(s *cloudservers.Server) (bool, error) {
 		o.observeAndLog(ctx, s, s.AskedAt, logNotAsked)
@@ -323,9 +323,9 @@ func (o *operation) wait(ctx context.Context) (step, error) {
 	return step{}, o.fail(o.kindWhenInterrupted(KindWait), err)
 }
 
-// patience bounds a wait for a server that is not on its way from one state to
-// another: its next state may never come, or look like this one.
-func (o *operation) patience(ctx context.Context) (context.Context, context.CancelFunc) {
+// boundPolls bounds the polls of a server whose state can last. Its next state may
+// never come, or polls may show no difference.
+func (o *operation) boundPolls(ctx context.Context) (context.Context, context.CancelFunc) {
 	switch {
 	case o.lastLook == nil || isTransitional(o.lastLook, o.known):
 		return context.WithCancel(ctx)
@@ -335,7 +335,7 @@ func (o *operation) patience(ctx context.Context) (context.Context, context.Canc
 	return context.WithTimeout(ctx, unchangedFor)
 }
 
-// isTransitional tells whether the state of a server is one between two others.
+// isTransitional tells whether another state of the server follows by itself.
 func isTransitional(s *cloudservers.Server, known bool) bool {
 	switch stateOf(s) {
 	case serverMoving, serverSettling, serverReverting:
@@ -358,14 +358,11 @@ func (o *operation) needsDecision(s *cloudservers.Server) bool {
 
 // stillPending ends a look at a migration that is still under way.
 func (o *operation) stillPending() step {
-	status := o.migration.Status
-	if o.server != nil {
-		switch stateOf(o.server) {
-		case serverAwaiting, serverSettling, serverReverting:
-			status = StatusAwaiting
-		}
+	switch stateOf(o.server) {
+	case serverAwaiting, serverSettling, serverReverting:
+		return finish(StatusAwaiting)
 	}
-	return finish(status)
+	return finish(o.migration.Status)
 }
 
 // end ends the operation with a status or an error.
@@ -373,12 +370,15 @@ func (o *operation) end(ctx context.Context, last step) error {
 	o.noteEnd(last.status)
 	if last.status == StatusAwaiting {
 		o.migration.Status = StatusAwaiting
-		if !o.hasAwaited && o.goal != goalObserved { // nothing proves that it is ours: later, host and flavor must not
+		if !o.hasAwaited && o.goal != goalObserved {
+			// Nothing proves that this migration is ours. Without its flavor, isShownByServer
+			// does not take it for ours later.
 			o.migration.DestinationHostID, o.migration.FlavorID = o.server.HostID, ""
 		}
 	}
 	if last.do == doStop {
-		if last.kind == KindUntested || o.test == testPassed && o.sent == sentNothing { // nothing tells that the server that was tested was ours
+		if last.kind == KindUntested || o.test == testPassed && o.sent == sentNothing {
+			// Nothing proves that the server was tested after our migration, and not after another one.
 			o.migration.VerificationResult = nil
 		}
 		return o.fail(last.kind, o.cause(last.kind))
@@ -386,10 +386,10 @@ func (o *operation) end(ctx context.Context, last step) error {
 	if o.goal != goalObserved {
 		o.reportEnd(ctx)
 	}
-	switch {
-	case o.rollback && last.status == StatusReverted && !o.hasReverted():
-		return o.fail(KindReverted, nil)
-	case o.rollback && last.status == StatusReverted:
+	if o.goal == goalReverted && o.test == testFailed && last.status == StatusReverted {
+		if !o.hasReverted() {
+			return o.fail(KindReverted, nil)
+		}
 		return o.fail(KindRolledBack, nil)
 	}
 	return nil

@@ -16,7 +16,7 @@ type Progress struct {
 	Server string    // its name, or its id until the name is known
 	Text   string    // what is being done, or what was done
 	Began  time.Time // when the operation began; zero where nothing had to be done
-	Done   bool      // it is the last one
+	Done   bool      // the operation has ended
 }
 
 // Line is the progress in one line, with the time that the operation has taken.
@@ -31,11 +31,11 @@ func (p Progress) Line(now time.Time) string {
 	return p.Server + ": " + p.Text + separator + now.Sub(p.Began).Truncate(time.Second).String()
 }
 
-// observerKey is that of the function in a context that is told of progress.
+// observerKey is the key of WithObserver's function in a context.
 type observerKey struct{}
 
-// WithObserver returns a context whose operations tell of their progress: at their
-// begin, on each change and at their end. The same is in the log at INFO.
+// WithObserver returns a context whose operations call a function with their progress:
+// at their beginning, on each change and at their end. The log has the same at INFO.
 func WithObserver(ctx context.Context, observe func(Progress)) context.Context {
 	return context.WithValue(ctx, observerKey{}, observe)
 }
@@ -78,7 +78,7 @@ func (o *operation) observeAndLog(ctx context.Context, s *cloudservers.Server, a
 	was, awaited := o.server, o.hasAwaited
 	o.observe(s, asked, log)
 	switch {
-	case s == nil || !o.known || stateOf(s) == serverResting: // the end follows
+	case s == nil || !o.known || stateOf(s) == serverResting: // reportEnd follows
 	case o.hasAwaited && !awaited:
 		o.report(ctx, "on its new host")
 	case was != nil && (was.Status != s.Status || was.TaskState != s.TaskState || was.Progress != s.Progress):

@@ -59,10 +59,10 @@ func (w *work) isProof(s situation) bool {
 	return w.looks >= proofLooks && w.observed.Sub(w.since) >= needed
 }
 
-// isShownByServer tells whether the server alone shows that its move is our migration: by
-// its host and flavor, and by the time at which it came there, where the cloud
-// tells that. A refresh goes by the host as long as the cloud cannot have confirmed
-// by itself, where it is known when that is.
+// isShownByServer tells whether the server alone proves that its move is our migration.
+// Its host and flavor do, and the time at which it came there, where the cloud tells
+// that. For a refresh without a log, the host is enough until ConfirmBy. Without a
+// known confirm window it is never enough, and the log is read.
 func (w *work) isShownByServer() bool {
 	s, m := w.server, w.migration
 	there := m.DestinationHostID != "" && s.HostID == m.DestinationHostID

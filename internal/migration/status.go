@@ -8,10 +8,10 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 )
 
-// Refresh returns the migration as it is now, or was less than a poll interval
-// ago: refreshes share what they read. For one that has ended nothing is sent.
-// What cannot be told yet stays as it was. Every error is an *Error; KindGone says
-// that the server was deleted.
+// Refresh returns the migration as it is now, or was less than a poll interval ago:
+// refreshes share what they read. For one that has ended nothing is sent. What cannot
+// be proven yet stays as it was. Every error is an *Error; KindGone says that the
+// server was deleted.
 func (e *Engine) Refresh(ctx context.Context, m Migration) (Migration, error) {
 	if m.Status.Settled() {
 		return m, nil
@@ -36,9 +36,9 @@ func (e *Engine) Refresh(ctx context.Context, m Migration) (Migration, error) {
 	return o.migration, err
 }
 
-// situationByAge is the situation of a look that is not repeated. It is proof if by
-// the API's clock the server has not changed since longer than a read can lag, and
-// the migration was requested before that.
+// situationByAge is the situation after a single look. The look is proof if the server
+// has not changed for longer than a read can lag, and the migration was requested
+// before that. Both are by the API's clock.
 func (o *operation) situationByAge() situation {
 	s := o.situation()
 	s.proof = o.server != nil && o.server.Idle() > proofTime+effectTime &&
@@ -46,8 +46,8 @@ func (o *operation) situationByAge() situation {
 	return s
 }
 
-// endRefresh ends a refresh. What cannot be told is no error: the migration stays as it
-// was.
+// endRefresh ends a refresh. Where nothing is proven, the migration stays as it was,
+// and that is no error.
 func (o *operation) endRefresh(ctx context.Context, next step) error {
 	switch {
 	case next.do == doFinish, next.do == doStop && next.kind == KindGone:
@@ -58,11 +58,10 @@ func (o *operation) endRefresh(ctx context.Context, next step) error {
 	return nil
 }
 
-// Find returns a migration of a server by its request id or, when that is empty,
-// the newest one, as far as the server and its action log tell: hosts other than
-// the current one are unknown to them. Every error is an *Error;
-// KindNeverMigrated says that there is none, KindUnknownEnd that it cannot be told
-// how it ended.
+// Find returns a migration of a server by its request id or, when that is empty, the
+// newest one. The server and its action log do not tell the original host. Every error
+// is an *Error. KindNeverMigrated says that there is none, and KindUnknownEnd that
+// nothing tells how it ended.
 func (e *Engine) Find(ctx context.Context, region, serverID, requestID string) (Migration, error) {
 	o := e.operation(Migration{Region: region, ServerID: serverID}, goalObserved, false)
 	if err := o.locate(ctx); err != nil {
@@ -156,7 +155,7 @@ func (o *operation) check(ctx context.Context) error {
 type Filter struct {
 	Server        func(name string) bool // by the server's name
 	Migrating     bool                   // those under way too
-	ConfirmWithin time.Duration          // what is confirmed by itself within this time; 0: all
+	ConfirmWithin time.Duration          // only those that the cloud confirms within this time; 0: all
 }
 
 // Pending returns the migrations of a region that await confirmation and, where
@@ -196,11 +195,8 @@ func (e *Engine) Pending(ctx context.Context, region string, filter Filter) ([]M
 		o.server = server
 		o.begin(open.RequestID, open.Started, nil)
 		o.observe(server, server.AskedAt, logRead)
-		if next := o.decided(); next.do == doFinish || next.do == doWait {
-			_ = o.endRefresh(ctx, next) // which is no error of these two
-		}
-		// By the API's clock, as the deadline is.
-		by := o.migration.ConfirmBy()
+		_ = o.endRefresh(ctx, o.decided()) // it fails only for a server that is gone
+		by := o.migration.ConfirmBy()      // by the API's clock, as SeenAt
 		soon := !by.IsZero() && by.Sub(server.SeenAt) <= filter.ConfirmWithin
 		if !o.migration.Status.Settled() && (filter.ConfirmWithin == 0 || soon) {
 			found = append(found, o.migration)

@@ -18,9 +18,9 @@ type Verification struct {
 	Preflight time.Duration // how long the server may take to pass before it is moved; 0 moves it without
 }
 
-// needsPreflight tells whether the server has yet to pass its test where it is, and
-// as it is, before a migration of it is requested. It can have been moved or stopped
-// while it waited for its turn at the rate limit.
+// needsPreflight tells whether the server has to be tested before its migration is
+// requested. It has to be tested again if it was moved or stopped since, while it
+// waited for its turn at the rate limit.
 func (o *operation) needsPreflight() bool {
 	switch {
 	case o.known, o.sent != sentNothing, o.verify == nil, o.verify.Preflight == 0:
@@ -31,8 +31,8 @@ func (o *operation) needsPreflight() bool {
 	return o.passed.HostID != o.server.HostID || o.passed.Status != o.server.Status
 }
 
-// preflight tests the server where it is, before a migration of it is requested. It
-// takes no turn at the rate limit. A migration that is taken over has none.
+// preflight tests the server on its present host, before its migration is requested. It
+// needs no turn at the rate limit. A migration that is taken over has no preflight.
 func (o *operation) preflight(ctx context.Context) error {
 	ctx, cancel := o.bound(ctx)
 	defer cancel()
@@ -46,7 +46,7 @@ func (o *operation) preflight(ctx context.Context) error {
 		case doStop:
 			return o.end(ctx, next)
 		default:
-			next, err = o.perform(ctx, next, nil)
+			next, err = o.perform(ctx, next)
 		}
 		if err != nil {
 			return err
@@ -71,15 +71,15 @@ func (o *operation) preflight(ctx context.Context) error {
 	return o.fail(KindPreflight, nil)
 }
 
-// toTest makes a test, if there is one, a condition of what the operation does.
+// toTest sets the test of the operation, and what depends on it. A nil test sets none.
 func (o *operation) toTest(test *Verification, due testState) {
 	if o.verify = test; test != nil {
 		o.test = due
 	}
 }
 
-// runTest tests the moved server. ended is how the migration has ended already,
-// if it has.
+// runTest tests the moved server. ended is the status of a migration that has ended
+// before the test, else empty.
 func (o *operation) runTest(ctx context.Context, ended Status) (step, error) {
 	o.noteEnd(ended)
 	plan := o.verify.Plan

@@ -23,12 +23,12 @@ const (
 	// reverted our migration and begun another one.
 	maxUnobserved = 10 * time.Second
 
-	// takeOverWindow is how long ago a migration may have been confirmed that a
-	// create takes over: as long as Rackspace itself keeps one open.
+	// takeOverWindow is how long after its confirmation a create takes a migration
+	// over. Rackspace's cloud keeps one open for the same time.
 	takeOverWindow = ConfirmationWindow
 
-	// clockSlack is how far apart the API's clock, that of its action log and, where
-	// the API does not tell the time, this machine's clock may be.
+	// clockSlack is how far the API's clock and that of its action log may be apart.
+	// Where the API does not tell the time, it is this machine's clock in their place.
 	clockSlack = 10 * time.Second
 )
 
@@ -38,7 +38,7 @@ const (
 type work struct {
 	goal     goal
 	userID   string                      // the account's user; empty when the token does not name it
-	again    bool                        // the server is to be migrated again: only a newer, pending migration is taken over
+	again    bool                        // only a pending migration is taken over, and none that is older than previous
 	previous string                      // the request that the wanted migration follows; empty when its id is not known
 	after    time.Time                   // when that was requested
 	givenUp  func(requestID string) bool // destroyed by this run, so not taken over
@@ -47,7 +47,6 @@ type work struct {
 	known      bool // the migration is accepted, taken over, or from the state
 	hasAwaited bool // it was seen to await confirmation
 	test       testState
-	rollback   bool // the server did not pass its test, so it is reverted
 
 	sent      sentState           // see situation
 	sentBy    *cloudservers.Error // why the last request failed, or nil
@@ -68,14 +67,14 @@ type work struct {
 	wasAtRest     bool      // it was seen at rest since the request was accepted
 	mayBeReplaced bool      // another migration can have replaced ours unseen, or was seen to
 	knownEnd      logState  // how our migration ended, once the log has told; logUnread before
-	otherIsOver   string    // the request of somebody's move that the log has as open, though it is proven to be over
+	otherIsOver   string    // the request of somebody else's move that the log has as open, although it is proven to have ended
 
 	shown situation // what the looks since a time have shown
 	since time.Time
 	looks int
 }
 
-// follow makes the migration that is wanted one after a previous one, if there is one.
+// follow notes the previous migration, where the server is to be migrated again.
 func (w *work) follow(previous *Migration) {
 	if previous != nil {
 		w.again, w.previous, w.after = true, previous.RequestID, previous.RequestedAt
@@ -91,8 +90,8 @@ const (
 	logRefused // the log could not be read
 )
 
-// observe takes in a poll or a look: the server, or nil if there is none, and the time
-// at which it was asked for.
+// observe records what a poll or a look shows: the server, or nil if there is none, and
+// the time at which it was asked for.
 func (w *work) observe(server *cloudservers.Server, asked time.Time, log logSource) {
 	w.server, w.log = server, log
 	asked = asked.Round(0) // the monotonic clock stands still while the machine sleeps
@@ -121,9 +120,9 @@ func (w *work) observe(server *cloudservers.Server, asked time.Time, log logSour
 	w.noteArrival()
 }
 
-// identify finds the migration in the log that a request began whose answer was
-// lost, or named no request id. One whose answer was lost is the newest new one of
-// our user. Without a request id it has to be the only one of our user.
+// identify finds our migration in the log, where the answer to its request was lost or
+// had no request id. If the answer was lost, it is the newest one of our user that began
+// since. If the answer had no request id, it has to be the only one of our user since.
 func (w *work) identify() {
 	if w.log != logRead || w.known && w.migration.RequestID != "" || !w.known && w.sent != sentLost {
 		return
@@ -164,8 +163,8 @@ func (w *work) ours(m Move) bool {
 	return !m.Resize && w.userID != "" && m.UserID == w.userID
 }
 
-// begin notes that a migration is known and under way. before is the server before
-// it, or nil after a take-over: where it came from nobody knows any more then.
+// begin notes that a migration is known and under way. before is the server before the
+// migration. It is nil after a take-over, since nothing tells the original host then.
 func (w *work) begin(requestID string, at time.Time, before *cloudservers.Server) {
 	w.known, w.sent, w.sentBy, w.before = true, sentNothing, nil, before
 	w.wasAtRest, w.mayBeReplaced, w.knownEnd = false, false, logUnread
@@ -179,15 +178,16 @@ func (w *work) begin(requestID string, at time.Time, before *cloudservers.Server
 	w.noteArrival()
 }
 
-// takeOver goes on with the migration that the log offers.
+// takeOver makes the candidate in the log the migration of this operation.
 func (w *work) takeOver() {
 	offered, _ := w.candidate()
 	w.begin(offered.RequestID, offered.Started, nil)
 	w.migration.Adopted, w.mayBeReplaced = true, !w.hasAwaited
 }
 
-// noteArrival notes where our migration brought the server, once that is known to be
-// ours: by the log, or because nobody can have begun another one between two polls.
+// noteArrival notes that our migration awaits confirmation, and on which host. The log
+// proves that it is ours. So do polls that are so close together that nobody can have
+// begun another one between them.
 func (w *work) noteArrival() {
 	if !w.known || w.server == nil || stateOf(w.server) != serverAwaiting || w.serverHost() == hostSource {
 		return
@@ -218,8 +218,8 @@ func awaitingSince(s *cloudservers.Server, requested time.Time) time.Time {
 	return s.SeenAt
 }
 
-// candidate is the move that could be taken over, and what the log says of it or of
-// what is in the way.
+// candidate is the migration that could be taken over, and what the log says of it. If
+// a move of somebody else is open, it is that one.
 func (w *work) candidate() (*Move, logState) {
 	newer := w.moves
 	switch {
@@ -252,8 +252,9 @@ func (w *work) candidate() (*Move, logState) {
 	return nil, logNothing
 }
 
-// isWithin tells whether a time was that shortly before the server was seen. Where
-// the API does not tell when that was, this machine's clock may be off.
+// isWithin tells whether at most d passed between a time and the last look at the
+// server. Where the API does not tell its time, this machine's clock may be wrong by an
+// hour.
 func (w *work) isWithin(d time.Duration, at time.Time) bool {
 	if w.server == nil {
 		return false
@@ -302,18 +303,19 @@ func (w *work) noteEnd(status Status) {
 	}
 }
 
-// noteTest notes what a test of the moved server came to. ended is how its migration
-// had ended before, if it had. revert says what is done where the server did not pass.
+// noteTest notes the result of a test of the moved server. ended is the status of a
+// migration that had ended before the test, else empty. With revert, the migration of a
+// server that did not pass is reverted.
 func (w *work) noteTest(passed, revert bool, ended Status) {
 	switch {
 	case passed && w.test == testDue:
 		w.test = testPassed
 	case passed:
 		w.test = testNone
-	case revert && ended.Settled(): // it is too late for that, and so an error
+	case revert && ended.Settled(): // nothing can revert it any more: concluded makes it an error
 		w.test, w.goal = testFailed, goalConfirmed
 	case revert:
-		w.test, w.goal, w.rollback = testFailed, goalReverted, true
+		w.test, w.goal = testFailed, goalReverted
 	default:
 		w.test = testFailed
 	}
