@@ -25,36 +25,34 @@ import (
 // version and commit are set by the release build.
 var version, commit = "dev", ""
 
-// garbagePercent makes the garbage collector run twice as often as by default, once
-// the provider is configured. The framework keeps something of each request until
-// the provider is stopped. So an apply of a thousand migrations takes less memory,
-// and a little more processor time. A provider that only serves its schema starts
-// faster without it. The environment variable GOGC overrides it.
-const garbagePercent = 50
-
-// startPercent keeps the garbage collector from running before that: a provider that
-// only serves its schema has ended before it would be worth it.
-const startPercent = 400
+// These are settings of the garbage collector (GOGC). The environment variable GOGC
+// overrides them.
+const (
+	// startPercent is the setting until the provider is configured. A provider that
+	// only serves its schema ends soon, and starts faster without garbage collection.
+	startPercent = 400
+	// configuredPercent makes the garbage collector run twice as often as by default.
+	// The framework keeps some memory of each request until the provider is stopped.
+	// With this setting an apply of a thousand migrations takes less memory, and a
+	// little more processor time.
+	configuredPercent = 50
+)
 
 func main() {
 	debugged := flag.Bool("debug", false, "wait for a debugger: print how Terraform can reach this process, instead of being started by it")
 	flag.Parse()
 
 	if !*debugged { // a debugged provider is not Terraform's child
-		// A killed Terraform tells its providers nothing. A provider that went on by
-		// itself would act beside the next apply.
+		// A Terraform that is killed does not stop its providers. A provider that went on
+		// would send requests while the next apply runs.
 		parentprocess.Watch(func() { os.Exit(1) })
 	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(startPercent)
-	}
+	setGarbagePercent(startPercent)
 	stderr := os.Stderr // Serve replaces it
 	var clients []*cloudservers.Client
 	configured := func(client *cloudservers.Client) {
 		clients = append(clients, client)
-		if os.Getenv("GOGC") == "" {
-			debug.SetGCPercent(garbagePercent)
-		}
+		setGarbagePercent(configuredPercent)
 	}
 	var options []tf6server.ServeOpt
 	if *debugged {
@@ -67,6 +65,13 @@ func main() {
 	summarize(stderr, clients)
 	if err != nil {
 		log.Fatal(err)
+	}
+}
+
+// setGarbagePercent sets the garbage collector, unless GOGC does.
+func setGarbagePercent(percent int) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(percent)
 	}
 }
 
