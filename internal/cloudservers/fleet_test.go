@@ -53,7 +53,7 @@ func moveAndConfirm(ctx context.Context, r *cloudservers.Region, id string) erro
 }
 
 func TestFleet_isConfirmedOnTimeWithinTheLimitsOfTheAccount(t *testing.T) {
-	const way = 25 * time.Millisecond // of a request to the cloud, and of its answer back
+	const way = 25 * time.Millisecond // what a request takes to the cloud, and its answer back
 	tests := []struct {
 		servers int
 		takes   time.Duration

@@ -14,7 +14,7 @@ import (
 
 const fuzzedID = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01"
 
-// scripted answers a token request rightly, and every other one with one body.
+// scripted answers a token request with a token, and all others with one body.
 type scripted struct {
 	status int
 	header http.Header
@@ -45,7 +45,7 @@ func (s scripted) region(t *testing.T) *Region {
 	return region
 }
 
-// wantExplained holds an error to what every message promises.
+// wantExplained fails unless an error has what messages need: a reason, without markup.
 func wantExplained(t *testing.T, err error) {
 	t.Helper()
 	var failure *Error

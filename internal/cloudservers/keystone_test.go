@@ -159,7 +159,7 @@ func TestKeystone_renewsATokenThatExpired(t *testing.T) {
 	if _, err := r.Server(t.Context(), keystoneServer); err != nil || cloud.tokens != 2 {
 		t.Errorf("got %v after %d tokens, want the server after 2", err, cloud.tokens)
 	}
-	// A token of the user's own stands for nothing that another one can be had with.
+	// Where the user gave a token, nothing can get another one.
 	cloud = &keystone{}
 	r = region(t, cloud.client(t.Context(), t, gophercloud.AuthOptions{TokenID: "t-1"}))
 	cloud.revoked = true

@@ -99,7 +99,8 @@ func TestSharedServer_costsOneRequestForOneServerAndOneListForMany(t *testing.T)
 	}
 }
 
-// Terraform takes its time, and so does the API.
+// Reads of many servers take longer than a poll interval, where Terraform or the API is
+// slow.
 func TestSharedServer_costsOneListForEachInterval(t *testing.T) {
 	tests := []struct {
 		name             string

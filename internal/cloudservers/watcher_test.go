@@ -496,8 +496,8 @@ func TestWatch_believesThatAServerIsGoneAtTheSecondPoll(t *testing.T) {
 	})
 }
 
-// A list that was asked for before an action must not be taken for what came
-// of it.
+// A list that was asked for before an action does not show its effect. A wait that
+// begins after the action must not get it.
 func TestWatch_showsNothingOfBeforeAnAction(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, stub.Config{}, 5, nil)

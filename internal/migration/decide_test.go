@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// rules are what every single decision has to keep to. They follow from ENGINE.md's
-// rules and invariants, and not from the code: broken says when a decision breaks one.
+// rules are what each decision has to obey. They follow from the engine's promises, and
+// not from its code. broken tells whether a decision breaks a rule.
 var rules = []struct {
 	name   string
 	broken func(s situation, next step) bool
@@ -175,9 +175,9 @@ func TestDecide_keepsToTheRulesInEverySituation(t *testing.T) {
 	t.Logf("%d situations, %d rules", count, len(rules))
 }
 
-// eachSituation leaves out what never comes together: before a migration is known,
-// no request was accepted and the log was read; what is told by flags of a known
-// migration is not told of an unknown one, and the other way round.
+// eachSituation visits every situation that can occur. Before a migration is known, no
+// request was accepted, and the log was read. The flags of a known migration are false
+// for an unknown one, and the other way round.
 func eachSituation(visit func(situation)) {
 	for bits := range 1 << 7 {
 		flag := func(i int) bool { return bits>>i&1 == 1 }

@@ -31,24 +31,22 @@ func newCloud(t *testing.T, config stub.Config, server stub.Server) *cloud {
 	return c
 }
 
+// newEngine is an engine of a user, which is another run of Terraform.
 func (c *cloud) newEngine(t *testing.T, user stub.User) *migration.Engine {
 	t.Helper()
-	return c.limitedEngine(t, user, migration.Limits{})
+	return c.configuredEngine(t, user, cloudservers.Config{MaxRetries: 2}, migration.Limits{})
 }
 
-func (c *cloud) limitedEngine(t *testing.T, user stub.User, limits migration.Limits) *migration.Engine {
+func (c *cloud) limitedEngine(t *testing.T, limits migration.Limits) *migration.Engine {
 	t.Helper()
-	return c.engineWith(t, user, cloudservers.DefaultRates, limits)
+	return c.configuredEngine(t, stub.DefaultUser, cloudservers.Config{MaxRetries: 2}, limits)
 }
 
-func (c *cloud) pacedEngine(t *testing.T, rates cloudservers.Rates) *migration.Engine {
+// pacedEngine is an engine that may send so many requests a minute to migrate, confirm
+// and revert.
+func (c *cloud) pacedEngine(t *testing.T, writes int, limits migration.Limits) *migration.Engine {
 	t.Helper()
-	return c.engineWith(t, stub.DefaultUser, rates, migration.Limits{})
-}
-
-func (c *cloud) engineWith(t *testing.T, user stub.User, rates cloudservers.Rates, limits migration.Limits) *migration.Engine {
-	t.Helper()
-	return c.configuredEngine(t, user, cloudservers.Config{Rates: rates, MaxRetries: 2}, limits)
+	return c.configuredEngine(t, stub.DefaultUser, cloudservers.Config{Rates: cloudservers.Rates{Write: writes}, MaxRetries: 2}, limits)
 }
 
 func (c *cloud) configuredEngine(t *testing.T, user stub.User, config cloudservers.Config, limits migration.Limits) *migration.Engine {
@@ -266,7 +264,7 @@ func TestMigrate_callsAServerThatStaysOnItsHostAFailureWhateverTheLogSays(t *tes
 		c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden})
 		_, err := c.migrate(t.Context(), true)
 		wantKind(t, err, migration.KindFailed)
-		// It took five looks to believe it, the last one doubly.
+		// Five looks prove it. Each reads the server once, and one more read is a poll.
 		c.wantSent(t, stub.CallServer, 1+6)
 	})
 }

@@ -45,8 +45,8 @@ func (c *cloud) addServers(n int) []string {
 	return ids
 }
 
-// underWay returns the most servers that were between their migrate request and
-// their end at the same time, and the order in which they were asked.
+// underWay returns how many migrations were under way at the same time, at most, and
+// the order of the migrate requests.
 func (c *cloud) underWay(autoConfirm bool) (most int, order []string) {
 	var begun []string
 	now := 0
@@ -65,7 +65,7 @@ func (c *cloud) underWay(autoConfirm bool) (most int, order []string) {
 func TestFleet_keepsToItsLimitInOrderOfArrival(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})
-		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Concurrent: 3})
+		c.engine = c.limitedEngine(t, migration.Limits{Concurrent: 3})
 		ids := c.addServers(10)
 
 		for _, got := range c.migrateAll(t.Context(), true, 0, ids...) {
@@ -90,7 +90,7 @@ func TestFleet_keepsToItsLimitInOrderOfArrival(t *testing.T) {
 func TestFleet_handsATurnOnWhenAMigrationAwaitsConfirmation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})
-		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Concurrent: 1})
+		c.engine = c.limitedEngine(t, migration.Limits{Concurrent: 1})
 		for _, got := range c.migrateAll(t.Context(), false, 0, c.addServers(3)...) {
 			wantStatus(t, got.Migration, got.err, migration.StatusAwaiting)
 		}
@@ -102,7 +102,7 @@ func TestFleet_waitsForItsTurnWithoutTouchingTheServer(t *testing.T) {
 		timing := stub.ObservedTiming()
 		timing.Migrate = 10 * time.Hour
 		c := newCloud(t, stub.Config{Timing: timing}, stub.Server{})
-		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Concurrent: 1})
+		c.engine = c.limitedEngine(t, migration.Limits{Concurrent: 1})
 		ids := c.addServers(2)
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(61*time.Second, cancel)
@@ -126,7 +126,7 @@ func TestFleet_waitsForItsTurnWithoutTouchingTheServer(t *testing.T) {
 func TestFleet_beginsATimeoutWithItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})
-		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Concurrent: 1})
+		c.engine = c.limitedEngine(t, migration.Limits{Concurrent: 1})
 		for _, got := range c.migrateAll(t.Context(), true, 31*time.Second, c.addServers(10)...) {
 			wantStatus(t, got.Migration, got.err, migration.StatusConfirmed)
 		}
@@ -136,7 +136,7 @@ func TestFleet_beginsATimeoutWithItsTurn(t *testing.T) {
 func TestFleet_startsNothingMoreAfterSoManyFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})
-		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Concurrent: 1, Failures: 2})
+		c.engine = c.limitedEngine(t, migration.Limits{Concurrent: 1, Failures: 2})
 		ids := c.addServers(2)
 		ids = append(ids, c.AddServer(stub.Server{Name: "full-1", Outcome: stub.OutcomeNoValidHost}))
 		ids = append(ids, c.AddServer(stub.Server{Name: "busy-1", Status: "REBUILD"})) // is refused, and does not count
@@ -167,7 +167,7 @@ func TestFleet_startsNothingMoreAfterSoManyFailures(t *testing.T) {
 func TestFleet_doesNotCountWhatWasCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})
-		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Failures: 1})
+		c.engine = c.limitedEngine(t, migration.Limits{Failures: 1})
 		ids := c.addServers(2)
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(3*time.Second, cancel)
@@ -180,7 +180,7 @@ func TestFleet_doesNotCountWhatWasCancelled(t *testing.T) {
 func TestFleet_stopsWhatWaitsForTheRateLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{Outcome: stub.OutcomeNoValidHost})
-		c.engine = c.engineWith(t, stub.DefaultUser, cloudservers.Rates{Write: 1}, migration.Limits{Failures: 1})
+		c.engine = c.pacedEngine(t, 1, migration.Limits{Failures: 1})
 		ids := c.addServers(3)
 		results := c.migrateAll(t.Context(), true, 0, ids...)
 		wantKind(t, results[0].err, migration.KindFailed)
@@ -194,7 +194,7 @@ func TestFleet_stopsWhatWaitsForTheRateLimit(t *testing.T) {
 func TestFleet_countsNothingThatWasCancelledBeforeItWasSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})
-		c.engine = c.engineWith(t, stub.DefaultUser, cloudservers.Rates{Write: 1}, migration.Limits{Failures: 1})
+		c.engine = c.pacedEngine(t, 1, migration.Limits{Failures: 1})
 		ids := c.addServers(4)
 		c.Inject(stub.Fault{Call: stub.CallMigrate, Skip: 1, Status: 413, RetryAfter: time.Minute, Count: 1})
 		wait := func(id string, cancelled time.Duration) error {
@@ -217,7 +217,7 @@ func TestFleet_countsNothingThatWasCancelledBeforeItWasSent(t *testing.T) {
 func TestMigrate_hasItsWholeTimeWhenItsTurnInTheRateLimitComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})
-		c.engine = c.pacedEngine(t, cloudservers.Rates{Write: 1})
+		c.engine = c.pacedEngine(t, 1, migration.Limits{})
 		for _, got := range c.migrateAll(t.Context(), false, 9*time.Second, c.addServers(5)...) {
 			wantStatus(t, got.Migration, got.err, migration.StatusAwaiting)
 		}
@@ -276,7 +276,7 @@ func TestStart_looksAgainAfterItsTurnWhateverWasReadBefore(t *testing.T) {
 func TestMigrate_reservesAWriteForTheConfirmThatComesSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})
-		c.engine = c.pacedEngine(t, cloudservers.Rates{Write: 2})
+		c.engine = c.pacedEngine(t, 2, migration.Limits{})
 		second := c.AddServer(stub.Server{})
 		began := time.Now()
 		var all sync.WaitGroup

@@ -36,7 +36,7 @@ func milestonesOf(t *testing.T, log *bytes.Buffer, serverID string) (found []mil
 func TestMigrate_logsItsMilestones(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{ReportsProgress: true}, stub.Server{})
-		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Concurrent: 1})
+		c.engine = c.limitedEngine(t, migration.Limits{Concurrent: 1})
 		var log bytes.Buffer
 		second := c.addServers(2)[1]
 

@@ -18,16 +18,16 @@ type state struct {
 type kind int8
 
 const (
-	ofTime     kind = iota
-	ofCloud         // arg: one of changes
-	ofOthers        // arg: a word
-	ofFlight        // arg: which one
-	ofLog           // arg: 0, which older picture, or unread
-	ofServer        // arg: 0, or which older picture
-	ofPoll          // the same
-	ofPatience      // a poll that waits for nothing that must come ends
-	ofTest          // arg: 1 if it passes
-	ofSend          // arg: the answer
+	ofTime    kind = iota
+	ofCloud        // arg: one of changes
+	ofOthers       // arg: a word
+	ofFlight       // arg: which one
+	ofLog          // arg: 0, which older picture, or unread
+	ofServer       // arg: 0, or which older picture
+	ofPoll         // the same
+	ofTimeout      // a poll that waits for nothing that must come ends
+	ofTest         // arg: 1 if it passes
+	ofSend         // arg: the answer
 	ofCrash
 )
 
@@ -53,7 +53,7 @@ func (m *model) events(s *state) (events []event) {
 	if s.left.others > 0 {
 		for _, w := range m.others {
 			starts := w == toMigrate || w == toResize
-			if s.accepts(w) && (!starts || !m.blind() || s.now >= s.arrived+2) {
+			if s.accepts(w) && (!starts || !m.mayLackLog() || s.now >= s.arrived+2) {
 				events = append(events, event{ofOthers, noRun, int8(w)})
 			}
 		}
@@ -63,15 +63,15 @@ func (m *model) events(s *state) (events []event) {
 			events = m.eventsOf(events, s, r, int8(i))
 		}
 	}
-	if (!m.quick || !s.looking()) && (!m.blind() || s.server.phase != confirming) {
+	if (!m.quick || !s.looking()) && (!m.mayLackLog() || s.server.phase != confirming) {
 		events = append(events, event{kind: ofTime, run: noRun})
 	}
 	return events
 }
 
-// blind tells whether the log cannot always be read. Then a confirm has to be done
+// mayLackLog tells whether the log cannot always be read. Then a confirm has to be done
 // in less than ten seconds: without the log, nothing tells that it was accepted.
-func (m *model) blind() bool { return m.hidesLog || m.left.unread > 0 }
+func (m *model) mayLackLog() bool { return m.hidesLog || m.left.unread > 0 }
 
 // looking tells whether a run is between the two reads of a look.
 func (s *state) looking() bool {
@@ -103,7 +103,7 @@ func (m *model) eventsOf(events []event, s *state, r *run, i int8) []event {
 	case r.next.do == doWait:
 		stale(ofPoll, s.replaced[0])
 		if r.lastLook != nil && s.now > r.at && !isTransitional(r.lastLook, r.known) {
-			add(ofPatience, 0)
+			add(ofTimeout, 0)
 		}
 	case r.next.do == doTest:
 		add(ofTest, 1, 0)
@@ -177,7 +177,7 @@ func (m *model) apply(s state, e event) (after state, bad string) {
 		bad = m.readServer(&s, &r, p)
 	case ofPoll:
 		bad = m.poll(&s, &r, p)
-	case ofPatience:
+	case ofTimeout:
 		r.next = step{do: doLook}
 	case ofTest:
 		runTest(&s, &r, e.arg == 1)
@@ -367,7 +367,7 @@ func (m *model) hash(s *state) uint64 {
 		key.flights[i].sent = age(s.now, key.flights[i].sent)
 	}
 	key.arrived = age(s.now, s.arrived)
-	if !m.blind() {
+	if !m.mayLackLog() {
 		key.arrived = 0
 	}
 	key.source.updated, key.server.updated = 0, m.idle(s.server, s.now)

@@ -171,7 +171,7 @@ func (m *model) name(s *state, e event) string {
 		return who + "reads the server" + old
 	case ofPoll:
 		return who + "polls" + old
-	case ofPatience:
+	case ofTimeout:
 		return who + "has waited long enough"
 	case ofTest:
 		return who + map[int8]string{0: "sees the server fail its test", 1: "sees the server pass its test"}[e.arg]

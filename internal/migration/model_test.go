@@ -1,9 +1,9 @@
-// The model check runs the real decide and work against a small-step model of the
-// cloud, and visits every state that the two can come to. After each step it checks
-// the invariants I1 to I6 (see below). On a violation it prints the shortest way to
-// it. What one scenario can do is bounded by its budget, and by nothing else: time
-// has no bound, since states that differ only in how long ago something was are the
-// same as soon as that makes no difference.
+// The model check runs the real decide and work against a model of the cloud. It visits
+// every state that the two can reach. After each step it checks the invariants I1 to
+// I6, see below. On a violation it prints the shortest way to it.
+//
+// A scenario is bounded by its budget alone. Time has no bound: two states that differ
+// only in how long ago something was count as one, once that makes no difference.
 //
 // Time passes in ticks of ten seconds. What happens at one instant happens in any
 // order. The model takes for granted:

@@ -24,7 +24,8 @@ func (c *cloud) preflighted(id string) migration.Request {
 	return migration.Request{ServerID: id, AutoConfirm: true, Verification: test}
 }
 
-func sickAtHome(health stub.Health) stub.Server {
+// failsBeforeMove is a server that fails its tests until it is moved.
+func failsBeforeMove(health stub.Health) stub.Server {
 	return stub.Server{AccessIPv4: "192.0.2.11", Health: func(v stub.Visit) stub.Health {
 		if v.Home {
 			return health
@@ -39,7 +40,7 @@ func TestPreflight_movesNoServerThatDoesNotPassWhereItIs(t *testing.T) {
 	for name, health := range map[string]stub.Health{"closed": stub.Closed, "silent": stub.Silent, "dropped": stub.Dropped, "wrong": stub.Wrong} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := newCloud(t, stub.Config{}, sickAtHome(health))
+				c := newCloud(t, stub.Config{}, failsBeforeMove(health))
 				began := time.Now()
 				got, err := c.engine.Migrate(t.Context(), c.preflighted(c.server))
 				failure := wantKind(t, err, migration.KindPreflight)
@@ -81,7 +82,7 @@ func TestPreflight_movesAServerThatPasses(t *testing.T) {
 
 func TestPreflight_isLeftOutWhereItIsTurnedOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCloud(t, stub.Config{}, sickAtHome(stub.Wrong))
+		c := newCloud(t, stub.Config{}, failsBeforeMove(stub.Wrong))
 		got, err := c.engine.Migrate(t.Context(), c.tested(false))
 		wantStatus(t, got, err, migration.StatusConfirmed)
 	})
@@ -151,8 +152,8 @@ func TestPreflight_waitsForABusyServerFirst(t *testing.T) {
 // The account may send one write a minute. What is only tested must not use it.
 func TestPreflight_takesNoTurnAtTheRateLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCloud(t, stub.Config{}, sickAtHome(stub.Wrong))
-		c.engine = c.pacedEngine(t, cloudservers.Rates{Write: 1})
+		c := newCloud(t, stub.Config{}, failsBeforeMove(stub.Wrong))
+		c.engine = c.pacedEngine(t, 1, migration.Limits{})
 		other := c.AddServer(stub.Server{})
 		var all sync.WaitGroup
 		all.Go(func() {
@@ -174,7 +175,7 @@ func TestPreflight_takesNoTurnAtTheRateLimit(t *testing.T) {
 func TestPreflight_comesAfterTheTurnInTheFleet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, healthy())
-		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Concurrent: 1})
+		c.engine = c.limitedEngine(t, migration.Limits{Concurrent: 1})
 		var tested atomic.Pointer[time.Time]
 		sick := c.AddServer(stub.Server{AccessIPv4: "192.0.2.12", Health: func(stub.Visit) stub.Health {
 			now := time.Now()
@@ -200,8 +201,8 @@ func TestPreflight_comesAfterTheTurnInTheFleet(t *testing.T) {
 
 func TestPreflight_thatFailsDoesNotCountAsAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCloud(t, stub.Config{}, sickAtHome(stub.Wrong))
-		c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Failures: 1})
+		c := newCloud(t, stub.Config{}, failsBeforeMove(stub.Wrong))
+		c.engine = c.limitedEngine(t, migration.Limits{Failures: 1})
 		stopped := c.AddServer(stub.Server{Status: cloudservers.StatusShutoff})
 		ids := c.addServers(2)
 		for _, id := range []string{c.server, stopped} {
@@ -274,8 +275,8 @@ func TestPreflight_isLeftOutWhereAMigrationIsTakenOver(t *testing.T) {
 	}
 }
 
-// meanwhile does something while the preflight of a migration is under way.
-func meanwhile(t *testing.T, c *cloud, do func()) (migration.Migration, error) {
+// duringPreflight migrates the server, and does something during its preflight.
+func (c *cloud) duringPreflight(t *testing.T, do func()) (migration.Migration, error) {
 	t.Helper()
 	request := c.preflighted(c.server)
 	request.Verification.Preflight = 5 * time.Minute
@@ -302,7 +303,7 @@ func TestPreflight_looksAgainAfterIt(t *testing.T) {
 	t.Run("migrated by somebody", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := newCloud(t, stub.Config{}, healthy())
-			_, err := meanwhile(t, c, func() { by("somebody")(t, c) })
+			_, err := c.duringPreflight(t, func() { by("somebody")(t, c) })
 			wantKind(t, err, migration.KindPending)
 			c.wantSent(t, stub.CallMigrate, 0)
 		})
@@ -310,7 +311,7 @@ func TestPreflight_looksAgainAfterIt(t *testing.T) {
 	t.Run("migrated by another run of the same user", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := newCloud(t, stub.Config{}, healthy())
-			got, err := meanwhile(t, c, func() { by(stub.DefaultUser.ID)(t, c) })
+			got, err := c.duringPreflight(t, func() { by(stub.DefaultUser.ID)(t, c) })
 			wantStatus(t, got, err, migration.StatusConfirmed)
 			if !got.Adopted {
 				t.Errorf("got %+v, want it taken over", got)
@@ -321,14 +322,14 @@ func TestPreflight_looksAgainAfterIt(t *testing.T) {
 	t.Run("deleted", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := newCloud(t, stub.Config{}, healthy())
-			_, err := meanwhile(t, c, func() { _ = c.Delete(c.server) })
+			_, err := c.duringPreflight(t, func() { _ = c.Delete(c.server) })
 			wantKind(t, err, migration.KindPreflight) // its connections are refused
 			c.wantSent(t, stub.CallMigrate, 0)
 		})
 	})
 }
 
-// A server that has passed somewhere else, or as something else, has not passed.
+// A server that was moved or stopped since its preflight has to pass again.
 func TestPreflight_isMadeAgainWhereTheServerIsAnotherOne(t *testing.T) {
 	tests := map[string]struct {
 		changed func(t *testing.T, c *cloud)
@@ -350,9 +351,9 @@ func TestPreflight_isMadeAgainWhereTheServerIsAnotherOne(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := newCloud(t, stub.Config{}, sickAway(stub.Wrong))
-				c.engine = c.pacedEngine(t, cloudservers.Rates{Write: 1})
-				wantStatusOf(t, c, c.AddServer(stub.Server{})) // which uses the minute's write up
+				c := newCloud(t, stub.Config{}, failsAfterMove(stub.Wrong))
+				c.engine = c.pacedEngine(t, 1, migration.Limits{})
+				c.migrateAnother(t) // which uses up the write request of the minute
 				var all sync.WaitGroup
 				all.Go(func() {
 					_, err := c.engine.Migrate(t.Context(), c.preflighted(c.server))
@@ -367,18 +368,18 @@ func TestPreflight_isMadeAgainWhereTheServerIsAnotherOne(t *testing.T) {
 	}
 }
 
-// wantStatusOf migrates another server.
-func wantStatusOf(t *testing.T, c *cloud, id string) {
+// migrateAnother migrates another server.
+func (c *cloud) migrateAnother(t *testing.T) {
 	t.Helper()
-	got, err := c.engine.Migrate(t.Context(), migration.Request{ServerID: id})
+	got, err := c.engine.Migrate(t.Context(), migration.Request{ServerID: c.AddServer(stub.Server{})})
 	wantStatus(t, got, err, migration.StatusAwaiting)
 }
 
 func TestPreflight_thatIsMadeAgainHoldsNoWriteBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCloud(t, stub.Config{}, sickAway(stub.Wrong))
-		c.engine = c.pacedEngine(t, cloudservers.Rates{Write: 1})
-		wantStatusOf(t, c, c.AddServer(stub.Server{})) // which uses the minute's write up
+		c := newCloud(t, stub.Config{}, failsAfterMove(stub.Wrong))
+		c.engine = c.pacedEngine(t, 1, migration.Limits{})
+		c.migrateAnother(t) // which uses up the write request of the minute
 		var all sync.WaitGroup
 		all.Go(func() {
 			_, err := c.engine.Migrate(t.Context(), c.preflighted(c.server))
@@ -391,7 +392,7 @@ func TestPreflight_thatIsMadeAgainHoldsNoWriteBack(t *testing.T) {
 		}
 		time.Sleep(50 * time.Second) // its turn has come, and it is tested again
 		began := time.Now()
-		wantStatusOf(t, c, c.AddServer(stub.Server{}))
+		c.migrateAnother(t)
 		if took := time.Since(began); took > 10*time.Second {
 			t.Errorf("another server took %s, want it not to wait for the preflight", took)
 		}
@@ -416,12 +417,12 @@ func TestPreflight_countsForTheRepetitionOfALostRequest(t *testing.T) {
 // The migration that was to be taken over is reverted before its turn comes.
 func TestPreflight_isMadeWhereATakeOverHasVanished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCloud(t, stub.Config{}, sickAtHome(stub.Wrong))
-		c.engine = c.pacedEngine(t, cloudservers.Rates{Write: 1})
+		c := newCloud(t, stub.Config{}, failsBeforeMove(stub.Wrong))
+		c.engine = c.pacedEngine(t, 1, migration.Limits{})
 		if err := c.Migrate(c.server, stub.DefaultUser.ID); err != nil {
 			t.Fatal(err)
 		}
-		wantStatusOf(t, c, c.AddServer(stub.Server{})) // which uses the minute's write up
+		c.migrateAnother(t) // which uses up the write request of the minute
 		var all sync.WaitGroup
 		all.Go(func() {
 			_, err := c.engine.Migrate(t.Context(), c.preflighted(c.server))
@@ -440,7 +441,7 @@ func TestPreflight_endsWithinASecondOfItsCancellation(t *testing.T) {
 	for name, health := range map[string]stub.Health{"closed": stub.Closed, "silent": stub.Silent} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := newCloud(t, stub.Config{}, sickAtHome(health))
+				c := newCloud(t, stub.Config{}, failsBeforeMove(health))
 				ctx, cancel := context.WithCancel(t.Context())
 				time.AfterFunc(13*time.Second, cancel)
 				began := time.Now()
@@ -460,7 +461,7 @@ func TestPreflight_endsWithinASecondOfItsCancellation(t *testing.T) {
 	}
 	t.Run("timed out", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			c := newCloud(t, stub.Config{}, sickAtHome(stub.Silent))
+			c := newCloud(t, stub.Config{}, failsBeforeMove(stub.Silent))
 			request := c.preflighted(c.server)
 			request.Timeout = 13 * time.Second
 			began := time.Now()

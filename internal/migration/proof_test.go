@@ -14,8 +14,8 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// instead is somebody who settles our migration, and begins something else.
-func (c *cloud) instead(t *testing.T, settle, begin func(id, user string) error) {
+// settleAndBegin has somebody settle our migration, and begin another move.
+func (c *cloud) settleAndBegin(t *testing.T, settle, begin func(id, user string) error) {
 	t.Helper()
 	for _, step := range []func(id, user string) error{settle, begin} {
 		if err := step(c.server, "somebody"); err != nil {
@@ -34,9 +34,9 @@ func TestProve_goesByHostAndFlavorWhereTheLogCannotBeRead(t *testing.T) {
 		sent   bool
 	}{
 		{name: "as it was", sent: true},
-		{name: "resized since", since: func(t *testing.T, c *cloud) { c.instead(t, c.Confirm, c.Resize) }},
-		{name: "resized since, to the same host", since: func(t *testing.T, c *cloud) { c.instead(t, c.Revert, c.Resize) }},
-		{name: "migrated since", since: func(t *testing.T, c *cloud) { c.instead(t, c.Confirm, c.Migrate) }},
+		{name: "resized since", since: func(t *testing.T, c *cloud) { c.settleAndBegin(t, c.Confirm, c.Resize) }},
+		{name: "resized since, to the same host", since: func(t *testing.T, c *cloud) { c.settleAndBegin(t, c.Revert, c.Resize) }},
+		{name: "migrated since", since: func(t *testing.T, c *cloud) { c.settleAndBegin(t, c.Confirm, c.Migrate) }},
 		{name: "its host is hidden", server: stub.Server{NoHostID: true}},
 		{name: "its flavor is not known", change: func(m *migration.Migration) { m.FlavorID = "" }},
 		{name: "its request is not known", change: func(m *migration.Migration) { m.RequestID = "" }},
@@ -66,7 +66,7 @@ func TestProve_goesByHostAndFlavorWhereTheLogCannotBeRead(t *testing.T) {
 						c.wantSent(t, call, 1)
 						return
 					}
-					// What has moved on is seen by its host; what has not cannot be told apart.
+					// Where the server is on another host again, that proves that ours was confirmed.
 					if got.Status.Settled() {
 						wantStatus(t, got, err, migration.StatusConfirmed)
 					} else {
@@ -114,7 +114,7 @@ func TestProve_namesNothingThatCouldBeAnother(t *testing.T) {
 			c := newCloud(t, stub.Config{}, stub.Server{})
 			ours, _ := c.migrate(t.Context(), false)
 			ours.RequestID = ""
-			c.instead(t, c.Confirm, func(id, _ string) error { return c.Migrate(id, stub.DefaultUser.ID) })
+			c.settleAndBegin(t, c.Confirm, func(id, _ string) error { return c.Migrate(id, stub.DefaultUser.ID) })
 			settle := c.confirm
 			if call == stub.CallRevert {
 				settle = c.engine.Revert
@@ -131,8 +131,8 @@ func TestProve_isNotMisledByAServerThatIsStillThere(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})
 		ours, _ := c.migrate(t.Context(), false)
 		c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden})
-		c.instead(t, c.Confirm, func(id, user string) error {
-			// Prepared for a migration of theirs, it is where ours brought it.
+		c.settleAndBegin(t, c.Confirm, func(id, user string) error {
+			// While their migration is prepared, the server is still on the host that ours led to.
 			time.AfterFunc(500*time.Millisecond, func() {
 				_, err := c.confirm(t.Context(), ours)
 				wantKind(t, err, migration.KindUnproven)
@@ -150,7 +150,7 @@ func TestProve_goesByTheOrderOfTheLogWhateverTheClocksSay(t *testing.T) {
 		c.Inject(stub.Fault{Call: stub.CallMigrate, Effect: true, Header: http.Header{"Date": nil}, Count: 1})
 		ours, err := c.migrate(t.Context(), false)
 		wantStatus(t, ours, err, migration.StatusAwaiting)
-		c.instead(t, c.Revert, c.Resize)
+		c.settleAndBegin(t, c.Revert, c.Resize)
 		got, err := c.confirm(t.Context(), ours)
 		if wantKind(t, err, migration.KindReverted); got.Status != migration.StatusReverted {
 			t.Errorf("got status %s, want it reverted", got.Status)
@@ -181,7 +181,7 @@ func TestProve_provesNothingByWhatMayHaveReplacedOurs(t *testing.T) {
 				c.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusServiceUnavailable, Until: c.Now().Add(5 * time.Minute)})
 				c.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden})
 			})
-			time.AfterFunc(61*time.Second, func() { c.instead(t, c.Confirm, c.Migrate) })
+			time.AfterFunc(61*time.Second, func() { c.settleAndBegin(t, c.Confirm, c.Migrate) })
 			_, err := c.migrate(t.Context(), autoConfirm)
 			wantKind(t, err, migration.KindUnproven)
 			c.wantSent(t, stub.CallConfirm, 0)
@@ -194,7 +194,7 @@ func TestProve_tellsMigrationsToTheSameHostApartByTheirTime(t *testing.T) {
 		c := newCloud(t, stub.Config{}, stub.Server{})
 		ours, err := c.migrate(t.Context(), false)
 		wantStatus(t, ours, err, migration.StatusAwaiting)
-		c.instead(t, c.Revert, c.Migrate)
+		c.settleAndBegin(t, c.Revert, c.Migrate)
 		if c.hostID(t) != ours.DestinationHostID {
 			t.Fatal("the server is on another host than ours: the test proves nothing")
 		}
@@ -213,7 +213,7 @@ func TestMigrate_saysThatItWasRevertedThoughAnotherOneFollowed(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := newCloud(t, stub.Config{}, stub.Server{})
 			time.AfterFunc(3*time.Second, func() { c.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusServiceUnavailable}) })
-			time.AfterFunc(61*time.Second, func() { c.instead(t, c.Revert, c.Migrate) })
+			time.AfterFunc(61*time.Second, func() { c.settleAndBegin(t, c.Revert, c.Migrate) })
 			time.AfterFunc(5*time.Minute, c.ClearFaults)
 			_, err := c.migrate(t.Context(), false)
 			wantKind(t, err, migration.KindReverted)
@@ -228,7 +228,7 @@ func TestMigrate_saysThatItWasRevertedThoughAnotherOneFollowed(t *testing.T) {
 					}
 					return stub.Healthy
 				}})
-				time.AfterFunc(20*time.Second, func() { c.instead(t, c.Revert, c.Migrate) })
+				time.AfterFunc(20*time.Second, func() { c.settleAndBegin(t, c.Revert, c.Migrate) })
 				_, err := c.engine.Migrate(t.Context(), c.tested(false))
 				wantKind(t, err, migration.KindReverted)
 				c.wantSent(t, stub.CallConfirm, 0)
@@ -245,7 +245,7 @@ func TestConfirm_leavesAloneWhatBeganWhileNobodyCouldLook(t *testing.T) {
 					c := newCloud(t, stub.Config{}, stub.Server{})
 					begin := map[string]func(id, user string) error{"a resize": c.Resize, "a migration": c.Migrate}[begun]
 					time.AfterFunc(3*time.Second, func() { c.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusServiceUnavailable}) })
-					time.AfterFunc(61*time.Second, func() { c.instead(t, c.Confirm, begin) })
+					time.AfterFunc(61*time.Second, func() { c.settleAndBegin(t, c.Confirm, begin) })
 					time.AfterFunc(5*time.Minute, c.ClearFaults)
 					got, err := c.migrate(t.Context(), autoConfirm)
 					wantStatus(t, got, err, migration.StatusConfirmed)
@@ -273,7 +273,7 @@ func TestConfirm_looksAgainAfterAWaitForTheRateLimit(t *testing.T) {
 			}
 		})
 		time.Sleep(time.Second)
-		time.AfterFunc(61*time.Second, func() { c.instead(t, c.Confirm, c.Resize) })
+		time.AfterFunc(61*time.Second, func() { c.settleAndBegin(t, c.Confirm, c.Resize) })
 		got, err := c.confirm(t.Context(), ours)
 		wantStatus(t, got, err, migration.StatusConfirmed)
 		c.wantSent(t, stub.CallConfirm, 0)
@@ -295,7 +295,7 @@ func TestConfirm_looksAgainBeforeItRepeats(t *testing.T) {
 					fault := fault
 					fault.Call, fault.Count = call, 1
 					c.Inject(fault)
-					time.AfterFunc(time.Second, func() { c.instead(t, c.Confirm, c.Migrate) })
+					time.AfterFunc(time.Second, func() { c.settleAndBegin(t, c.Confirm, c.Migrate) })
 					settle := c.confirm
 					if call == stub.CallRevert {
 						settle = c.engine.Revert

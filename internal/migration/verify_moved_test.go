@@ -17,19 +17,8 @@ func (c *cloud) reported(revert bool) migration.Request {
 	return migration.Request{ServerID: c.server, Verification: c.test(revert)}
 }
 
-// homesick is a server that is sick on any other host, and tells when it was asked there.
-func homesick(asked func()) stub.Server {
-	return stub.Server{AccessIPv4: "192.0.2.11", Health: func(v stub.Visit) stub.Health {
-		if v.Home {
-			return stub.Healthy
-		}
-		asked()
-		return stub.Wrong
-	}}
-}
-
 func TestReport_isNoErrorWithoutAutoConfirm(t *testing.T) {
-	for name, server := range map[string]stub.Server{"healthy": healthy(), "sick": sickAway(stub.Wrong)} {
+	for name, server := range map[string]stub.Server{"healthy": healthy(), "sick": failsAfterMove(stub.Wrong)} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := newCloud(t, stub.Config{}, server)
@@ -47,7 +36,7 @@ func TestReport_isNoErrorWithoutAutoConfirm(t *testing.T) {
 
 func TestReport_rollsBackWithoutAutoConfirmToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCloud(t, stub.Config{}, sickAway(stub.Wrong))
+		c := newCloud(t, stub.Config{}, failsAfterMove(stub.Wrong))
 		home := c.hostID(t)
 		got, err := c.engine.Migrate(t.Context(), c.reported(true))
 		failure := wantKind(t, err, migration.KindRolledBack)
@@ -59,7 +48,8 @@ func TestReport_rollsBackWithoutAutoConfirmToo(t *testing.T) {
 	})
 }
 
-// Each failed test stops the next migration, whatever else came of it.
+// With a limit of one failure, each failed test stops the next migration. What happened
+// to the server after the test makes no difference.
 func TestReport_countsEachFailedTestAsAFailure(t *testing.T) {
 	settled := func(settle func(*stub.Stub, string, string) error) func(*cloud) {
 		return func(c *cloud) {
@@ -87,8 +77,8 @@ func TestReport_countsEachFailedTestAsAFailure(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := newCloud(t, stub.Config{}, sickAway(stub.Wrong))
-				c.engine = c.limitedEngine(t, stub.DefaultUser, migration.Limits{Failures: 1})
+				c := newCloud(t, stub.Config{}, failsAfterMove(stub.Wrong))
+				c.engine = c.limitedEngine(t, migration.Limits{Failures: 1})
 				test.meanwhile(c)
 				_, err := c.engine.Migrate(t.Context(), migration.Request{
 					ServerID: c.server, AutoConfirm: test.autoConfirm, Verification: c.test(test.revert), Timeout: 6 * time.Minute,
@@ -214,7 +204,7 @@ func TestReport_testsWhatTheCloudHasConfirmed(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := newCloud(t, stub.Config{AutoConfirmAfter: 100 * time.Millisecond}, sickAway(test.health))
+				c := newCloud(t, stub.Config{AutoConfirmAfter: 100 * time.Millisecond}, failsAfterMove(test.health))
 				got, err := c.engine.Migrate(t.Context(), c.reported(test.revert))
 				if test.fails {
 					wantKind(t, err, migration.KindUnverified)
@@ -232,7 +222,7 @@ func TestReport_testsWhatTheCloudHasConfirmed(t *testing.T) {
 
 func TestTest_reportsOnWhatAwaitsConfirmation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCloud(t, stub.Config{}, sickAway(stub.Wrong))
+		c := newCloud(t, stub.Config{}, failsAfterMove(stub.Wrong))
 		awaiting, err := c.migrate(t.Context(), false)
 		wantStatus(t, awaiting, err, migration.StatusAwaiting)
 		for _, passes := range []bool{false, true} {
@@ -252,7 +242,7 @@ func TestTest_reportsOnWhatAwaitsConfirmation(t *testing.T) {
 
 func TestTest_rollsBackWhereThatIsAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCloud(t, stub.Config{}, sickAway(stub.Wrong))
+		c := newCloud(t, stub.Config{}, failsAfterMove(stub.Wrong))
 		awaiting, _ := c.migrate(t.Context(), false)
 		got, err := c.engine.Test(t.Context(), awaiting, c.test(true))
 		if wantKind(t, err, migration.KindRolledBack); got.Status != migration.StatusReverted {
@@ -264,7 +254,12 @@ func TestTest_rollsBackWhereThatIsAskedFor(t *testing.T) {
 func TestTest_waitsForAMigrationThatIsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
-		c := newCloud(t, stub.Config{}, homesick(func() { asked++ }))
+		c := newCloud(t, stub.Config{}, stub.Server{AccessIPv4: "192.0.2.11", Health: func(v stub.Visit) stub.Health {
+			if !v.Home {
+				asked++
+			}
+			return stub.Wrong
+		}})
 		if err := c.Migrate(c.server, stub.DefaultUser.ID); err != nil {
 			t.Fatal(err)
 		}
@@ -285,7 +280,7 @@ func TestTest_leavesAloneWhatHasEnded(t *testing.T) {
 	for status, settle := range settles {
 		for _, seen := range []bool{false, true} {
 			synctest.Test(t, func(t *testing.T) {
-				c := newCloud(t, stub.Config{}, sickAway(stub.Wrong))
+				c := newCloud(t, stub.Config{}, failsAfterMove(stub.Wrong))
 				given, _ := c.migrate(t.Context(), false)
 				if err := settle(c.Stub, c.server, "somebody"); err != nil {
 					t.Fatal(err)
@@ -322,7 +317,7 @@ func TestTest_leavesAloneWhatHasEnded(t *testing.T) {
 func TestDestroy_confirmsOnlyWhatPassesAndNeverReverts(t *testing.T) {
 	for _, state := range []migration.Status{migration.StatusMigrating, migration.StatusAwaiting} {
 		synctest.Test(t, func(t *testing.T) {
-			c := newCloud(t, stub.Config{}, sickAway(stub.Wrong))
+			c := newCloud(t, stub.Config{}, failsAfterMove(stub.Wrong))
 			if err := c.Migrate(c.server, stub.DefaultUser.ID); err != nil {
 				t.Fatal(err)
 			}
@@ -347,7 +342,7 @@ func TestDestroy_confirmsOnlyWhatPassesAndNeverReverts(t *testing.T) {
 
 func TestMigrate_againNeverRevertsWhatItWasToConfirm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCloud(t, stub.Config{}, sickAway(stub.Wrong))
+		c := newCloud(t, stub.Config{}, failsAfterMove(stub.Wrong))
 		previous, _ := c.migrate(t.Context(), false)
 		c.engine = c.newEngine(t, stub.DefaultUser)
 		request := c.tested(true)
@@ -471,7 +466,7 @@ func TestCheck_tellsOfOurMigrationsThatWereRolledBack(t *testing.T) {
 	})
 }
 
-// Somebody's revert is not called ours because ours was refused.
+// After a refused revert of ours, a revert by somebody else is not called ours.
 func TestVerify_doesNotCallSomebodysRevertItsOwn(t *testing.T) {
 	tests := map[string]struct {
 		fault stub.Fault
@@ -485,7 +480,7 @@ func TestVerify_doesNotCallSomebodysRevertItsOwn(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := newCloud(t, stub.Config{}, sickAway(stub.Wrong))
+				c := newCloud(t, stub.Config{}, failsAfterMove(stub.Wrong))
 				test.fault.Call, test.fault.Count = stub.CallRevert, 1
 				test.fault.Do = func() {
 					_ = c.Revert(c.server, "somebody")
@@ -503,8 +498,8 @@ func TestVerify_doesNotCallSomebodysRevertItsOwn(t *testing.T) {
 	}
 }
 
-// The server has passed when the confirm is sent. What begins after that confirm
-// says nothing against it.
+// The server has passed when the confirm is sent. A migration that begins after that
+// does not change the result.
 func TestVerify_staysPassedWhenAnotherMigrationFollowsOurConfirm(t *testing.T) {
 	for name, fault := range map[string]stub.Fault{"accepted": {Effect: true}, "lost": {Effect: true, Reset: true}} {
 		t.Run(name, func(t *testing.T) {
@@ -529,7 +524,8 @@ func TestVerify_staysPassedWhenAnotherMigrationFollowsOurConfirm(t *testing.T) {
 	}
 }
 
-// Nor is it untested because nothing can be read of the confirm any more.
+// The server has passed when the confirm is sent. That the log cannot be read any more
+// does not change the result.
 func TestVerify_staysPassedWhenTheLogCannotTellOfOurConfirm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, stub.Config{}, healthy())

@@ -26,7 +26,8 @@ func (c *cloud) test(revert bool) *migration.Verification {
 	}}
 }
 
-func sickAway(health stub.Health) stub.Server {
+// failsAfterMove is a server that fails its tests on each host but its first one.
+func failsAfterMove(health stub.Health) stub.Server {
 	return stub.Server{AccessIPv4: "192.0.2.11", Health: stub.Homesick(health)}
 }
 
@@ -65,7 +66,7 @@ func TestVerify_neverConfirmsAServerThatDoesNotPass(t *testing.T) {
 	for name, health := range map[string]stub.Health{"closed": stub.Closed, "silent": stub.Silent, "dropped": stub.Dropped, "wrong": stub.Wrong} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := newCloud(t, stub.Config{}, sickAway(health))
+				c := newCloud(t, stub.Config{}, failsAfterMove(health))
 				got, err := c.engine.Migrate(t.Context(), c.tested(false))
 				wantKind(t, err, migration.KindUnverified)
 				if got.Status != migration.StatusAwaiting || got.VerificationResult == nil || len(got.VerificationResult.Failed()) != 2 {
@@ -80,7 +81,7 @@ func TestVerify_neverConfirmsAServerThatDoesNotPass(t *testing.T) {
 
 func TestVerify_goesOnWithAServerThatHasHealed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCloud(t, stub.Config{}, sickAway(stub.Wrong))
+		c := newCloud(t, stub.Config{}, failsAfterMove(stub.Wrong))
 		_, err := c.engine.Migrate(t.Context(), c.tested(false))
 		failed := wantKind(t, err, migration.KindUnverified)
 		c.SetServer(c.server, func(s *stub.Server) { s.Health = nil })
@@ -96,7 +97,7 @@ func TestVerify_goesOnWithAServerThatHasHealed(t *testing.T) {
 
 func TestVerify_rollsBackWhereThatIsAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCloud(t, stub.Config{}, sickAway(stub.Wrong))
+		c := newCloud(t, stub.Config{}, failsAfterMove(stub.Wrong))
 		home := c.hostID(t)
 		got, err := c.engine.Migrate(t.Context(), c.tested(true))
 		wantKind(t, err, migration.KindRolledBack)
@@ -110,7 +111,7 @@ func TestVerify_rollsBackWhereThatIsAskedFor(t *testing.T) {
 
 func TestVerify_saysWhyItCouldNotRollBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCloud(t, stub.Config{}, sickAway(stub.Wrong))
+		c := newCloud(t, stub.Config{}, failsAfterMove(stub.Wrong))
 		c.Inject(stub.Fault{Call: stub.CallRevert, Status: http.StatusForbidden})
 		got, err := c.engine.Migrate(t.Context(), c.tested(true))
 		wantKind(t, err, migration.KindUnsettled)
@@ -122,7 +123,7 @@ func TestVerify_saysWhyItCouldNotRollBack(t *testing.T) {
 
 func TestVerify_confirmsNothingWhenItIsCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCloud(t, stub.Config{}, sickAway(stub.Silent))
+		c := newCloud(t, stub.Config{}, failsAfterMove(stub.Silent))
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(61*time.Second, cancel)
 		began := time.Now()
@@ -193,7 +194,7 @@ func TestVerify_leavesAloneWhatSomebodyDidMeanwhile(t *testing.T) {
 	})
 	t.Run("reverted and resized, while it is sick", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			c := newCloud(t, stub.Config{}, sickAway(stub.Wrong))
+			c := newCloud(t, stub.Config{}, failsAfterMove(stub.Wrong))
 			time.AfterFunc(31*time.Second, again(t,
 				func() error { return c.Revert(c.server, "user-7") },
 				func() error { return c.Resize(c.server, "user-7") }))
@@ -208,7 +209,7 @@ func TestVerify_leavesAloneWhatSomebodyDidMeanwhile(t *testing.T) {
 
 func TestConfirm_testsTheServerFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCloud(t, stub.Config{}, sickAway(stub.Wrong))
+		c := newCloud(t, stub.Config{}, failsAfterMove(stub.Wrong))
 		awaiting, err := c.migrate(t.Context(), false)
 		wantStatus(t, awaiting, err, migration.StatusAwaiting)
 		got, err := c.engine.Confirm(t.Context(), awaiting, c.test(false))
