@@ -180,9 +180,9 @@ func newTransport(config *tls.Config) *http.Transport {
 	return transport
 }
 
-// safeTransport sends each request with a body once. net/http sends a request again
-// by itself after a connection was closed or an HTTP/2 stream was reset, if it can
-// get the body again (GetBody). Then a server could be migrated twice.
+// safeTransport sends each request with a body once. After a connection was closed, or
+// an HTTP/2 stream was reset, net/http sends a request again by itself. It does so only
+// if it can get the body again (GetBody). Without this transport a server could be migrated twice.
 //
 // It reads no more than maxAnswer bytes of an answer, so that a broken or hostile
 // endpoint cannot fill the memory.

@@ -61,15 +61,15 @@ func (e *Error) Error() string {
 // Unwrap returns the transport's or the decoder's error.
 func (e *Error) Unwrap() error { return e.Err }
 
-// MaybeAccepted tells whether the request can have had an effect although it
-// failed: it was an action, and it is not proven that nothing was accepted, as
-// it is when the connection was never made or the API refused the request.
+// MaybeAccepted tells whether the request can have had an effect although it failed.
+// Only an action can. It had none if the connection was never made, or if the API
+// refused the request.
 func (e *Error) MaybeAccepted() bool {
 	return e.action && !e.isRefusal() && (e.StatusCode != 0 || !neverSent(e.Err))
 }
 
-// Temporary tells whether the same request may well succeed later: there was
-// no answer, an unreadable one, a 5xx, or the rate limit.
+// Temporary tells whether the same request may succeed later: there was no answer,
+// an unreadable one, a 5xx other than 501, or the rate limit was reached.
 func (e *Error) Temporary() bool {
 	return e.OverLimit() || !e.isRefusal() && !neterror.Untrusted(e.Err) && !errors.Is(e.Err, context.Canceled)
 }

@@ -66,9 +66,9 @@ func (r *Region) listShared(ctx context.Context) error {
 }
 
 // SharedServers lists all servers of the region for a plan or a refresh. It shares the
-// list of SharedServer: what it returns arrived at most a poll interval ago, and was
-// asked for after the last action of this client that came before the call. Where the
-// API refuses lists, that is the error. The servers must not be changed.
+// list of SharedServer. What it returns arrived at most a poll interval ago. It was
+// asked for after each action that this client sent before the call. Where the API
+// refuses lists, that is the error. The servers must not be changed.
 func (r *Region) SharedServers(ctx context.Context) ([]*Server, error) {
 	called := time.Now()
 	for {

@@ -64,9 +64,8 @@ type watcher struct {
 	servers map[string]*Server // as last read
 }
 
-// Watch polls a server once every poll interval, the first time within one
-// interval, and calls look with it, until look is done or fails or the context
-// ends. All servers of a region that are watched at a time share their requests,
+// Watch polls a server once every poll interval, the first time within one interval.
+// It calls look with the server, until look is done or fails or the context ends. All servers of a region that are watched at a time share their requests,
 // see watcher. A look that takes long does not delay the others: it is called
 // next with the newest poll, and misses those before.
 //
@@ -202,9 +201,9 @@ func (w *watcher) poll(ctx context.Context, waiters []*waiter) {
 	w.readEach(ctx, single)
 }
 
-// isLeftOut tells whether a server may be missing in lists although it exists,
-// because it is not known to belong to the token's tenant, and lists are not known
-// to have the servers of others.
+// isLeftOut tells whether a server may be missing in lists although it exists. So is
+// one of which nothing proves that it belongs to the token's tenant, unless lists are
+// known to have the servers of all tenants.
 func (w *watcher) isLeftOut(id string) bool {
 	server, tenant := w.servers[id], w.region.client.tenantID()
 	return server != nil && !w.region.listsAllTenants.Load() && (tenant == "" || string(server.TenantID) != tenant)

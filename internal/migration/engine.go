@@ -67,8 +67,8 @@ type Request struct {
 	PreviousVerification *Verification
 }
 
-// Migrate moves a server and waits until it runs on its new host and awaits
-// confirmation or, with AutoConfirm or where the cloud confirms by itself, until
+// Migrate moves a server, and waits until it runs on its new host and awaits
+// confirmation. With AutoConfirm, or where the cloud confirms by itself, it waits until
 // the migration is confirmed. A migration that an earlier run asked for and could
 // not record is taken over instead (Migration.Adopted). With Previous, only one
 // that is newer and pending is taken over. An engine migrates a server once.

@@ -32,16 +32,16 @@ const (
 	KindPending
 	// KindClaimed is a server that another resource of the same run migrates.
 	KindClaimed
-	// KindTurn is a migration whose turn did not come before its wait was
-	// cancelled (Limits.Concurrent, the rate limit).
+	// KindTurn is a migration that was cancelled while it waited for its turn
+	// (Limits.Concurrent, the rate limit).
 	KindTurn
 	// KindStopped is a migration that did not start because others failed
 	// (Limits.Failures); Failures says which.
 	KindStopped
 	// KindPreflight is a server that did not pass its verification before its
-	// migration was requested (Migration.VerificationResult), or cannot because it is
-	// SHUTOFF (nil), or whose preflight was cancelled or timed out (Err): nothing
-	// was sent.
+	// migration was requested, which was then not sent. Migration.VerificationResult
+	// has the result. It is nil for a server that is SHUTOFF, and for a preflight that
+	// was cancelled or timed out (Err).
 	KindPreflight
 	// KindUntold is a server that may have been migrated lately by a run that did
 	// not record it: the action log does not tell how that ended, or cannot be read
@@ -62,8 +62,8 @@ const (
 	// KindInterrupted is a wait that ended by cancellation or timeout: the
 	// migration goes on in the cloud.
 	KindInterrupted
-	// KindWait is a wait that ended because the API refused to tell about the
-	// server: the migration goes on in the cloud.
+	// KindWait is a wait that ended because the API does not let the server or its
+	// action log be read: the migration goes on in the cloud.
 	KindWait
 	// KindTesting is a test of the moved server that was cancelled or timed out:
 	// the migration awaits confirmation.
@@ -72,10 +72,10 @@ const (
 	// awaits confirmation or, by Migration.Status, was confirmed by somebody else or
 	// the cloud (Migration.VerificationResult).
 	KindUnverified
-	// KindUntested is a migration that was confirmed by somebody else or the cloud,
-	// and of whose server nothing tells whether it passes its test: another
-	// migration or resize of it began, or may have, since the action log cannot be
-	// read (Err).
+	// KindUntested is a migration that somebody else or the cloud confirmed before
+	// its server was tested. It cannot be tested any more, because another migration
+	// or resize of it began. One may have begun where the action log cannot be read
+	// (Err).
 	KindUntested
 	// KindRolledBack is a moved server that did not pass its test, and was
 	// brought back to its original host.
@@ -107,7 +107,7 @@ type Error struct {
 	Server     *cloudservers.Server // as last seen, or nil
 	Pending    *Move                // with KindPending and KindUntold: what the action log names, or nil
 	Failures   []*Error             // with KindStopped: what failed before
-	Sent       bool                 // the migrate, or with KindUnproven the confirm or revert, was sent before, and took no effect that is known
+	Sent       bool                 // a migrate request was sent before (with KindUnproven, a confirm or revert), and no effect of it is known
 	Unverified bool                 // the moved server did not pass its test before that
 	Unsure     bool                 // with KindSettling: the answer was lost, so it may not have been accepted
 	Want       Status               // StatusConfirmed or StatusReverted while it is being settled, else empty
@@ -142,7 +142,7 @@ func (k Kind) String() string {
 		KindBusy:          "the server is busy",
 		KindPending:       "a migration or resize is pending",
 		KindClaimed:       "another resource migrates the server",
-		KindTurn:          "its turn did not come",
+		KindTurn:          "cancelled while it waited for its turn",
 		KindStopped:       "not started after other migrations failed",
 		KindPreflight:     "the server did not pass its preflight",
 		KindUntold:        "unknown whether the server was migrated already",
@@ -152,7 +152,7 @@ func (k Kind) String() string {
 		KindReverted:      "the migration was reverted",
 		KindGone:          "the server is gone",
 		KindInterrupted:   "interrupted, the migration goes on",
-		KindWait:          "the API does not tell about the server any more, the migration goes on",
+		KindWait:          "the server or its action log cannot be read any more, the migration goes on",
 		KindTesting:       "interrupted while the moved server was tested",
 		KindUnverified:    "the moved server did not pass its test",
 		KindUntested:      "confirmed before the moved server was tested",

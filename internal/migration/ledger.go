@@ -7,24 +7,24 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// ledger is what one run of Terraform knows by itself, and nobody else can tell:
-// what it has migrated, what it has given up, and what its plans have shown. A
-// run is one process with one engine.
+// ledger is what one run of Terraform knows, and the API cannot tell: what the run has
+// migrated, what it has given up, and what its plans have shown. A run is one process
+// with one engine.
 type ledger struct {
 	mu      sync.Mutex
-	servers map[string]*account // by server id
-	done    map[string]Migration
+	servers map[string]*serverNotes // by server id
+	done    map[string]Migration    // by request id
 }
 
-// account is what the run knows of one server.
-type account struct {
+// serverNotes is what the run knows of one server.
+type serverNotes struct {
 	working  *semaphore.Weighted // held by the operation that works on the server
 	migrated bool                // a Migrate of the run has the server
 	begun    string              // the request id that it sent or took over
 	givenUp  map[string]bool     // request ids that the run has destroyed
 
-	// What the plans of the run have shown, until they are applied. Terraform's own
-	// tests plan and apply several times in one run.
+	// What the plans of the run have shown, until they are applied. In terraform test
+	// one run plans and applies several times.
 	state    *Migration // what the state has of the server
 	destroys bool       // a plan removes that from the state
 	creates  bool       // a plan creates another migration of the server
@@ -32,14 +32,14 @@ type account struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{servers: map[string]*account{}, done: map[string]Migration{}}
+	return &ledger{servers: map[string]*serverNotes{}, done: map[string]Migration{}}
 }
 
-// of returns the account of a server, with the lock held until unlock is called.
-func (l *ledger) of(serverID string) (found *account, unlock func()) {
+// of returns the notes of a server. The lock is held until unlock is called.
+func (l *ledger) of(serverID string) (found *serverNotes, unlock func()) {
 	l.mu.Lock()
 	if l.servers[serverID] == nil {
-		l.servers[serverID] = &account{working: semaphore.NewWeighted(1), givenUp: map[string]bool{}}
+		l.servers[serverID] = &serverNotes{working: semaphore.NewWeighted(1), givenUp: map[string]bool{}}
 	}
 	return l.servers[serverID], l.mu.Unlock
 }
@@ -64,8 +64,8 @@ func (l *ledger) enter(ctx context.Context, serverID string) (leave func(), err 
 	return func() { found.working.Release(1) }, nil
 }
 
-// giveUp notes that the run destroys a migration; false if a Migrate of the run has
-// begun it or taken it over: then it is not to be touched.
+// giveUp notes that the run destroys a migration. It is false if a Migrate of the run
+// has begun that migration or taken it over. Then nothing may be done to it.
 func (l *ledger) giveUp(m Migration) bool {
 	found, unlock := l.of(m.ServerID)
 	defer unlock()
@@ -77,6 +77,7 @@ func (l *ledger) giveUp(m Migration) bool {
 	return true
 }
 
+// gaveUp tells whether the run has destroyed a migration.
 func (l *ledger) gaveUp(serverID, requestID string) bool {
 	found, unlock := l.of(serverID)
 	defer unlock()
@@ -91,21 +92,22 @@ func (l *ledger) begin(m Migration) {
 	l.record(m)
 }
 
-// announce notes that a plan of the run has told of a take-over.
+// announce notes that a plan of the run has announced a take-over.
 func (l *ledger) announce(m Migration) {
 	found, unlock := l.of(m.ServerID)
 	defer unlock()
 	found.takeOver = m.RequestID
 }
 
-// isAnnounced tells whether a plan of the run has told that a migration is taken over.
+// isAnnounced tells whether a plan of the run has announced that a migration is taken
+// over.
 func (l *ledger) isAnnounced(m Migration) bool {
 	found, unlock := l.of(m.ServerID)
 	defer unlock()
 	return m.Adopted && found.takeOver == m.RequestID
 }
 
-// record keeps what an operation of the run came to.
+// record keeps a migration as an operation of the run has left it.
 func (l *ledger) record(m Migration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -132,8 +134,8 @@ func (e *Engine) NoteState(m Migration, destroys bool) (created bool) {
 	return found.creates
 }
 
-// InState returns the migration of a server that the state has, as this run has noted
-// it, if it is that of a request.
+// InState returns the migration that the state has of a server, as this run has noted
+// it. It is false if that is not the migration of the request.
 func (e *Engine) InState(serverID, requestID string) (Migration, bool) {
 	found, unlock := e.ledger.of(serverID)
 	defer unlock()

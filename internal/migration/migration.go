@@ -32,9 +32,8 @@ func (s Status) Settled() bool {
 	return s == StatusConfirmed || s == StatusReverted || s == StatusFailed
 }
 
-// ConfirmationWindow is how long Rackspace's public cloud keeps the original server
-// before it confirms a migration by itself ("Migrate specified server" in the Cloud
-// Servers API documentation).
+// ConfirmationWindow is after which time Rackspace's public cloud confirms a migration
+// by itself. See "Migrate specified server" in the Cloud Servers API documentation.
 const ConfirmationWindow = 24 * time.Hour
 
 // Migration is the record of one move of one server. Times are UTC, by the

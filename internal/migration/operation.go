@@ -240,25 +240,16 @@ func (o *operation) send(ctx context.Context, do action, turn *cloudservers.Turn
 	if ctx.Err() != nil {
 		return again, o.interrupted(context.Cause(ctx))
 	}
-	var acceptance cloudservers.Acceptance
-	var err error
-	switch id := o.migration.ServerID; do {
-	case doMigrate:
-		if o.sent != sentLost {
-			if err := o.engine.fleet.admit(o); err != nil {
-				return again, err
-			}
+	if do == doMigrate && o.sent != sentLost {
+		if err := o.engine.fleet.admit(o); err != nil {
+			return again, err
 		}
-		if o.needsPreflight() {
-			turn.Release()
-			return again, o.preflight(ctx)
-		}
-		acceptance, err = o.region.Migrate(ctx, id, turn)
-	case doRevert:
-		acceptance, err = o.region.Revert(ctx, id, turn)
-	default:
-		acceptance, err = o.region.Confirm(ctx, id, turn)
 	}
+	if do == doMigrate && o.needsPreflight() {
+		turn.Release()
+		return again, o.preflight(ctx)
+	}
+	acceptance, err := o.request(ctx, do, turn)
 	var failure *cloudservers.Error
 	errors.As(err, &failure)
 	if kind, more := o.noteAnswer(do, acceptance, failure); !more {
@@ -283,6 +274,18 @@ func (o *operation) send(ctx context.Context, do action, turn *cloudservers.Turn
 		return again, nil
 	}
 	return step{do: doWait}, nil
+}
+
+// request sends the request of an action.
+func (o *operation) request(ctx context.Context, do action, turn *cloudservers.Turn) (cloudservers.Acceptance, error) {
+	switch id := o.migration.ServerID; do {
+	case doMigrate:
+		return o.region.Migrate(ctx, id, turn)
+	case doRevert:
+		return o.region.Revert(ctx, id, turn)
+	default:
+		return o.region.Confirm(ctx, id, turn)
+	}
 }
 
 // unchangedFor is how long an operation polls a server that does not change, before it

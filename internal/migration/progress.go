@@ -42,10 +42,11 @@ func WithObserver(ctx context.Context, observe func(Progress)) context.Context {
 
 // report tells what is being done now.
 func (o *operation) report(ctx context.Context, text string) {
-	o.tell(ctx, Progress{Server: o.migration.Name(), Text: text, Began: o.began})
+	o.tell(ctx, text, false)
 }
 
-func (o *operation) tell(ctx context.Context, p Progress) {
+func (o *operation) tell(ctx context.Context, text string, done bool) {
+	p := Progress{Server: o.migration.Name(), Text: text, Began: o.began, Done: done}
 	fields := o.fields()
 	if o.server != nil && !o.migration.RequestedAt.IsZero() {
 		fields["after"] = max(0, o.server.SeenAt.Sub(o.migration.RequestedAt)).String() // by the API's clock
@@ -70,7 +71,7 @@ func (o *operation) reportEnd(ctx context.Context) {
 		left := strings.TrimSuffix(by.Sub(o.server.SeenAt).Truncate(time.Minute).String(), "0s")
 		text = fmt.Sprintf("awaits confirmation until %s (%s left),", by.Format(time.RFC3339), left)
 	}
-	o.tell(ctx, Progress{Server: o.migration.Name(), Text: text, Began: o.began, Done: true})
+	o.tell(ctx, text, true)
 }
 
 // observeAndLog takes in what a poll or a look shows, and tells of it if it is a change.
