@@ -128,11 +128,9 @@ func duringTest(t *testing.T, c *cloud, health stub.Health, steps ...func() erro
 }
 
 func TestReport_saysWhatOthersDidDuringTheTest(t *testing.T) {
-	type does func(*cloud) func() error
-	confirm := func(c *cloud) func() error { return func() error { return c.Confirm(c.server, "somebody") } }
-	revert := func(c *cloud) func() error { return func() error { return c.Revert(c.server, "somebody") } }
-	migrate := func(c *cloud) func() error { return func() error { return c.Migrate(c.server, "somebody") } }
-	remove := func(c *cloud) func() error { return func() error { return c.Delete(c.server) } }
+	type does func(cloud *stub.Stub, id, user string) error
+	confirm, revert, migrate := (*stub.Stub).Confirm, (*stub.Stub).Revert, (*stub.Stub).Migrate
+	remove := func(cloud *stub.Stub, id, _ string) error { return cloud.Delete(id) }
 	const none = migration.Kind(-1)
 	tests := []struct {
 		name        string
@@ -168,7 +166,7 @@ func TestReport_saysWhatOthersDidDuringTheTest(t *testing.T) {
 				c := newCloud(t, stub.Config{}, healthy())
 				var steps []func() error
 				for _, does := range test.does {
-					steps = append(steps, does(c))
+					steps = append(steps, func() error { return does(c.Stub, c.server, "somebody") })
 				}
 				duringTest(t, c, test.health, steps...)
 				request := c.reported(test.revert)
