@@ -204,8 +204,8 @@ func decideStart(s situation) step {
 	return stop(KindStatus)
 }
 
-// decideLost is asked after a migrate request whose answer was lost, as long as
-// the log does not name a migration of ours that is new:
+// decideLost is asked after a migrate request whose answer was lost, while the log
+// does not name a new migration of ours:
 //
 //	the server is …            | the log has …       | then
 //	----------------------------+---------------------+----------------------------------------------
