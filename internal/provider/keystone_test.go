@@ -91,6 +91,11 @@ func TestResolve_picksTheCredentialsOfKeystone(t *testing.T) {
 			&gophercloud.AuthOptions{ApplicationCredentialID: "a-1", ApplicationCredentialSecret: "s"},
 		},
 		{
+			"the secret of the application credential in the block", model{IdentityEndpoint: str(keystoneURL), ApplicationCredentialID: str("a-1")},
+			map[string]string{"RACKSPACE_API_KEY": "k", "OS_APPLICATION_CREDENTIAL_SECRET": "s"},
+			&gophercloud.AuthOptions{ApplicationCredentialID: "a-1", ApplicationCredentialSecret: "s"},
+		},
+		{
 			"an application credential by name", model{
 				IdentityEndpoint: str(keystoneURL), ApplicationCredentialName: str("ci"), ApplicationCredentialSecret: str("s"),
 				Username: str("u"), UserDomainName: str("Default"),
@@ -170,6 +175,8 @@ func TestResolve_saysWhatCredentialsOfKeystoneLack(t *testing.T) {
 		{"a project without a domain", model{UserID: str("u-1"), Password: str("p"), TenantName: str("web")}, nil, []string{"tenant_name from the provider block", "no project_domain_name", "OS_PROJECT_DOMAIN_NAME"}},
 		{"a token without a project", model{}, map[string]string{"OS_TOKEN": "t"}, []string{"OS_TOKEN", "no tenant_id"}},
 		{"a secret without its credential", model{ApplicationCredentialSecret: str("s")}, nil, []string{"application_credential_secret from the provider block", "no application_credential_id"}},
+		{"a credential without its secret", model{ApplicationCredentialID: str("a-1")}, map[string]string{"OS_USER_ID": "u-1", "OS_PASSWORD": "p"}, []string{"application_credential_id from the provider block", "no application_credential_secret"}},
+		{"a credential without its secret, and a password", model{ApplicationCredentialName: str("ci"), Password: str("p")}, nil, []string{"application_credential_name from the provider block", "no application_credential_secret"}},
 		{"a credential by name without a user", model{ApplicationCredentialSecret: str("s"), ApplicationCredentialName: str("ci")}, nil, []string{"application_credential_secret", "no username"}},
 		{"a credential by name without a domain", model{ApplicationCredentialSecret: str("s"), ApplicationCredentialName: str("ci"), Username: str("u")}, nil, []string{"username", "no user_domain_name"}},
 	}
@@ -247,6 +254,7 @@ clouds:
 `
 
 func TestResolve_readsCloudsYAML(t *testing.T) {
+	const named = " (named by the environment variable OS_CLOUD)"
 	entry := func(name string) string { return ` from the entry "` + name + `" of clouds.yaml` }
 	flex := cloudservers.Config{
 		Credentials: cloudservers.Credentials{
@@ -281,9 +289,9 @@ func TestResolve_readsCloudsYAML(t *testing.T) {
 		{"from a variable, without a version", model{}, map[string]string{"OS_CLOUD": "unversioned", "OS_REGION_NAME": "RegionTwo"}, func(c *cloudservers.Config) {
 			c.Credentials = cloudservers.Credentials{
 				Keystone: &gophercloud.AuthOptions{ApplicationCredentialID: "a-1", ApplicationCredentialSecret: "s3cret"},
-				Origin:   "application_credential_id" + entry("unversioned") + " and application_credential_secret" + entry("unversioned"),
+				Origin:   "application_credential_id" + entry("unversioned") + named + " and application_credential_secret" + entry("unversioned") + named,
 			}
-			c.IdentityEndpoint, c.IdentityOrigin = "https://keystone.example", strings.Replace(c.IdentityOrigin, "flex", "unversioned", 1)
+			c.IdentityEndpoint, c.IdentityOrigin = "https://keystone.example", strings.Replace(c.IdentityOrigin, `"flex" of clouds.yaml`, `"unversioned" of clouds.yaml`+named, 1)
 			c.Region, c.EndpointType = "RegionTwo", cloudservers.EndpointPublic
 		}, false},
 		{"of the Identity API v2.0", model{Cloud: str("old")}, nil, func(c *cloudservers.Config) {
@@ -335,6 +343,12 @@ func TestResolve_saysWhyAnEntryOfCloudsYAMLCannotBeUsed(t *testing.T) {
 		env   map[string]string
 		want  []string
 	}{
+		{"an empty file", " ", model{Cloud: str("flex")}, nil, []string{"clouds.yaml or secure.yaml is empty", places}},
+		{"a profile", "clouds: {flex: {profile: ovh, auth: {password: s3cret}}}", model{Cloud: str("flex")}, nil, []string{"it refers to a profile", "Write what the profile has into the entry"}},
+		{"a key in the place of its file", "clouds: {flex: {cert: clouds.yaml, key: s3cret, auth: {username: alice}}}", model{Cloud: str("flex")}, nil, []string{"client cert key file: no such file or directory"}},
+		{"no secret", cloudsYAML, model{Cloud: str("flex"), Insecure: types.BoolValue(false)}, nil, []string{"Invalid cloud", "no password, token or application_credential_secret", "secure.yaml"}},
+		{"no file of certificates", cloudsYAML, model{Cloud: str("flex"), CACertFile: str("none.pem")}, nil, []string{"Invalid cacert file", `"none.pem"`}},
+		{"the entry of a variable, and an API key", cloudsYAML, model{Username: str("u"), APIKey: str("k"), Insecure: types.BoolValue(false)}, map[string]string{"OS_CLOUD": "flex"}, []string{"api_key from the provider block", `the entry "flex" of clouds.yaml (named by the environment variable OS_CLOUD)`}},
 		{"no file", "", model{Cloud: str("flex")}, nil, []string{"Invalid cloud", `the entry "flex"`, "clouds file not found", places}},
 		{"no entry", cloudsYAML, model{}, map[string]string{"OS_CLOUD": "flax"}, []string{"OS_CLOUD", `"cloud"`, `the entry "flax"`, "not found in clouds.yaml", places}},
 		{"no YAML", "clouds: {flex: {auth: {password: *s3cret}}}", model{Cloud: str("flex")}, nil, []string{"not valid YAML", places}},

@@ -36,11 +36,12 @@ type setting struct {
 	argument string
 	value    string // empty when it is not set
 	variable string // the environment variable it came from
-	entry    string // the entry of clouds.yaml that it came from
+	entry    string // the entry of clouds.yaml it came from, in words
 }
 
 func (s setting) set() bool { return s.value != "" }
 
+// origin names the argument and the place where it is set, for a message.
 func (s setting) origin() string {
 	if place := s.place(); place != "" {
 		return s.argument + " from the " + place
@@ -54,7 +55,7 @@ func (s setting) place() string {
 	case s.variable != "":
 		return "environment variable " + s.variable
 	case s.entry != "":
-		return fmt.Sprintf("entry %q of clouds.yaml", s.entry)
+		return s.entry
 	}
 	return ""
 }
@@ -62,9 +63,10 @@ func (s setting) place() string {
 // settings reads the arguments of a provider block, and collects what is wrong
 // with them.
 type settings struct {
-	block map[string]attr.Value
-	cloud map[string]setting // what the entry of clouds.yaml has, if one is asked for
-	diags diag.Diagnostics
+	block      map[string]attr.Value
+	cloud      map[string]setting // what the entry of clouds.yaml has, if one is asked for
+	cloudPlace string             // that entry, in words
+	diags      diag.Diagnostics
 }
 
 // resolved is what a provider block and the environment ask for.
@@ -93,7 +95,11 @@ func (m *model) resolve() (resolved, diag.Diagnostics) {
 	if s.diags.HasError() {
 		return resolved{}, s.diags
 	}
-	trust := s.tls(s.readCloud())
+	roots := s.certificates()
+	if s.diags.HasError() {
+		return resolved{}, s.diags
+	}
+	trust := s.tls(s.readCloud(), roots)
 	if s.diags.HasError() {
 		return resolved{}, s.diags
 	}
@@ -117,13 +123,13 @@ func (m *model) resolve() (resolved, diag.Diagnostics) {
 	}
 	window := migration.ConfirmationWindow
 	if config.Credentials.Keystone != nil {
-		window = 0 // which every cloud sets for itself
+		window = 0 // each cloud has its own, and its API does not tell it
 	}
 	return resolved{config, limits, s.duration(argWarnBefore, defaultWarnBefore, 0), s.duration(argConfirmWindow, window, 0)}, s.diags
 }
 
-// refuseUnknown reports arguments whose values are known only after an apply:
-// to go on without them could reach another account.
+// refuseUnknown reports arguments whose values are known only after an apply. Without
+// their values, the provider could reach another account.
 func (s *settings) refuseUnknown() {
 	for argument, value := range s.block {
 		if value.IsUnknown() {
@@ -167,8 +173,9 @@ func (s *settings) fromEnvironment(argument string) setting {
 // else from the environment.
 func (s *settings) get(argument string) setting { return s.first(argument) }
 
-// first reads the first of some arguments that is set. What the block sets wins over the
-// entry of clouds.yaml, and that over the environment, whichever of them it is.
+// first reads the first of some arguments that is set. The place counts more than the
+// order of the arguments: all of them are looked for in the provider block, then in the
+// entry of clouds.yaml, then in the environment.
 func (s *settings) first(arguments ...string) setting {
 	for _, read := range []func(string) setting{s.fromBlock, s.fromCloud, s.fromEnvironment} {
 		for _, argument := range arguments {
@@ -180,7 +187,7 @@ func (s *settings) first(arguments ...string) setting {
 	return setting{argument: arguments[0]}
 }
 
-// placeOf says where an argument is set; nothing where it is not.
+// placeOf says where an argument is set. It is empty if the argument is not set.
 func (s *settings) placeOf(argument string) string {
 	switch from := s.get(argument); {
 	case from.place() != "":
@@ -191,7 +198,8 @@ func (s *settings) placeOf(argument string) string {
 	return ""
 }
 
-// invalid reports a setting that cannot be used; problem goes on from its name.
+// invalid reports a setting that cannot be used. problem continues a sentence that begins
+// with the name of the setting.
 func (s *settings) invalid(from setting, problem string) {
 	summary := "Invalid " + strings.ReplaceAll(from.argument, "_", " ")
 	if place := from.place(); place != "" {
@@ -201,8 +209,8 @@ func (s *settings) invalid(from setting, problem string) {
 	s.diags.AddAttributeError(path.Root(from.argument), summary, fmt.Sprintf("The provider argument %q %s", from.argument, problem))
 }
 
-// endpoint reads a URL. Anything but https would show the credentials to the
-// network; a loopback address has none.
+// endpoint reads a URL. It must be one of https, because http would show the credentials
+// to the network. A loopback address does not need that: its requests stay on the machine.
 func (s *settings) endpoint(argument string) string {
 	from := s.get(argument)
 	if !from.set() {
@@ -214,13 +222,13 @@ func (s *settings) endpoint(argument string) string {
 		s.invalid(from, "must be a URL such as "+cloudservers.DefaultIdentityEndpoint+".")
 	case parsed.User != nil:
 		s.invalid(from, "must not contain a username or password. Credentials belong into username and api_key.")
-	case parsed.Scheme == "http" && !loopback(parsed.Hostname()):
-		s.invalid(from, fmt.Sprintf("must begin with https://, because credentials are sent there; plain http is accepted for a loopback address only, and %s is none.", parsed.Hostname()))
+	case parsed.Scheme == "http" && !isLoopback(parsed.Hostname()):
+		s.invalid(from, fmt.Sprintf("must begin with https://, because credentials are sent there. Plain http is accepted for a loopback address only, and %s is not one.", parsed.Hostname()))
 	}
 	return from.value
 }
 
-func loopback(host string) bool {
+func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
@@ -239,6 +247,7 @@ func (s *settings) endpointType() cloudservers.EndpointType {
 	}
 }
 
+// duration reads a time such as 10s. It is unset where the argument is not set.
 func (s *settings) duration(argument string, unset, least time.Duration) time.Duration {
 	from := s.get(argument)
 	if !from.set() {
@@ -261,20 +270,27 @@ func (s *settings) flag(argument string) bool {
 	return value
 }
 
-// rates reads the limits of requests; what is not set is the client's default.
+// rates reads the limits of requests. 0 is a limit that is not set: the client has a
+// default for it.
 func (s *settings) rates(block *ratesModel) cloudservers.Rates {
 	if block == nil {
 		return cloudservers.Rates{}
 	}
 	for name, value := range map[string]attr.Value{"read": block.Read, "write": block.Write} {
 		if value.IsUnknown() {
-			s.diags.AddAttributeError(path.Root(argRequestsPerMinute).AtName(name), "Provider argument not known yet", fmt.Sprintf(
-				"The value of %q in %q depends on something that is known only after an apply. Set it to a value that is known.", name, argRequestsPerMinute))
+			s.diags.Append(unknownRates(path.Root(argRequestsPerMinute).AtName(name)))
 		}
 	}
 	return cloudservers.Rates{Read: int(block.Read.ValueInt64()), Write: int(block.Write.ValueInt64())}
 }
 
+// unknownRates reports limits of requests that are known only after an apply.
+func unknownRates(at path.Path) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(at, "Provider argument not known yet", fmt.Sprintf(
+		"The value of %s depends on something that is known only after an apply. Set it to a value that is known.", at))
+}
+
+// number reads a whole number. It is unset where the argument is not set.
 func (s *settings) number(argument string, unset, least, most int) int {
 	from := s.get(argument)
 	if !from.set() {
@@ -287,6 +303,7 @@ func (s *settings) number(argument string, unset, least, most int) int {
 	return value
 }
 
+// oneOf names environment variables of which one can be set, for a message.
 func oneOf(variables []string) string {
 	if len(variables) == 1 {
 		return "the environment variable " + variables[0]

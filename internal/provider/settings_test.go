@@ -176,8 +176,9 @@ func TestResolve_namesTheArgumentAndTheVariablesOfWhatIsWrong(t *testing.T) {
 		{"no migrations at all", valid(func(m *model) { m.MaxConcurrentMigrations = types.Int64Value(0) }), nil, []string{"max_concurrent_migrations", "from 1 to"}},
 		{"many migrations", valid(func(*model) {}), map[string]string{"RACKSPACE_MAX_CONCURRENT_MIGRATIONS": "many"}, []string{"RACKSPACE_MAX_CONCURRENT_MIGRATIONS", "many"}},
 		{"failures", valid(func(m *model) { m.StopAfterFailures = types.Int64Value(-1) }), nil, []string{"stop_after_failures", "from 1 to"}},
-		{"a rate not known yet", valid(func(m *model) { m.RequestsPerMinute = &ratesModel{Write: types.Int64Unknown()} }), nil, []string{"not known yet", `"write" in "requests_per_minute"`}},
+		{"a rate not known yet", valid(func(m *model) { m.RequestsPerMinute = &ratesModel{Write: types.Int64Unknown()} }), nil, []string{"not known yet", "requests_per_minute.write"}},
 		{"failures not known yet", valid(func(m *model) { m.StopAfterFailures = types.Int64Unknown() }), nil, []string{"not known yet", "stop_after_failures", "a value that is known."}},
+		{"an API key, and a user of Keystone", model{APIKey: str("key"), UserID: str("u-1")}, map[string]string{"RACKSPACE_USERNAME": "u"}, []string{"user_id from the provider block", "api_key from the provider block is for the Identity API v2.0"}},
 		{"not known yet", model{APIKey: types.StringUnknown()}, nil, []string{"not known yet", "api_key", "RACKSPACE_API_KEY", "-target"}},
 	}
 	for _, test := range tests {
