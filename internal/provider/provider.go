@@ -1,5 +1,5 @@
-// Package provider is the provider block: its schema, the settings it takes
-// from the block and the environment, and the list of what the provider
+// Package provider is the provider block. It has the schema of the block, reads the
+// settings from the block, clouds.yaml and the environment, and lists what the provider
 // offers.
 package provider
 
@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
@@ -34,7 +35,7 @@ type rackspaceProvider struct {
 	configured func(*cloudservers.Client)
 }
 
-// Build says of which source the provider was built. Both parts are in the
+// Build names the source that the provider was built from. Both parts are in the
 // User-Agent header of every request.
 type Build struct {
 	Version string
@@ -49,8 +50,8 @@ func (b Build) String() string {
 	return fmt.Sprintf("%s (%s)", b.Version, b.Commit)
 }
 
-// New returns the provider's constructor. configured, which may be nil, is told of
-// each client that the provider makes.
+// New returns the provider's constructor. configured may be nil. Otherwise it is called
+// with each client that the provider makes.
 func New(build Build, configured func(*cloudservers.Client)) func() provider.Provider {
 	return func() provider.Provider { return &rackspaceProvider{build, configured} }
 }
@@ -77,6 +78,12 @@ func (p *rackspaceProvider) ConfigValidators(context.Context) []provider.ConfigV
 // credentials are checked by the first call that needs them.
 func (p *rackspaceProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	var block model
+	var rates types.Object
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root(argRequestsPerMinute), &rates)...)
+	if rates.IsUnknown() { // the model cannot have an object that is not known
+		resp.Diagnostics.Append(unknownRates(path.Root(argRequestsPerMinute)))
+		return
+	}
 	resp.Diagnostics.Append(req.Config.Get(ctx, &block)...)
 	if resp.Diagnostics.HasError() {
 		return

@@ -123,6 +123,7 @@ func TestProvider_explainsWhatIsWrong(t *testing.T) {
 		{"a negative duration", stub.Config{}, acctest.Object{"warn_before": "-1h"}, `(?s)The argument warn_before must not be negative, as "-1h" is`},
 		{"no duration at all", stub.Config{}, acctest.Object{"poll_interval": "0s"}, `(?s)The argument poll_interval must be at least 100ms, not "0s"`},
 		{"retries", stub.Config{}, acctest.Object{"max_retries": 101}, `(?s)max_retries.*between 0 and 100`},
+		{"limits of requests that are not known yet", stub.Config{}, acctest.Object{"requests_per_minute": acctest.Unknown}, `(?s)Provider argument not known yet.*The value of requests_per_minute depends on something`},
 		{"plain http", stub.Config{}, acctest.Object{"compute_endpoint": "http://192.0.2.1/v2/1"}, `(?s)Invalid compute endpoint.*must begin with https://`},
 	}
 	for _, tt := range tests {
