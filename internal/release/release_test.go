@@ -1,6 +1,6 @@
-// Package release tests what a release publishes: that Terraform installs it,
-// with checksums, and that it says of which commit it was built.
-// tools/release-test builds a release for it.
+// Package release tests what a release publishes. Terraform must install it, with
+// checksums, and it must name the commit that it was built from. tools/release-test builds
+// the release that these tests need.
 package release
 
 import (
@@ -34,8 +34,8 @@ type build struct {
 	Version, Commit string
 }
 
-// theBuild is the release in $RELEASE_DIST, which is an absolute path.
-func theBuild(t *testing.T) build {
+// buildUnderTest is the release in the directory $RELEASE_DIST, which is an absolute path.
+func buildUnderTest(t *testing.T) build {
 	t.Helper()
 	b := build{dir: os.Getenv("RELEASE_DIST")}
 	if b.dir == "" {
@@ -75,7 +75,7 @@ func write(t *testing.T, path, text string) {
 }
 
 func TestRelease_listsTheChecksumOfEachFile(t *testing.T) {
-	b := theBuild(t)
+	b := buildUnderTest(t)
 	missing := map[string]bool{
 		b.archive(): true, b.name("manifest.json"): true,
 		strings.TrimSuffix(b.archive(), ".zip") + ".cdx.json": true,
@@ -144,8 +144,10 @@ func (i *installation) mustRun(name string, args ...string) string {
 	return output
 }
 
+// cli is the path of Terraform or OpenTofu.
 func cli() string { return os.Getenv("TF_ACC_TERRAFORM_PATH") }
 
+// forget deletes what an init has installed, but keeps the lock file.
 func (i *installation) forget() {
 	i.t.Helper()
 	if err := os.RemoveAll(filepath.Join(i.dir, ".terraform")); err != nil {
@@ -153,6 +155,7 @@ func (i *installation) forget() {
 	}
 }
 
+// configuration is one that requires the provider, followed by rest.
 func configuration(rest string) string {
 	return `terraform {
   required_providers {
@@ -163,7 +166,7 @@ func configuration(rest string) string {
 }
 
 func TestAccRelease_installsWithChecksumsFromAMirror(t *testing.T) {
-	b := theBuild(t)
+	b := buildUnderTest(t)
 	i := install(t, b, configuration(`provider "rackspace" {}`))
 	i.mustRun(cli(), "init", "-no-color", "-input=false")
 
@@ -219,7 +222,7 @@ func tampered(t *testing.T, archive string) string {
 }
 
 func TestAccRelease_saysItsVersionAndCommit(t *testing.T) {
-	b := theBuild(t)
+	b := buildUnderTest(t)
 	cloud := acctest.NewCloud(t, stub.Config{})
 	cloud.AddServer(stub.Server{ID: server, Name: "web-1"})
 	i := install(t, b, configuration(cloud.Provider("", fmt.Sprintf("data \"rackspace_server\" \"web\" {\n  id = %q\n}\n", server))))
@@ -242,7 +245,7 @@ func TestAccRelease_saysItsVersionAndCommit(t *testing.T) {
 }
 
 func TestAccRelease_playsTheDemo(t *testing.T) {
-	b := theBuild(t)
+	b := buildUnderTest(t)
 	i := install(t, b, "")
 	demo, err := filepath.Abs(filepath.Join(top, "tools/demo"))
 	if err != nil {

@@ -32,7 +32,8 @@ func readFile(t *testing.T, path string) string {
 	return string(text)
 }
 
-// workspace is a Terraform with a configuration, on a cloud of its own.
+// workspace is a directory in which Terraform runs, with a configuration and a cloud of
+// its own.
 type workspace struct {
 	*acctest.Cloud
 	*tfexec.Terraform
@@ -53,7 +54,8 @@ func (w *workspace) wantMigrations(ids, want map[string]int) {
 	}
 }
 
-// plan plans, and wants these changes of migrations: the actions by key.
+// plan plans, and checks the changes of migrations. want has the actions of each by the
+// key of for_each.
 func (w *workspace) plan(want map[string]string) {
 	w.t.Helper()
 	if _, err := w.Plan(w.t.Context(), tfexec.Out("plan")); err != nil {
@@ -150,8 +152,8 @@ func TestAccServers_migrateNothingByANameThatTwoServersHave(t *testing.T) {
 	other.plan(map[string]string{first: "[create]", twin: "[create]"})
 }
 
-// A host that the cloud does not tell is not every host.
-func TestAccServers_areNotAllTheNeighboursOfAServerWhoseHostIsNotTold(t *testing.T) {
+// A host id that the cloud does not tell must not match all servers.
+func TestAccServers_areNotAllServersWhereTheHostIsNotKnown(t *testing.T) {
 	t.Parallel()
 	cloud := acctest.NewCloud(t, stub.Config{})
 	cloud.AddServer(stub.Server{Name: "web-1", NoHostID: true})

@@ -1,5 +1,5 @@
-// Package server is the data sources about servers: what they are, where they are, and
-// what was done to them. They change nothing.
+// Package server has the data sources about servers. They tell what a server is, which
+// host it is on, and what was done to it. They change nothing.
 package server
 
 import (
@@ -30,11 +30,11 @@ type Config struct {
 	Engine *migration.Engine
 }
 
-// configured is a data source that the provider has configured.
+// configured is the part of a data source that the provider configures.
 type configured struct{ *Config }
 
-// Configure takes over what the provider hands over. That is nothing while only the
-// schema is asked for.
+// Configure takes what the provider hands over. That is nothing while Terraform asks only
+// for the schema.
 func (c *configured) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
 	config, ok := req.ProviderData.(*Config)
 	if req.ProviderData != nil && !ok {
@@ -51,18 +51,18 @@ func read(ctx context.Context, config tfsdk.Config, arguments map[string]any) (d
 	return diags
 }
 
-// regionOf is the region as the configuration spells it or, where it names none, as the
-// API does.
+// regionOf is the region as the configuration spells it. If the configuration has none,
+// it is name, as the API spells it.
 func regionOf(config types.String, name string) string { return cmp.Or(config.ValueString(), name) }
 
-// show fills the state with the configuration and with what was found.
+// show writes the arguments of the configuration and what was found to the state.
 func show(ctx context.Context, config tfsdk.Config, state *tfsdk.State, found object) diag.Diagnostics {
 	typ := state.Schema.Type().TerraformType(ctx)
 	var arguments map[string]tftypes.Value
 	if err := config.Raw.As(&arguments); err != nil {
-		return diag.Diagnostics{diag.NewErrorDiagnostic("Provider defect", "The configuration is no object. Please report this.")}
+		return diag.Diagnostics{diag.NewErrorDiagnostic("Provider defect", "The configuration is not an object. Please report this.")}
 	}
-	values := maps.Clone(arguments) // which are the configuration itself
+	values := maps.Clone(arguments) // a change of arguments would change the configuration
 	for name, value := range found {
 		values[name] = valueOf(typ.(tftypes.Object).AttributeTypes[name], value)
 	}

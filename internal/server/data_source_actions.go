@@ -14,23 +14,23 @@ import (
 )
 
 var (
-	_ datasource.DataSource              = (*actionLog)(nil)
-	_ datasource.DataSourceWithConfigure = (*actionLog)(nil)
+	_ datasource.DataSource              = (*actionsDataSource)(nil)
+	_ datasource.DataSourceWithConfigure = (*actionsDataSource)(nil)
 )
 
-// actionLog is the data source rackspace_server_actions.
-type actionLog struct{ configured }
+// actionsDataSource is the data source rackspace_server_actions.
+type actionsDataSource struct{ configured }
 
 // NewActions returns the data source rackspace_server_actions.
-func NewActions() datasource.DataSource { return &actionLog{} }
+func NewActions() datasource.DataSource { return &actionsDataSource{} }
 
-func (d *actionLog) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+func (d *actionsDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_server_actions"
 }
 
-func (d *actionLog) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+func (d *actionsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads the action log of a Cloud Server, which says what was done to it, when and by whom. Use it for audits, and for the conditions of `check` blocks. The user must be allowed to read the log.",
+		MarkdownDescription: "Reads the action log of a server, which says what was done to it, when and by whom. Use it for audits, and for the conditions of `check` blocks. The user must be allowed to read the log.",
 		Attributes: map[string]schema.Attribute{
 			"server_id": schema.StringAttribute{
 				MarkdownDescription: "UUID of the server, in lower case.",
@@ -44,8 +44,8 @@ func (d *actionLog) Schema(_ context.Context, _ datasource.SchemaRequest, resp *
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 					"action":     computed("The action in the API's words, such as `migrate`, `confirmResize`, `revertResize` or `resize`."),
 					"request_id": computed("Id of the request. For a `migrate`, it is the `request_id` of the `rackspace_server_migration`."),
-					"user_id":    computed("Id of the user who requested the action. Null if Rackspace acted by itself, as when it confirms a migration automatically."),
-					"project_id": computed("Id of the tenant (project) of the request. Null if Rackspace acted by itself."),
+					"user_id":    computed("Id of the user who requested the action. Null if the cloud acted by itself, as when it confirms a migration automatically."),
+					"project_id": computed("Id of the tenant (project) of the request. Null if the cloud acted by itself."),
 					"started_at": computed("When the action was requested. Times are RFC 3339 in UTC."),
 					"message":    computed("`Error` if the action failed. Null otherwise."),
 					"failed": schema.BoolAttribute{
@@ -60,7 +60,7 @@ func (d *actionLog) Schema(_ context.Context, _ datasource.SchemaRequest, resp *
 	}
 }
 
-func (d *actionLog) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+func (d *actionsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var serverID, region types.String
 	resp.Diagnostics.Append(read(ctx, req.Config, map[string]any{"server_id": &serverID, "region": &region})...)
 	if resp.Diagnostics.HasError() {

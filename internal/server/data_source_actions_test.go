@@ -20,7 +20,7 @@ func TestActions_areTheLogWithTheOutcomeOfEachMove(t *testing.T) {
 		s.must(s.Resize(web1, "user-7"))
 		s.must(s.Confirm(web1, "user-7"))
 		s.must(s.Migrate(web1, "user-1"))
-		got := s.mustRead(actions, object{"server_id": web1, "region": "ord"})
+		got := s.mustRead(actionsType, object{"server_id": web1, "region": "ord"})
 		want(t, got, map[string]string{"region": "ord", "server_id": web1})
 		var entries []string
 		for i := range got.Len("actions") {
@@ -45,7 +45,7 @@ func TestActions_nameNobodyWhereTheCloudActed(t *testing.T) {
 	inVirtualTime(t, stub.Config{AutoConfirmAfter: 30e9}, func(s *scenario) {
 		s.must(s.Migrate(web1, "user-1"))
 		s.must(nil)
-		got := s.mustRead(actions, object{"server_id": web1})
+		got := s.mustRead(actionsType, object{"server_id": web1})
 		want(t, got, map[string]string{"actions.0.action": "confirmResize", "actions.1.outcome": "confirmed"})
 		for _, attribute := range []string{"actions.0.user_id", "actions.0.project_id", "actions.0.outcome", "actions.0.message"} {
 			if !got.IsNull(attribute) {
@@ -57,7 +57,7 @@ func TestActions_nameNobodyWhereTheCloudActed(t *testing.T) {
 
 func TestActions_areNoneOfAServerThatNothingWasDoneTo(t *testing.T) {
 	inVirtualTime(t, stub.Config{}, func(s *scenario) {
-		if got := s.mustRead(actions, object{"server_id": web1}); got.Len("actions") != 0 || got.IsNull("actions") {
+		if got := s.mustRead(actionsType, object{"server_id": web1}); got.Len("actions") != 0 || got.IsNull("actions") {
 			t.Errorf("got %v, want an empty list", got)
 		}
 	})
@@ -65,10 +65,10 @@ func TestActions_areNoneOfAServerThatNothingWasDoneTo(t *testing.T) {
 
 func TestActions_sayWhyTheyCannotBeRead(t *testing.T) {
 	inVirtualTime(t, stub.Config{}, func(s *scenario) {
-		s.wantRefused(actions, object{"server_id": nobody}, "Cannot read the action log of server "+nobody, "404", "or there is no such server")
-		s.wantRefused(actions, object{"server_id": web1, "region": "XYZ"}, `There is no region "XYZ"`)
-		s.wantRefused(actions, object{"server_id": "web-1"}, "must be the UUID of a server in lower case")
+		s.wantRefused(actionsType, object{"server_id": nobody}, "Cannot read the action log of server "+nobody, "404", "or there is no such server")
+		s.wantRefused(actionsType, object{"server_id": web1, "region": "XYZ"}, `There is no region "XYZ"`)
+		s.wantRefused(actionsType, object{"server_id": "web-1"}, "must be the UUID of a server in lower case")
 		s.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden})
-		s.wantRefused(actions, object{"server_id": web1}, "Cannot read the action log of server "+web1, "403 forbidden", "the user's role may not read the action log")
+		s.wantRefused(actionsType, object{"server_id": web1}, "Cannot read the action log of server "+web1, "403 forbidden", "the user's role may not read the action log")
 	})
 }

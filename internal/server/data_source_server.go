@@ -22,24 +22,24 @@ import (
 )
 
 var (
-	_ datasource.DataSource                     = (*one)(nil)
-	_ datasource.DataSourceWithConfigure        = (*one)(nil)
-	_ datasource.DataSourceWithConfigValidators = (*one)(nil)
+	_ datasource.DataSource                     = (*serverDataSource)(nil)
+	_ datasource.DataSourceWithConfigure        = (*serverDataSource)(nil)
+	_ datasource.DataSourceWithConfigValidators = (*serverDataSource)(nil)
 )
 
-// one is the data source rackspace_server.
-type one struct{ configured }
+// serverDataSource is the data source rackspace_server.
+type serverDataSource struct{ configured }
 
 // NewServer returns the data source rackspace_server.
-func NewServer() datasource.DataSource { return &one{} }
+func NewServer() datasource.DataSource { return &serverDataSource{} }
 
-func (d *one) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+func (d *serverDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_server"
 }
 
-func (d *one) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+func (d *serverDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads one Cloud Server, by its id or by its exact name, and what became of its newest migration.",
+		MarkdownDescription: "Reads one server, by its id or by its exact name, and what became of its newest migration.",
 		Attributes: serverAttributes(map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				MarkdownDescription: "UUID of the server, in lower case. Set either this or `name`.",
@@ -47,7 +47,7 @@ func (d *one) Schema(_ context.Context, _ datasource.SchemaRequest, resp *dataso
 				Validators: []validator.String{serverid.Validator()},
 			},
 			"name": schema.StringAttribute{
-				MarkdownDescription: "Full name of the server. It is an error if no server or several servers have this name, and the error lists what was found. Servers of other tenants can be found only by their `id`.",
+				MarkdownDescription: "Full name of the server. It is an error if no server or several servers have this name, and the error lists what was found. Servers of other tenants are found by name only with `all_tenants` of the provider.",
 				Optional:            true, Computed: true,
 				Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
@@ -72,12 +72,13 @@ func (d *one) Schema(_ context.Context, _ datasource.SchemaRequest, resp *dataso
 	}
 }
 
-// ConfigValidators wants a server to be named in one way.
-func (d *one) ConfigValidators(context.Context) []datasource.ConfigValidator {
+// ConfigValidators refuses a configuration that names the server by both id and name, or
+// by neither.
+func (d *serverDataSource) ConfigValidators(context.Context) []datasource.ConfigValidator {
 	return []datasource.ConfigValidator{datasourcevalidator.ExactlyOneOf(path.MatchRoot("id"), path.MatchRoot("name"))}
 }
 
-func (d *one) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+func (d *serverDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var id, name, region types.String
 	resp.Diagnostics.Append(read(ctx, req.Config, map[string]any{"id": &id, "name": &name, "region": &region})...)
 	if resp.Diagnostics.HasError() {
@@ -135,7 +136,7 @@ func migrationOf(found migration.Inspection) any {
 }
 
 // find returns the id of the one server that has a name.
-func (d *one) find(ctx context.Context, region, name string) (id string, diags diag.Diagnostics) {
+func (d *serverDataSource) find(ctx context.Context, region, name string) (id string, diags diag.Diagnostics) {
 	reading := servermigration.Reading{
 		What:      "the servers of that name",
 		IfRefused: "A server can be found by its name only where the API lists servers. Name it by its id instead, or use a user whose role may list servers.",
@@ -144,7 +145,7 @@ func (d *one) find(ctx context.Context, region, name string) (id string, diags d
 	if err != nil {
 		return "", reading.Explain(region, err)
 	}
-	exact, others, err := named(ctx, at, name)
+	exact, similar, err := named(ctx, at, name)
 	switch {
 	case err != nil:
 		return "", reading.Explain(at.Name, err)
@@ -155,23 +156,24 @@ func (d *one) find(ctx context.Context, region, name string) (id string, diags d
 			"These servers of region "+at.Name+" have the name:\n"+listed(exact)+"\n\nSet id instead of name, to say which one is meant.")
 		return "", diags
 	}
-	like := "None has a name like it. A server of another tenant is found by its id only."
-	if len(others) > 0 {
-		like = "These have one like it:\n" + listed(others)
+	hint := "None has a similar name. A server of another tenant is found by its name only if the provider has all_tenants = true."
+	if len(similar) > 0 {
+		hint = "These have a similar name:\n" + listed(similar)
 	}
 	diags.AddAttributeError(path.Root("name"), fmt.Sprintf("There is no server named %q", name),
-		"No server of region "+at.Name+" has exactly this name. "+like+"\n\nCheck name, and whether the server is in another region (argument region).")
+		"No server of region "+at.Name+" has exactly this name. "+hint+"\n\nCheck name, and whether the server is in another region (argument region).")
 	return "", diags
 }
 
-// special are the characters of a name that can mean something else in a regular
-// expression of one of the databases that Nova runs on.
-var special = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
+// notLiteral matches the characters of a name that can have a meaning in a regular
+// expression. Nova's databases differ in that, so all but these are replaced.
+var notLiteral = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
 
-// named returns the servers that have a name and, if there is none, those that have one
-// like it. The API takes a regular expression, which may match more than is meant.
-func named(ctx context.Context, at *cloudservers.Region, name string) (exact, others []*cloudservers.Server, err error) {
-	pattern := special.ReplaceAllString(name, ".*")
+// named returns the servers that have a name. If there is none, it returns those that
+// have a similar one. The API takes a regular expression, which may match other names
+// too.
+func named(ctx context.Context, at *cloudservers.Region, name string) (exact, similar []*cloudservers.Server, err error) {
+	pattern := notLiteral.ReplaceAllString(name, ".*")
 	found, err := at.ServersNamed(ctx, "^"+pattern+"$")
 	for _, server := range found {
 		if server.Name == name {
@@ -181,8 +183,8 @@ func named(ctx context.Context, at *cloudservers.Region, name string) (exact, ot
 	if err != nil || len(exact) > 0 {
 		return exact, nil, err
 	}
-	others, err = at.ServersNamed(ctx, pattern)
-	return nil, others, err
+	similar, err = at.ServersNamed(ctx, pattern)
+	return nil, similar, err
 }
 
 // maxListed is how many servers a message lists.

@@ -20,7 +20,7 @@ func TestServer_showsEverythingThatTheAPIDocuments(t *testing.T) {
 			"created":"2026-11-01T08:00:00Z","updated":"2026-11-23T10:00:00+01:00","OS-SRV-USG:launched_at":"2026-11-01T08:01:00.000000",
 			"config_drive":"True","OS-DCF:diskConfig":"MANUAL","OS-EXT-AZ:availability_zone":"nova",
 			"fault":{"code":500,"message":"No valid host","details":"Traceback","created":"2026-11-23T09:00:00Z"}}}`)
-		got := s.mustRead(one, object{"id": web1})
+		got := s.mustRead(serverType, object{"id": web1})
 		want(t, got, map[string]string{
 			"id": web1, "name": "web-1", "region": "ORD", "status": "ERROR", "task_state": "resize_finish", "vm_state": "error", "power_state": "4", "progress": "60",
 			"host_id": "abc", "flavor_id": "general1-1", "image_id": "image-1", "access_ip_v4": "192.0.2.1", "access_ip_v6": "2001:db8::1",
@@ -41,7 +41,7 @@ func TestServer_showsEverythingThatTheAPIDocuments(t *testing.T) {
 func TestServer_isNullWhereTheAPIDoesNotTell(t *testing.T) {
 	inVirtualTime(t, stub.Config{}, func(s *scenario) {
 		s.answerWith(stub.CallServer, `{"server":{"id":"`+web1+`","status":"ACTIVE","image":"","key_name":null}}`)
-		got := s.mustRead(one, object{"id": web1})
+		got := s.mustRead(serverType, object{"id": web1})
 		// A host and a flavor are never null, since null stands for every server in rackspace_servers.
 		want(t, got, map[string]string{"status": "ACTIVE", "progress": "0", "image_id": "", "fault": "", "migration": ""})
 		for _, attribute := range []string{"host_id", "flavor_id", "name"} {
@@ -74,7 +74,7 @@ func TestServer_isFoundByItsExactName(t *testing.T) {
 					id = s.AddServer(stub.Server{Name: name})
 				}
 				s.AddServer(stub.Server{Name: name, Region: "DFW"}) // which is another region
-				want(t, s.mustRead(one, object{"name": name}), map[string]string{"id": id, "name": name, "region": "ORD"})
+				want(t, s.mustRead(serverType, object{"name": name}), map[string]string{"id": id, "name": name, "region": "ORD"})
 			})
 		})
 	}
@@ -83,31 +83,31 @@ func TestServer_isFoundByItsExactName(t *testing.T) {
 func TestServer_keepsTheSpellingOfItsRegion(t *testing.T) {
 	inVirtualTime(t, stub.Config{}, func(s *scenario) {
 		id := s.AddServer(stub.Server{Name: "web-3", Region: "DFW"})
-		want(t, s.mustRead(one, object{"name": "web-3", "region": "dfw"}), map[string]string{"id": id, "region": "dfw"})
+		want(t, s.mustRead(serverType, object{"name": "web-3", "region": "dfw"}), map[string]string{"id": id, "region": "dfw"})
 	})
 }
 
-func TestServer_listsWhatWasFoundWhereItIsNotOne(t *testing.T) {
+func TestServer_listsTheServersIfTheNameIsNotThatOfExactlyOne(t *testing.T) {
 	inVirtualTime(t, stub.Config{}, func(s *scenario) {
 		twin := s.AddServer(stub.Server{Name: "web-1", Status: "SHUTOFF"})
-		s.wantRefused(one, object{"name": "web-1"}, `Several servers are named "web-1"`, "web-1 ("+web1+", ACTIVE)", "web-1 ("+twin+", SHUTOFF)", "Set id instead of name")
-		s.wantRefused(one, object{"name": "web"}, `There is no server named "web"`, "have one like it", "web-1 ("+web1+", ACTIVE)", "Check name")
-		s.wantRefused(one, object{"name": "db"}, `There is no server named "db"`, "No server of region ORD has exactly this name", "None has a name like it", "another region")
+		s.wantRefused(serverType, object{"name": "web-1"}, `Several servers are named "web-1"`, "web-1 ("+web1+", ACTIVE)", "web-1 ("+twin+", SHUTOFF)", "Set id instead of name")
+		s.wantRefused(serverType, object{"name": "web"}, `There is no server named "web"`, "have a similar name", "web-1 ("+web1+", ACTIVE)", "Check name")
+		s.wantRefused(serverType, object{"name": "db"}, `There is no server named "db"`, "No server of region ORD has exactly this name", "None has a similar name", "another region")
 		for i := range 30 {
 			s.AddServer(stub.Server{Name: fmt.Sprintf("batch-%02d", i)})
 		}
-		_, diagnostics := s.ReadData(one, object{"name": "batch"})
+		_, diagnostics := s.ReadData(serverType, object{"name": "batch"})
 		if got := strings.Count(diagnostics.Errors(), "batch-"); got != 10 || !says("batch-09", "and 20 others").MatchString(diagnostics.Errors()) {
 			t.Errorf("got %d servers in %s, want ten, and how many there are", got, diagnostics)
 		}
 	})
 }
 
-// The databases that Nova runs on differ in what they take a regular expression for.
-func TestServer_isNotTakenForOneThatTheDatabaseFoundAlike(t *testing.T) {
+// Nova's databases differ in how they read a regular expression.
+func TestServer_hasExactlyTheNameAlsoIfTheDatabaseFindsOthers(t *testing.T) {
 	inVirtualTime(t, stub.Config{}, func(s *scenario) {
 		s.answerWith(stub.CallList, `{"servers":[{"id":"`+web1+`","name":"WEB-1","status":"ACTIVE"}]}`)
-		s.wantRefused(one, object{"name": "web-1"}, `There is no server named "web-1"`, "WEB-1 ("+web1+", ACTIVE)")
+		s.wantRefused(serverType, object{"name": "web-1"}, `There is no server named "web-1"`, "WEB-1 ("+web1+", ACTIVE)")
 	})
 }
 
@@ -154,7 +154,7 @@ func TestServer_tellsItsNewestMigration(t *testing.T) {
 						break
 					}
 				}
-				got := s.mustRead(one, object{"name": "web-1"})
+				got := s.mustRead(serverType, object{"name": "web-1"})
 				want(t, got, map[string]string{"migration.status": test.status, "migration.requested_by_us": test.byUs, "migration.request_id": request})
 				if at := got.Get("migration.requested_at"); at == "" {
 					t.Error("got no time of the request")
@@ -172,7 +172,7 @@ func TestServer_doesNotCallAServerNeverMigratedWhereTheLogIsRefused(t *testing.T
 		inVirtualTime(t, stub.Config{}, func(s *scenario) {
 			s.must(s.Migrate(web1, "user-7"))
 			s.Inject(stub.Fault{Call: stub.CallActionLog, Status: status})
-			got, diagnostics := s.ReadData(one, object{"id": web1})
+			got, diagnostics := s.ReadData(serverType, object{"id": web1})
 			if diagnostics.HasError() || !says("Cannot read the action log of server web-1 ("+web1+")", fmt.Sprint(status), "it is not known whether the server was ever migrated").MatchString(diagnostics.Warnings()) {
 				t.Errorf("got the diagnostics %s, want a warning", diagnostics)
 			}
@@ -208,7 +208,7 @@ func TestServer_saysWhyItCannotBeRead(t *testing.T) {
 				if test.fault.Call != "" {
 					s.Inject(test.fault)
 				}
-				s.wantRefused(one, test.config, test.want...)
+				s.wantRefused(serverType, test.config, test.want...)
 				time.Sleep(time.Hour) // in which what hangs is given up
 			})
 		})
@@ -230,7 +230,7 @@ func TestServer_checksItsArguments(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			inVirtualTime(t, stub.Config{}, func(s *scenario) {
-				s.wantRefused(one, test.config, test.want...)
+				s.wantRefused(serverType, test.config, test.want...)
 				if got := len(s.Requests()); got != 0 {
 					t.Errorf("got %d requests, want none", got)
 				}
@@ -245,11 +245,11 @@ func TestDataSources_acceptWhatAPlanDoesNotKnowYet(t *testing.T) {
 			typeName string
 			config   object
 		}{
-			{one, object{"id": acctest.Unknown, "region": acctest.Unknown}},
-			{one, object{"name": acctest.Unknown}},
-			{several, object{"host_id": acctest.Unknown, "name_regex": acctest.Unknown, "status": acctest.Unknown, "metadata": acctest.Unknown}},
-			{several, object{"status": []any{acctest.Unknown}, "metadata": object{"role": acctest.Unknown}, "flavor_id": acctest.Unknown}},
-			{actions, object{"server_id": acctest.Unknown}},
+			{serverType, object{"id": acctest.Unknown, "region": acctest.Unknown}},
+			{serverType, object{"name": acctest.Unknown}},
+			{serversType, object{"host_id": acctest.Unknown, "name_regex": acctest.Unknown, "status": acctest.Unknown, "metadata": acctest.Unknown}},
+			{serversType, object{"status": []any{acctest.Unknown}, "metadata": object{"role": acctest.Unknown}, "flavor_id": acctest.Unknown}},
+			{actionsType, object{"server_id": acctest.Unknown}},
 		} {
 			if diagnostics := s.ValidateData(test.typeName, test.config); len(diagnostics) > 0 {
 				t.Errorf("got for %v:\n%s", test.config, diagnostics)

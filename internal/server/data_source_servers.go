@@ -23,35 +23,35 @@ import (
 )
 
 var (
-	_ datasource.DataSource                   = (*several)(nil)
-	_ datasource.DataSourceWithConfigure      = (*several)(nil)
-	_ datasource.DataSourceWithValidateConfig = (*several)(nil)
+	_ datasource.DataSource                   = (*serversDataSource)(nil)
+	_ datasource.DataSourceWithConfigure      = (*serversDataSource)(nil)
+	_ datasource.DataSourceWithValidateConfig = (*serversDataSource)(nil)
 )
 
-// several is the data source rackspace_servers.
-type several struct{ configured }
+// serversDataSource is the data source rackspace_servers.
+type serversDataSource struct{ configured }
 
 // NewServers returns the data source rackspace_servers.
-func NewServers() datasource.DataSource { return &several{} }
+func NewServers() datasource.DataSource { return &serversDataSource{} }
 
-func (d *several) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+func (d *serversDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_servers"
 }
 
-// statuses are the words of the API that a list of servers can have.
+// statuses are the statuses that a server in a list can have, in the API's words.
 var statuses = []string{
 	cloudservers.StatusActive, "BUILD", cloudservers.StatusError, "HARD_REBOOT", cloudservers.StatusMigrating, "PASSWORD", "PAUSED", "REBOOT",
 	"REBUILD", "RESCUE", cloudservers.StatusResize, cloudservers.StatusResizing, cloudservers.StatusRevertResize, "SHELVED", "SHELVED_OFFLOADED",
 	cloudservers.StatusShutoff, "SUSPENDED", "UNKNOWN", cloudservers.StatusVerifyResize,
 }
 
-func (d *several) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+func (d *serversDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Finds the Cloud Servers of a region, to choose what to migrate. A server is found if it matches all arguments. Without arguments all servers are found.\n\n" +
+		MarkdownDescription: "Finds the servers of a region, to choose what to migrate. A server is found if it matches all arguments. Without arguments all servers are found.\n\n" +
 			"`by_name` and `by_id` are made for `for_each`. Their keys do not change when other servers are created or deleted. " +
 			"A migration changes the `host_id` of its server, and for a while its `status`. " +
 			"If you choose the servers of a `for_each` by these, the next plan does not find a moved server any more. It then removes the migration from the state.\n\n" +
-			"-> Servers of other tenants are not found, not even by an administrator. The API lists them only with `all_tenants`, which the provider does not ask for.",
+			"-> Servers of other tenants are found only with `all_tenants` of the provider, which needs an administrator.",
 		Attributes: map[string]schema.Attribute{
 			"region": regionAttribute(),
 			"name_regex": schema.StringAttribute{
@@ -100,7 +100,7 @@ func (d *several) Schema(_ context.Context, _ datasource.SchemaRequest, resp *da
 	}
 }
 
-// filter is the arguments: which servers are wanted.
+// filter has the arguments of the data source. They say which servers it is to find.
 type filter struct {
 	region, hostID, flavorID types.String
 
@@ -116,13 +116,13 @@ func (f *filter) read(ctx context.Context, config tfsdk.Config) diag.Diagnostics
 	return append(diags, f.readName(ctx, config)...)
 }
 
-// readName reads the regular expression, which no validator of a library checks.
+// readName reads the regular expression, and reports one that cannot be parsed.
 func (f *filter) readName(ctx context.Context, config tfsdk.Config) diag.Diagnostics {
 	var pattern types.String
 	diags := config.GetAttribute(ctx, path.Root("name_regex"), &pattern)
 	var err error
 	if f.name, err = regexp.Compile(pattern.ValueString()); err != nil {
-		diags.AddAttributeError(path.Root("name_regex"), "Invalid regular expression", fmt.Sprintf("The argument %q is no regular expression: %s.", "name_regex", err))
+		diags.AddAttributeError(path.Root("name_regex"), "Invalid regular expression", fmt.Sprintf("The argument %q is not a regular expression: %s.", "name_regex", err))
 	}
 	return diags
 }
@@ -138,12 +138,12 @@ func (f *filter) matches(s *cloudservers.Server) bool {
 		(f.hostID.IsNull() || f.hostID.ValueString() == s.HostID) && (f.flavorID.IsNull() || f.flavorID.ValueString() == s.Flavor.ID)
 }
 
-// ValidateConfig checks what the validators of the schema do not.
-func (d *several) ValidateConfig(ctx context.Context, req datasource.ValidateConfigRequest, resp *datasource.ValidateConfigResponse) {
+// ValidateConfig checks the regular expression, for which the schema has no validator.
+func (d *serversDataSource) ValidateConfig(ctx context.Context, req datasource.ValidateConfigRequest, resp *datasource.ValidateConfigResponse) {
 	resp.Diagnostics.Append(new(filter).readName(ctx, req.Config)...)
 }
 
-func (d *several) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+func (d *serversDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var wanted filter
 	if resp.Diagnostics.Append(wanted.read(ctx, req.Config)...); resp.Diagnostics.HasError() {
 		return
@@ -168,28 +168,28 @@ func (d *several) Read(ctx context.Context, req datasource.ReadRequest, resp *da
 	slices.SortFunc(servers, func(a, b *cloudservers.Server) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
-	found, alike := shownBy(servers)
+	found, sameName := shownBy(servers)
 	found["region"] = regionOf(wanted.region, region.Name)
-	if len(alike) > 0 {
+	if len(sameName) > 0 {
 		resp.Diagnostics.AddAttributeWarning(path.Root("by_name"), "Several servers have the same name",
-			"The id of such a name is null in by_name, because it does not tell which server is meant:\n"+listed(alike)+
-				"\n\nUse by_id instead, or arguments that leave the others out.")
+			"The id of such a name is null in by_name, because it does not tell which server is meant:\n"+listed(sameName)+
+				"\n\nUse by_id instead, or set arguments that only one of them matches.")
 	}
 	resp.Diagnostics.Append(show(ctx, req.Config, &resp.State, found)...)
 }
 
-// shownBy is the list and the maps of servers, which are sorted by name. It also returns
-// those that have their name in common with others.
-func shownBy(servers []*cloudservers.Server) (found object, alike []*cloudservers.Server) {
+// shownBy makes the list and the maps of servers, which are sorted by name. sameName are
+// the servers whose name another one has too.
+func shownBy(servers []*cloudservers.Server) (found object, sameName []*cloudservers.Server) {
 	objects, byName, byID := []any{}, object{}, object{}
 	for i, server := range servers {
 		objects = append(objects, objectOf(server))
 		byName[server.Name], byID[server.ID] = server.ID, server.Name
-		isAlike := func(other int) bool { return other >= 0 && other < len(servers) && servers[other].Name == server.Name }
-		if isAlike(i-1) || isAlike(i+1) {
+		hasName := func(other int) bool { return other >= 0 && other < len(servers) && servers[other].Name == server.Name }
+		if hasName(i-1) || hasName(i+1) {
 			byName[server.Name] = nil
-			alike = append(alike, server)
+			sameName = append(sameName, server)
 		}
 	}
-	return object{"servers": objects, "by_name": byName, "by_id": byID}, alike
+	return object{"servers": objects, "by_name": byName, "by_id": byID}, sameName
 }

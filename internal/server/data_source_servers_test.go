@@ -16,8 +16,8 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// fleet adds servers beside web-1, of which some are alike.
-func (s *scenario) fleet() {
+// addFleet adds servers beside web-1.
+func (s *scenario) addFleet() {
 	home, _ := s.Server(web1)
 	s.AddServer(stub.Server{Name: "web-3", Status: "SHUTOFF", Metadata: map[string]string{"role": "web", "stage": "test"}})
 	s.AddServer(stub.Server{Name: "web-2", HostID: home.HostID, FlavorID: "io1-15", Metadata: map[string]string{"role": "web"}})
@@ -37,7 +37,7 @@ func names(got acctest.Instance) string {
 	return strings.Join(found, " ")
 }
 
-func TestServers_areThoseThatAreAsAllArgumentsSay(t *testing.T) {
+func TestServers_areThoseThatMatchAllArguments(t *testing.T) {
 	tests := []struct {
 		name   string
 		config object
@@ -60,8 +60,8 @@ func TestServers_areThoseThatAreAsAllArgumentsSay(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			inVirtualTime(t, stub.Config{PageSize: 2}, func(s *scenario) {
-				s.fleet()
-				got := s.mustRead(several, test.config)
+				s.addFleet()
+				got := s.mustRead(serversType, test.config)
 				if got := names(got); got != test.want {
 					t.Errorf("got %q, want %q", got, test.want)
 				}
@@ -81,25 +81,25 @@ func TestServers_areThoseThatAreAsAllArgumentsSay(t *testing.T) {
 	}
 }
 
-func TestServers_areTheNeighboursOfAServer(t *testing.T) {
+func TestServers_areThoseOnTheHostOfAServer(t *testing.T) {
 	inVirtualTime(t, stub.Config{}, func(s *scenario) {
-		s.fleet()
-		host := s.mustRead(one, object{"name": "web-1"}).Get("host_id")
-		if got := names(s.mustRead(several, object{"host_id": host})); got != "db-1 web-1 web-2" {
+		s.addFleet()
+		host := s.mustRead(serverType, object{"name": "web-1"}).Get("host_id")
+		if got := names(s.mustRead(serversType, object{"host_id": host})); got != "db-1 web-1 web-2" {
 			t.Errorf("got %q, want the servers on the same host", got)
 		}
 		s.SetServer(web1, func(v *stub.Server) { v.NoHostID = true })
-		unknown := s.mustRead(one, object{"name": "web-1"})
+		unknown := s.mustRead(serverType, object{"name": "web-1"})
 		if unknown.IsNull("host_id") {
 			t.Fatal("got a null host_id, which would stand for all servers")
 		}
-		s.wantRefused(several, object{"host_id": unknown.Get("host_id")}, "host_id", "must be at least 1")
+		s.wantRefused(serversType, object{"host_id": unknown.Get("host_id")}, "host_id", "must be at least 1")
 	})
 }
 
 func TestServers_areShownInFull(t *testing.T) {
 	inVirtualTime(t, stub.Config{}, func(s *scenario) {
-		single, list := s.mustRead(one, object{"id": web1}), s.mustRead(several, nil)
+		single, list := s.mustRead(serverType, object{"id": web1}), s.mustRead(serversType, nil)
 		attributes := slices.DeleteFunc(single.Keys(""), func(name string) bool { return name == "migration" || name == "region" })
 		if diff := cmp.Diff(attributes, list.Keys("servers.0")); diff != "" {
 			t.Errorf("got other attributes than those of rackspace_server (-want +got):\n%s", diff)
@@ -115,11 +115,11 @@ func TestServers_areShownInFull(t *testing.T) {
 // A key of for_each must not change because another server appears.
 func TestServers_keepTheKeysOfTheirMaps(t *testing.T) {
 	inVirtualTime(t, stub.Config{}, func(s *scenario) {
-		s.fleet()
-		before := s.mustRead(several, object{"name_regex": "^web"})
+		s.addFleet()
+		before := s.mustRead(serversType, object{"name_regex": "^web"})
 		twin := s.AddServer(stub.Server{Name: "web-1", Status: "SHUTOFF"})
 		time.Sleep(time.Minute)
-		after, diagnostics := s.ReadData(several, object{"name_regex": "^web"})
+		after, diagnostics := s.ReadData(serversType, object{"name_regex": "^web"})
 		if diff := cmp.Diff(before.Keys("by_name"), after.Keys("by_name")); diff != "" {
 			t.Errorf("got other names than before (-want +got):\n%s", diff)
 		}
@@ -134,7 +134,7 @@ func TestServers_keepTheKeysOfTheirMaps(t *testing.T) {
 			t.Errorf("got the diagnostics %s, want a warning that names the two", diagnostics)
 		}
 		// The other one is not found, so it is not in doubt.
-		if got := s.mustRead(several, object{"status": []any{"SHUTOFF"}}).Get("by_name.web-1"); got != twin {
+		if got := s.mustRead(serversType, object{"status": []any{"SHUTOFF"}}).Get("by_name.web-1"); got != twin {
 			t.Errorf("got %q, want the only one that was found", got)
 		}
 	})
@@ -146,7 +146,7 @@ func TestServers_checkTheirArguments(t *testing.T) {
 		config object
 		want   []string
 	}{
-		{"no regular expression", object{"name_regex": "("}, []string{"Invalid regular expression", `"name_regex" is no regular expression`}},
+		{"no regular expression", object{"name_regex": "("}, []string{"Invalid regular expression", `"name_regex" is not a regular expression`}},
 		{"no status", object{"status": []any{"VERIFY-RESIZE"}}, []string{"status", `"VERIFY_RESIZE"`, "VERIFY-RESIZE"}},
 		{"an empty list", object{"status": []any{}}, []string{"status", "at least 1"}},
 		{"a status that is null", object{"status": []any{"ACTIVE", nil}}, []string{"Null List Value", "status"}},
@@ -157,7 +157,7 @@ func TestServers_checkTheirArguments(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			inVirtualTime(t, stub.Config{}, func(s *scenario) {
-				s.wantRefused(several, test.config, test.want...)
+				s.wantRefused(serversType, test.config, test.want...)
 				if got := len(s.Requests()); got != 0 {
 					t.Errorf("got %d requests, want none", got)
 				}
@@ -168,18 +168,18 @@ func TestServers_checkTheirArguments(t *testing.T) {
 
 func TestServers_sayWhyTheyCannotBeListed(t *testing.T) {
 	inVirtualTime(t, stub.Config{}, func(s *scenario) {
-		s.wantRefused(several, object{"region": "XYZ"}, `There is no region "XYZ"`)
+		s.wantRefused(serversType, object{"region": "XYZ"}, `There is no region "XYZ"`)
 		s.Inject(stub.Fault{Call: stub.CallList, Status: http.StatusServiceUnavailable, Count: 2})
-		s.wantRefused(several, nil, "Cannot read the servers of the region", "503 serviceUnavailable", "The API has a problem")
+		s.wantRefused(serversType, nil, "Cannot read the servers of the region", "503 serviceUnavailable", "The API has a problem")
 		s.Inject(stub.Fault{Call: stub.CallList, Status: http.StatusForbidden})
 		for range 5 { // also when the client has given up lists for a while
-			s.wantRefused(several, nil, "Cannot read the servers of the region", "403 forbidden", "The API refuses to list servers", "by its id with the data source rackspace_server")
+			s.wantRefused(serversType, nil, "Cannot read the servers of the region", "403 forbidden", "The API refuses to list servers", "by its id with the data source rackspace_server")
 		}
-		want(t, s.mustRead(one, object{"id": web1}), map[string]string{"name": "web-1"})
+		want(t, s.mustRead(serverType, object{"id": web1}), map[string]string{"name": "web-1"})
 	})
 }
 
-// refreshed refreshes migrations, and wants no diagnostics.
+// refreshed refreshes migrations, and checks that there are no diagnostics.
 func (s *scenario) refreshed(migrations []acctest.Instance) {
 	s.t.Helper()
 	for _, m := range migrations {
@@ -219,30 +219,30 @@ func TestServers_shareTheListOfARefresh(t *testing.T) {
 		}
 		s.restart()
 		wantSent(3, 0, func() {
-			if got := s.mustRead(several, nil).Len("servers"); got != 3000 {
+			if got := s.mustRead(serversType, nil).Len("servers"); got != 3000 {
 				t.Errorf("got %d servers, want 3000", got)
 			}
 		})
 		wantSent(0, 0, func() { s.refreshed(migrations) })
 		s.restart()
 		wantSent(3, 1, func() { s.refreshed(migrations) }) // it begins with one server
-		wantSent(0, 0, func() { s.mustRead(several, object{"status": []any{"VERIFY_RESIZE"}}) })
+		wantSent(0, 0, func() { s.mustRead(serversType, object{"status": []any{"VERIFY_RESIZE"}}) })
 	})
 }
 
 func TestServers_showWhatTheSameRunHasMigrated(t *testing.T) {
 	inVirtualTime(t, stub.Config{}, func(s *scenario) {
-		if got := s.mustRead(several, nil).Get("servers.0.status"); got != "ACTIVE" {
+		if got := s.mustRead(serversType, nil).Get("servers.0.status"); got != "ACTIVE" {
 			t.Fatalf("got the status %q, want ACTIVE", got)
 		}
 		s.migrate(object{"server_id": web1})
-		if got := s.mustRead(several, nil).Get("servers.0.status"); got != "VERIFY_RESIZE" {
+		if got := s.mustRead(serversType, nil).Get("servers.0.status"); got != "VERIFY_RESIZE" {
 			t.Errorf("got the status %q, want what the apply has made of it", got)
 		}
 	})
 }
 
-// migrate applies a migration, and wants no error.
+// migrate applies a migration, and checks that there is no error.
 func (s *scenario) migrate(config object) {
 	s.t.Helper()
 	change, diagnostics := s.Plan(s.Absent(servermigration.ResourceType), config)

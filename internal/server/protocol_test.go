@@ -15,17 +15,17 @@ import (
 
 type object = acctest.Object
 
-// The data sources.
+// The names of the data sources.
 const (
-	one     = "rackspace_server"
-	several = "rackspace_servers"
-	actions = "rackspace_server_actions"
+	serverType  = "rackspace_server"
+	serversType = "rackspace_servers"
+	actionsType = "rackspace_server_actions"
 )
 
 // web1 is the server that most tests are about.
 const web1 = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01"
 
-// nobody is the id of no server.
+// nobody is an id that no server has.
 const nobody = "4d6f7665-0000-4000-8000-000000000000"
 
 // scenario is a test without Terraform, on a cloud of its own with the server web-1.
@@ -52,7 +52,7 @@ func (s *scenario) restart() {
 	s.Session = acctest.NewVirtualSession(s.t, s.Stub, cloudservers.Config{MaxRetries: 1, Rates: cloudservers.Rates{Read: 1 << 20, Write: 1 << 20}}, migration.Limits{})
 }
 
-// mustRead reads a data source, and wants no diagnostics.
+// mustRead reads a data source, and checks that there are no diagnostics.
 func (s *scenario) mustRead(typeName string, config object) acctest.Instance {
 	s.t.Helper()
 	got, diagnostics := s.ReadData(typeName, config)
@@ -62,7 +62,8 @@ func (s *scenario) mustRead(typeName string, config object) acctest.Instance {
 	return got
 }
 
-// wantRefused reads a data source, and wants an error that has these texts in this order.
+// wantRefused reads a data source, and checks that there is an error with these texts in
+// this order.
 func (s *scenario) wantRefused(typeName string, config object, texts ...string) {
 	s.t.Helper()
 	_, diagnostics := s.ReadData(typeName, config)
@@ -90,8 +91,8 @@ func want(t *testing.T, got acctest.Instance, attributes map[string]string) {
 	}
 }
 
-// must makes sure that something happened to a server, and lets time pass in which it
-// comes to its end.
+// must fails the test on an error of the stub, and lets time pass until what was begun has
+// ended.
 func (s *scenario) must(err error) {
 	s.t.Helper()
 	if err != nil {
@@ -100,7 +101,7 @@ func (s *scenario) must(err error) {
 	time.Sleep(time.Minute)
 }
 
-// answerWith has the API answer all calls of a kind with a body.
+// answerWith makes the API answer all calls of a kind with this body.
 func (s *scenario) answerWith(call stub.Call, body string) {
 	s.Inject(stub.Fault{Call: call, Status: 200, Body: body})
 }

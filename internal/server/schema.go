@@ -10,8 +10,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// serverAttributes are those of a server that was found, with others beside them or
-// instead.
+// serverAttributes are the attributes of a server that was found. An attribute of others
+// is added, or replaces the one of the same name.
 func serverAttributes(others map[string]schema.Attribute) map[string]schema.Attribute {
 	attributes := map[string]schema.Attribute{
 		"id":     computed("UUID of the server."),
