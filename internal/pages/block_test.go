@@ -17,8 +17,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// TestBlocks_haveATreatment fails for a block that no test of this package looks at.
-func TestBlocks_haveATreatment(t *testing.T) {
+// TestBlocks_areTested fails for a code block that no test of this package reads.
+func TestBlocks_areTested(t *testing.T) {
 	for _, p := range pages(t) {
 		notes := p.notes()
 		for _, b := range p.blocks() {
@@ -29,7 +29,7 @@ func TestBlocks_haveATreatment(t *testing.T) {
 				t.Errorf("%s:%d: a block in %q has no test; give it a language that has one, or write one", b.page, b.line, b.language)
 			}
 			if b.isScript() && b.shown(t) == "" {
-				t.Errorf("%s:%d: the script is no file of examples/, so that no test runs it", b.page, b.line)
+				t.Errorf("%s:%d: the script is not a file of examples/, so no test runs it", b.page, b.line)
 			}
 			if b.note != "" {
 				notes--
@@ -69,8 +69,8 @@ func (b block) isData() bool {
 	return slices.Contains([]string{"json", "jsonl", "yaml", "yml"}, b.language)
 }
 
-// TestData_isWellFormed parses each block in JSON or YAML. Workflows of GitHub are held to
-// actionlint, where make lint has installed it.
+// TestData_isWellFormed parses each block in JSON or YAML. It runs actionlint on workflows
+// of GitHub, if make lint has installed it.
 func TestData_isWellFormed(t *testing.T) {
 	for _, p := range pages(t) {
 		for _, b := range p.blocks() {
@@ -94,7 +94,7 @@ func TestData_isWellFormed(t *testing.T) {
 	}
 }
 
-// wantJSON checks a document, or several ones below each other.
+// wantJSON checks that a text is one JSON document, or several that follow each other.
 func wantJSON(t *testing.T, text string) {
 	t.Helper()
 	decoder := json.NewDecoder(strings.NewReader(text))
@@ -111,6 +111,7 @@ func wantJSON(t *testing.T, text string) {
 	}
 }
 
+// wantWorkflow checks a workflow of GitHub with actionlint.
 func wantWorkflow(t *testing.T, text string) {
 	t.Helper()
 	cache := cmp.Or(os.Getenv("XDG_CACHE_HOME"), filepath.Join(os.Getenv("HOME"), ".cache")) // as in GNUmakefile

@@ -14,8 +14,8 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/acctest"
 )
 
-// checks are the commands that are not run as they are shown, and what is checked of each
-// instead. The reason says why. All other commands are run.
+// checks has the commands that are not run as a page shows them, and what is checked of
+// each instead. The reason says why. All other commands are run.
 var checks = []struct {
 	command *regexp.Regexp
 	check   func(t *testing.T, match []string)
@@ -71,11 +71,11 @@ func (b block) commands() []string {
 // The notes that a comment before commands can have.
 var (
 	noteNotRun = regexp.MustCompile(`^not run because .+`)
-	noteFails  = regexp.MustCompile(`^fails because .+`) // the last of them
+	noteFails  = regexp.MustCompile(`^fails because .+`) // the last command fails
 )
 
-// split divides the commands of a block into what is run and what is only checked.
-func (b block) split(t *testing.T) (run []string) {
+// toRun checks the commands of a block that are not run, and returns the others.
+func (b block) toRun(t *testing.T) (run []string) {
 	t.Helper()
 	for _, command := range b.commands() {
 		checked := false
@@ -99,6 +99,7 @@ func (b block) split(t *testing.T) (run []string) {
 	return run
 }
 
+// wantTarget checks that GNUmakefile has a target.
 func wantTarget(t *testing.T, match []string) {
 	t.Helper()
 	if !regexp.MustCompile(`(?m)^` + match[1] + `:`).MatchString(read(t, "GNUmakefile")) {
@@ -106,6 +107,7 @@ func wantTarget(t *testing.T, match []string) {
 	}
 }
 
+// wantTool checks that a tool can be run, and that the test that it is to run exists.
 func wantTool(t *testing.T, match []string) {
 	t.Helper()
 	if info, err := os.Stat(filepath.Join(top, match[1])); err != nil || info.Mode()&0o100 == 0 {
@@ -128,7 +130,8 @@ func wantFlags(t *testing.T, match []string) {
 	}
 }
 
-// wantPackage checks that this project has a package that is its own.
+// wantPackage checks that a package of this project exists. It takes packages of others as
+// they are.
 func wantPackage(t *testing.T, match []string) {
 	t.Helper()
 	dir, own := strings.CutPrefix(match[1], "github.com/terraform-provider-rackspace/terraform-provider-rackspace")
@@ -140,6 +143,7 @@ func wantPackage(t *testing.T, match []string) {
 	}
 }
 
+// wantScript checks that an example has a script.
 func wantScript(t *testing.T, match []string) {
 	t.Helper()
 	if files, err := filepath.Glob(filepath.Join(top, "examples", "*", "*", match[1])); err != nil || len(files) == 0 {
@@ -160,7 +164,7 @@ func TestCommands_areKnown(t *testing.T) {
 				if len(b.commands()) == 0 {
 					t.Error("the block has no command")
 				}
-				b.split(t)
+				b.toRun(t)
 			})
 		}
 	}
@@ -184,7 +188,7 @@ func TestAccCommands_work(t *testing.T) {
 				if !b.isCommands() {
 					continue
 				}
-				run := b.split(t)
+				run := b.toRun(t)
 				if len(run) == 0 {
 					continue
 				}
@@ -194,7 +198,7 @@ func TestAccCommands_work(t *testing.T) {
 				}
 				failed := false
 				for _, command := range run {
-					failed = !s.typed(command, b.note != "") || failed
+					failed = !s.runCommand(command, b.note != "") || failed
 				}
 				if b.note != "" && !failed {
 					t.Errorf("line %d: no command fails, but the comment says %q", b.line, b.note)
@@ -204,13 +208,14 @@ func TestAccCommands_work(t *testing.T) {
 	}
 }
 
-// shellWith has the last of the configurations that suits the commands.
+// shellWith is a shell in a directory with the last configuration that has everything the
+// commands import.
 func shellWith(t *testing.T, shown []block, commands []string) *shell {
 	t.Helper()
 	files := map[string]string{}
 	var imported []string
 	for _, earlier := range shown {
-		if earlier.suits(commands) {
+		if earlier.hasImportsOf(commands) {
 			c := earlier.configuration(t)
 			c.requireTerraform(t)
 			files, imported = c.files, c.imports()
@@ -231,8 +236,8 @@ func requireTerraformFor(t *testing.T, commands []string) {
 	}
 }
 
-// suits tells whether a configuration has what the commands import.
-func (b block) suits(commands []string) bool {
+// hasImportsOf tells whether a configuration has what the commands import.
+func (b block) hasImportsOf(commands []string) bool {
 	for _, command := range commands {
 		if match := importing.FindStringSubmatch(command); match != nil && !strings.Contains(b.text, fmt.Sprintf("resource %q %q", match[1], match[2])) {
 			return false
@@ -241,9 +246,9 @@ func (b block) suits(commands []string) bool {
 	return true
 }
 
-// typed runs one command, which may fail or not, and tells whether it succeeded. An import
-// finds a migration, and no state.
-func (s *shell) typed(command string, mayFail bool) bool {
+// runCommand runs one command as a reader would, and tells whether it succeeded. Before an
+// import it makes sure that the server has a migration, and that there is no state.
+func (s *shell) runCommand(command string, mayFail bool) bool {
 	s.t.Helper()
 	if match := importing.FindStringSubmatch(command); match != nil {
 		id := serverID.FindString(match[3])

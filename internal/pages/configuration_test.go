@@ -98,6 +98,8 @@ type configuration struct {
 	files     map[string]string
 }
 
+// isConfiguration tells whether the block is a configuration of Terraform, and not one of
+// its CLI.
 func (b block) isConfiguration() bool {
 	return (b.language == "terraform" || b.language == "hcl") && !cliConfig.MatchString(b.text)
 }
@@ -185,7 +187,7 @@ func (c *configuration) addModules(t *testing.T) {
 	}
 }
 
-// directory are the texts of all files of a directory of the project, by name.
+// directory reads all files of a directory of the project: their texts by name.
 func directory(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -211,14 +213,15 @@ func (c configuration) hasVariableWithoutDefault() bool {
 	})
 }
 
-// isApplied tells whether another test applies the configuration as it is.
-func (c configuration) isApplied(t *testing.T) bool {
+// isAppliedElsewhere tells whether a test of another package applies the configuration as
+// it is.
+func (c configuration) isAppliedElsewhere(t *testing.T) bool {
 	t.Helper()
 	return c.note == "" && appliedElsewhere[c.shown(t)] != "" && strings.Contains(c.text, "required_providers")
 }
 
-// TestConfigurations_areWhatTheProviderHas holds the arguments of each configuration to
-// the provider's schemas, whatever Terraform there is.
+// TestConfigurations_areWhatTheProviderHas checks the arguments of each configuration
+// against the provider's schemas. It needs no Terraform.
 func TestConfigurations_areWhatTheProviderHas(t *testing.T) {
 	schemas := newSchemas(t)
 	count := 0
@@ -251,7 +254,7 @@ func TestAccConfigurations_work(t *testing.T) {
 			t.Run(fmt.Sprintf("%s:%d", b.page, b.line), func(t *testing.T) {
 				t.Parallel()
 				c := b.configuration(t)
-				if c.treatment == parse || c.isApplied(t) {
+				if c.treatment == parse || c.isAppliedElsewhere(t) {
 					return // TestConfigurations_areWhatTheProviderHas, and the test of appliedElsewhere
 				}
 				c.requireTerraform(t)
@@ -275,8 +278,8 @@ func TestAccConfigurations_work(t *testing.T) {
 	}
 }
 
-// requireTerraform leaves a configuration out where the Terraform at hand is older than
-// what it has.
+// requireTerraform skips the test if the Terraform under test is too old for what the
+// configuration has.
 func (c configuration) requireTerraform(t *testing.T) {
 	t.Helper()
 	for kind, feature := range map[string]string{"action": "actions", "list": "queries"} {

@@ -1,4 +1,4 @@
-// Package pages holds every page of the project to what it says: its tests run the
-// examples, follow the links and check the statements that a machine can check. It has no
+// Package pages has the tests of the project's Markdown pages. They run the examples,
+// follow the links, and check the statements that a machine can check. The package has no
 // other code.
 package pages

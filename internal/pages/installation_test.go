@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/acctest"
 )
 
-// TestAccInstallations_leadToTheProvider gives each CLI configuration of a page to
-// Terraform, with the reader's directory replaced by one that has the provider.
+// TestAccInstallations_leadToTheProvider runs Terraform with each CLI configuration of a
+// page. It replaces the reader's directory by one that has the provider.
 func TestAccInstallations_leadToTheProvider(t *testing.T) {
 	directory := regexp.MustCompile(`"/home/you/[^"]*"`)
 	for _, p := range pages(t) {

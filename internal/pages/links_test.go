@@ -12,8 +12,8 @@ import (
 	"github.com/yuin/goldmark/ast"
 )
 
-// repository is where the project's files are on the web. A page of the registry can
-// lead to them only by such an address.
+// repository matches the address of a file of the project on the web. A page of the
+// registry can link to a file only by such an address.
 var repository = regexp.MustCompile(`^https://github\.com/terraform-provider-rackspace/terraform-provider-rackspace/(?:tree|blob)/main/(.+)$`)
 
 var anchorOfHTML = regexp.MustCompile(`\b(?:id|name)="([^"]+)"`)
@@ -28,7 +28,7 @@ func TestLinks_leadSomewhere(t *testing.T) {
 	for _, p := range all {
 		for _, link := range p.links() {
 			links++
-			if problem := check(p.path, link, anchors); problem != "" {
+			if problem := problemOf(p.path, link, anchors); problem != "" {
 				t.Errorf("%s: the link %s %s", p.path, link, problem)
 			}
 		}
@@ -38,8 +38,8 @@ func TestLinks_leadSomewhere(t *testing.T) {
 	}
 }
 
-// check says what is wrong with a link of a page, or nothing.
-func check(from, link string, anchors map[string]map[string]bool) string {
+// problemOf says what is wrong with a link of a page, or nothing.
+func problemOf(from, link string, anchors map[string]map[string]bool) string {
 	address, err := url.Parse(link)
 	if err != nil {
 		return "cannot be parsed: " + err.Error()
@@ -51,7 +51,7 @@ func check(from, link string, anchors map[string]map[string]bool) string {
 	case address.Scheme == "mailto" && address.Opaque != "":
 		return ""
 	case address.Scheme != "" && (address.Scheme != "https" || address.Host == ""):
-		return "is no https URL"
+		return "is not an https URL"
 	case address.Scheme != "":
 		return ""
 	}
@@ -68,6 +68,7 @@ func check(from, link string, anchors map[string]map[string]bool) string {
 	return ""
 }
 
+// missing says that a file of the project does not exist, or nothing.
 func missing(file string) string {
 	if _, err := os.Stat(filepath.Join(top, filepath.FromSlash(file))); err != nil {
 		return "leads to " + file + ", which does not exist"
@@ -75,7 +76,7 @@ func missing(file string) string {
 	return ""
 }
 
-// anchors are the names that a link can end with to lead to a place of the page.
+// anchors are the names of the places of the page that a link can end with.
 func (p page) anchors() map[string]bool {
 	found := map[string]bool{}
 	for _, match := range anchorOfHTML.FindAllSubmatch(p.source, -1) {
@@ -107,7 +108,7 @@ func (p page) links() []string {
 	return found
 }
 
-func TestLinks_checkFindsWhatIsWrong(t *testing.T) {
+func TestLinks_findsLinksThatAreWrong(t *testing.T) {
 	anchors := map[string]map[string]bool{"README.md": {"contents": true}, "docs/index.md": {}}
 	tests := []struct {
 		name, from, link string
@@ -128,7 +129,7 @@ func TestLinks_checkFindsWhatIsWrong(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if problem := check(test.from, test.link, anchors); (problem != "") != test.wrong {
+			if problem := problemOf(test.from, test.link, anchors); (problem != "") != test.wrong {
 				t.Errorf("got the problem %q, want one: %t", problem, test.wrong)
 			}
 		})

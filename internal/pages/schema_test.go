@@ -3,6 +3,7 @@ package pages
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -11,7 +12,7 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/acctest"
 )
 
-// schemas are the blocks that the provider has, by the kind of the block and its type.
+// schemas has the schemas of the provider's blocks, by the kind of the block and its type.
 type schemas map[string]map[string]*tfprotov6.Schema
 
 func newSchemas(t *testing.T) schemas {
@@ -34,7 +35,8 @@ func newSchemas(t *testing.T) schemas {
 	}
 }
 
-// metaArguments are those that Terraform itself has in the blocks of a provider.
+// metaArguments are the arguments and blocks that Terraform itself has in a provider's
+// blocks.
 var metaArguments = []string{
 	"alias", "count", "depends_on", "for_each", "include_resource", "limit", "provider", // arguments
 	"config", "connection", "lifecycle", "provisioner", // blocks
@@ -46,7 +48,7 @@ func (s schemas) problems(body *hclsyntax.Body) []string {
 	var found []string
 	for _, b := range body.Blocks {
 		types, known := s[b.Type]
-		if !known || len(b.Labels) == 0 || len(b.Labels[0]) < len("rackspace") || b.Labels[0][:len("rackspace")] != "rackspace" {
+		if !known || len(b.Labels) == 0 || !strings.HasPrefix(b.Labels[0], "rackspace") {
 			continue
 		}
 		schema := types[b.Labels[0]]
@@ -65,6 +67,7 @@ func (s schemas) problems(body *hclsyntax.Body) []string {
 	return found
 }
 
+// differences says what a block has that its schema does not, and what it lacks.
 func differences(schema *tfprotov6.SchemaBlock, body *hclsyntax.Body, where string) []string {
 	var found []string
 	known := slices.Clone(metaArguments)

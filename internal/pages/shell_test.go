@@ -86,7 +86,7 @@ func (s *shell) write(name, text string) {
 	}
 }
 
-// terraform runs the CLI, and wants it to succeed.
+// terraform runs the CLI, and fails the test if the CLI fails.
 func (s *shell) terraform(arguments ...string) {
 	s.t.Helper()
 	if output, err := s.run("terraform", arguments...); err != nil {
@@ -94,8 +94,8 @@ func (s *shell) terraform(arguments ...string) {
 	}
 }
 
-// script runs a text as Bash does, which stops at the first command that fails. Every
-// question is answered with yes.
+// script runs commands in Bash, which stops at the first one that fails. Every question is
+// answered with yes.
 func (s *shell) script(text string) (output string, err error) {
 	s.t.Helper()
 	return s.run("bash", "-euo", "pipefail", "-c", text)
@@ -113,7 +113,8 @@ func (s *shell) run(program string, arguments ...string) (output string, err err
 	return string(combined), err
 }
 
-// migrate has another user migrate servers of the stub, which then await confirmation.
+// migrate lets another user migrate servers of the stub. Their migrations then await
+// confirmation.
 func (s *shell) migrate(servers ...string) {
 	s.t.Helper()
 	for _, id := range servers {
