@@ -116,7 +116,7 @@ func TestProvider_explainsWhatIsWrong(t *testing.T) {
 		{"an empty argument", stub.Config{}, acctest.Object{"region": ""}, `(?s)region.*string length must be at least 1`},
 		{"an unknown region", stub.Config{}, acctest.Object{"region": "XYZ"}, `(?s)There is no region "XYZ".*DFW, LON, ORD`},
 		{"no region", stub.Config{NoDefaultRegion: true}, nil, `(?s)No region is set.*Set region in the provider block.*DFW, LON, ORD`},
-		{"no ServiceNet", stub.Config{}, acctest.Object{"region": "LON", "endpoint_type": "internal"}, `(?s)There is no region "LON".*no internal Cloud Servers endpoint.*DFW, ORD`},
+		{"no ServiceNet", stub.Config{}, acctest.Object{"region": "LON", "endpoint_type": "internal"}, `(?s)There is no region "LON".*no internal endpoint of the compute service.*DFW, ORD`},
 		{"an endpoint type", stub.Config{}, acctest.Object{"endpoint_type": "admin"}, `(?s)endpoint_type.*one of:.*public.*internal`},
 		{"a duration", stub.Config{}, acctest.Object{"request_timeout": "soon"}, `(?s)Invalid duration \(AttributeName\("request_timeout"\)\).*The argument request_timeout must be a duration such as "10s" or "1m30s", not "soon"\. The units are`},
 		{"a duration without a unit", stub.Config{}, acctest.Object{"poll_interval": "10"}, `(?s)The argument poll_interval must be a duration such as "10s" or "1m30s", not "10"\. It lacks a unit: write "10s" for seconds, or "10m" for minutes\.\n\n$`},

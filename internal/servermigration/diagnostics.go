@@ -13,20 +13,21 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
-// operation says what an error of the engine means for the state.
+// operation is what the provider was doing when an error occurred. It decides what the
+// error means for the state.
 type operation int
 
 const (
 	creating   operation = iota // the state does not have the migration
 	recorded                    // the state has the migration
-	again                       // the server is to be migrated again, and the state has the migration before
+	again                       // the server is to be migrated again, and the state has its earlier migration
 	invoking                    // an action asked for it: there is no state
-	destroying                  // the state has the migration, and loses it if there is no error
+	destroying                  // the state has the migration, and keeps it if there is an error
 )
 
-// explain turns an error of the engine into a diagnostic: what failed for which
-// server, what the API said, what is true of the server now, and what to do next.
-// It is the only place where that is done.
+// explain turns an error of the engine into a diagnostic. It says what failed for which
+// server, what the API said, what is true of the server now, and what to do next. No other
+// function does this.
 func explain(err error, op operation) diag.Diagnostics {
 	if err == nil {
 		return nil
@@ -50,10 +51,10 @@ func explain(err error, op operation) diag.Diagnostics {
 	return diag.Diagnostics{diag.NewErrorDiagnostic(row.summary, detail)}
 }
 
-// invokeAgain says of an action what the details say of an apply.
+// invokeAgain replaces what the details say about an apply. An action is invoked.
 var invokeAgain = strings.NewReplacer("Apply again", "Invoke the action again", "apply again", "invoke the action again")
 
-// isKind tells whether an error is one of the engine's, of a kind.
+// isKind tells whether an error is one of the engine, and of this kind.
 func isKind(err error, kind migration.Kind) bool {
 	var failure *migration.Error
 	return errors.As(err, &failure) && failure.Kind == kind
@@ -78,7 +79,7 @@ type row struct {
 	warns    []operation // in which it is a warning; in all others it is an error
 }
 
-// row is the table of all diagnostics of errors, by their kind.
+// row is the diagnostic of the error. The function has those of all kinds of errors.
 func (x explanation) row() row {
 	server := serverOf(x.migration)
 	switch kind := x.failure.Kind; kind {
@@ -109,9 +110,9 @@ func (x explanation) row() row {
 	case migration.KindFailed:
 		return row{"The migration of " + server + " failed", x.failed(), "", nil}
 	case migration.KindReverted:
-		return row{"The migration of " + server + " was reverted" + x.unlikeDestroy(migration.StatusConfirmed), x.reverted(), "", []operation{destroying}}
+		return row{"The migration of " + server + " was reverted" + x.notAsDestroyWanted(migration.StatusConfirmed), x.reverted(), "", []operation{destroying}}
 	case migration.KindConfirmed:
-		return row{"The migration of " + server + " was confirmed" + x.unlikeDestroy(migration.StatusReverted), x.confirmed(), "", []operation{destroying}}
+		return row{"The migration of " + server + " was confirmed" + x.notAsDestroyWanted(migration.StatusReverted), x.confirmed(), "", []operation{destroying}}
 	case migration.KindUnknownEnd:
 		return row{"It is not known how the migration of " + server + " ended", x.unknownEnd(), "", []operation{destroying}}
 	case migration.KindGone:
@@ -166,8 +167,8 @@ func (x explanation) apiRow(server string) row {
 	return row{"Cannot read " + server, x.notRead(), "", nil}
 }
 
-// harmlessIfConfirmed are the operations in which it is enough that a confirmation
-// was accepted: nothing is left to fail, and the state has the migration afterwards.
+// harmlessIfConfirmed are the operations in which it is enough that the cloud has accepted
+// a confirmation. The state has the migration, and the next refresh reads its end.
 func (x explanation) harmlessIfConfirmed() []operation {
 	if x.failure.Want == migration.StatusConfirmed {
 		return []operation{creating, recorded}

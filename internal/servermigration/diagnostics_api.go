@@ -9,6 +9,7 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
+// api is the error of the API call that failed; nil if none did.
 func (x explanation) api() *cloudservers.Error {
 	var api *cloudservers.Error
 	if errors.As(x.failure.Err, &api) {
@@ -17,7 +18,7 @@ func (x explanation) api() *cloudservers.Error {
 	return nil
 }
 
-// said is what the API said, or why there is no answer of it.
+// said is what the API answered, or why there is no answer.
 func (x explanation) said() string {
 	api := x.api()
 	switch {
@@ -49,7 +50,7 @@ func answerOf(api *cloudservers.Error) string {
 	return text
 }
 
-// because says what ended a wait on this side.
+// because says why the provider stopped waiting.
 func (x explanation) because() string {
 	switch {
 	case x.failure.TimedOut():
@@ -96,13 +97,13 @@ func (x explanation) advice() string {
 		if api.Fault == "resizeNotAllowed" {
 			return "The cloud does not allow this server to be migrated. Ask its support, with the request id, what stands in the way."
 		}
-		return "The user lacks the right to do this: a role such as observer may look but not act. " +
+		return "The user may not do this. With a role such as observer, a user can read servers but not change them. " +
 			"On Rackspace's public cloud, use a user with the role nova:creator or nova:admin, or ask the account's administrator for it. " +
 			"On other OpenStack clouds, Nova's policy has to allow it. By default, only administrators may migrate a server."
 	case http.StatusNotFound:
 		return "Check server_id, and whether the server is in region " + x.migration.Region + "."
 	case http.StatusMethodNotAllowed:
-		return "Either the endpoint is not a Cloud Servers v2 one (check compute_endpoint), or this kind of server cannot be migrated."
+		return "Either the compute endpoint is not that of Nova (check compute_endpoint), or this kind of server cannot be migrated."
 	case http.StatusConflict:
 		return "Something else is being done to the server, or it is locked, or its host is down. " + x.state() + " Apply again once that is over."
 	case http.StatusRequestEntityTooLarge, http.StatusTooManyRequests:
@@ -114,14 +115,15 @@ func (x explanation) advice() string {
 	}
 }
 
+// refusedCredentials says which credentials the API refused, and where they come from.
 func refusedCredentials(api *cloudservers.Error) string {
 	credentials := api.Credentials
 	if credentials == nil {
 		return "Check the credentials."
 	}
 	if !credentials.Renewable() {
-		return fmt.Sprintf("The token was refused (%s). It may have expired, and the provider cannot renew a token: "+
-			"set a new one, or use credentials that the provider can get a new token with: a key, a password or an application credential.", credentials.Origin)
+		return fmt.Sprintf("The token was refused (%s). It may have expired, and the provider cannot renew it. "+
+			"Set a new token. Or use credentials with which the provider can get new tokens: an API key, a password or an application credential.", credentials.Origin)
 	}
 	if credentials.Keystone != nil {
 		return fmt.Sprintf("The credentials were refused (%s). Check them, and the project and the domains that go with them.", credentials.Origin)

@@ -7,8 +7,8 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 )
 
-// These are the details of an authentication that failed. No server was asked for
-// by then, so nothing is said about one.
+// This file has the details of an authentication that failed. At that time no server was
+// read, so the messages name none.
 
 // askedForToken says what was asked of the Identity API, and what it answered.
 func askedForToken(api *cloudservers.Error) string {

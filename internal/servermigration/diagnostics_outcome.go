@@ -8,7 +8,7 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
-// These are the details of the errors of a migration that was accepted.
+// This file has the details of the errors after a migrate request was accepted.
 
 func (x explanation) failed() string {
 	return paragraphs(x.whyFailed(), x.request(), x.afterFailure())
@@ -30,7 +30,7 @@ func (x explanation) whyFailed() string {
 	}
 }
 
-// host says where the server is, as far as host ids tell.
+// host says whether the server is on its original host, as far as that is known.
 func (x explanation) host() string {
 	source, is := x.migration.SourceHostID, x.failure.Server.HostID
 	switch {
@@ -51,12 +51,12 @@ func (x explanation) afterFailure() string {
 	case s.Status == cloudservers.StatusActive || s.Status == cloudservers.StatusShutoff:
 		return "Nothing awaits confirmation. " + then + " If it fails again, give the request id to the cloud's support."
 	case s.Status == cloudservers.StatusVerifyResize:
-		return "Revert it in the cloud's control panel or with the API, and give the request id to the cloud's support. " + then
+		return "Revert the migration in the cloud's control panel or with the API, and give the request id to the cloud's support. " + then
 	}
 	return "A server in this status cannot be migrated. Give the request id to the cloud's support. Once the server is ACTIVE or SHUTOFF, it can be migrated again. " + then
 }
 
-// toMigrateAgain says how to migrate a server again whose migration has ended.
+// toMigrateAgain says how to migrate the server again after its migration has ended.
 func (x explanation) toMigrateAgain() string {
 	switch x.operation {
 	case recorded:
@@ -67,9 +67,9 @@ func (x explanation) toMigrateAgain() string {
 	return "To migrate the server again, apply again."
 }
 
-// unlikeDestroy completes the summary of a migration that has ended otherwise than
-// a destroy wanted.
-func (x explanation) unlikeDestroy(want migration.Status) string {
+// notAsDestroyWanted completes the summary of a migration that has ended in another way
+// than the destroy wanted.
+func (x explanation) notAsDestroyWanted(want migration.Status) string {
 	if x.in(destroying) {
 		return ", not " + string(want)
 	}
@@ -101,7 +101,7 @@ func (x explanation) unknownEnd() string {
 	case invoking:
 		then = "Find out what was done to the server. " + x.toMigrateAgain()
 	case destroying:
-		then = "The migration was removed from the state. Look at the server, if it matters on which host it is."
+		then = "The migration was removed from the state. If it matters on which host the server is, look it up in the cloud."
 	}
 	return paragraphs("It has ended. Neither the server nor its action log tells whether it was confirmed or reverted. Something else may have been done to the server since. "+x.state(),
 		x.said(), x.request(), then)
@@ -126,15 +126,15 @@ func (x explanation) interrupted() string {
 	if x.api() != nil {
 		unseen = join(unseen, "The last attempts to read the server failed. "+x.said())
 	}
-	return paragraphs(unseen, "The migration was accepted and continues without Terraform. "+x.kept(), x.state(), x.request(), x.goOn())
+	return paragraphs(unseen, "The migration was accepted and continues without Terraform. "+x.whereRecorded(), x.state(), x.request(), x.howToContinue())
 }
 
 func (x explanation) notFollowed() string {
-	return paragraphs(x.said(), "The migration was accepted and continues without Terraform. "+x.kept(), x.request(), x.advice(), x.goOn())
+	return paragraphs(x.said(), "The migration was accepted and continues without Terraform. "+x.whereRecorded(), x.request(), x.advice(), x.howToContinue())
 }
 
 func (x explanation) unsettled() string {
-	return paragraphs(x.said(), "The server runs on its new host, and the migration still awaits confirmation. "+x.kept(), x.request(), x.advice(), toEnd(x.migration, ""))
+	return paragraphs(x.said(), "The server runs on its new host, and the migration still awaits confirmation. "+x.whereRecorded(), x.request(), x.advice(), toEnd(x.migration, ""))
 }
 
 func (x explanation) unproven() string {
@@ -143,8 +143,8 @@ func (x explanation) unproven() string {
 		sent += " again"
 	}
 	return paragraphs(x.said(), sent+". Something awaits confirmation on this server. The provider cannot tell whether it is this migration, a later one or a resize. "+
-		"The server's action log would tell, but it cannot be read or does not name it. "+x.kept(), x.request(),
-		"Apply again with a user who may read the action log. Or first find out in the cloud's control panel what awaits confirmation. Then confirm or revert it there. "+toEnd(x.migration, ""))
+		"The server's action log would tell, but it cannot be read or does not name it. "+x.whereRecorded(), x.request(),
+		join("Apply again with a user who may read the action log. Or find out in the cloud's control panel what awaits confirmation, and confirm or revert it there.", automatically(x.migration)))
 }
 
 func (x explanation) settling() string {
@@ -157,15 +157,15 @@ func (x explanation) settling() string {
 	case x.failure.Want == migration.StatusConfirmed && x.in(creating, recorded):
 		then = "The migration is in the state. The next refresh shows how it ended. If it still awaits confirmation then, apply again."
 	case x.in(invoking):
-		then = "Look at the server to see how it ended."
+		then = "The server's status and its action log show how it ended."
 	case x.in(creating):
 		then = "Apply again once the server has no task any more. If the migration was reverted, the apply migrates the server again. If not, the provider continues with it and tests the server again."
 	}
 	return paragraphs(x.said(), accepted+then, x.request())
 }
 
-// kept says where a migration is recorded that goes on.
-func (x explanation) kept() string {
+// whereRecorded says where a pending migration is recorded, and how the next run finds it.
+func (x explanation) whereRecorded() string {
 	if x.in(invoking) {
 		return "The server's action log has it."
 	}
@@ -178,16 +178,16 @@ func (x explanation) kept() string {
 	return "The migration is in the state. Apply again to continue."
 }
 
-// goOn says how a migration goes on whose end was not seen.
-func (x explanation) goOn() string {
+// howToContinue says what to do about a migration whose end was not seen.
+func (x explanation) howToContinue() string {
 	if x.in(creating, invoking) {
 		return join("Apply again. The provider finds the migration in the server's action log and continues with it. It does not migrate the server again.", automatically(x.migration))
 	}
 	return automatically(x.migration)
 }
 
-// earlierMigration says what the state has after a change of triggers that migrated
-// nothing.
+// earlierMigration says what the state has if a change of triggers did not lead to a new
+// migration.
 func (x explanation) earlierMigration() string {
 	if x.in(again) {
 		return "The state keeps the earlier migration and its triggers."
@@ -223,6 +223,7 @@ func (x explanation) state() string {
 	}
 }
 
+// request names the migrate request, by which the cloud's support can find it.
 func (x explanation) request() string {
 	if x.migration.RequestID == "" {
 		return ""
@@ -238,7 +239,7 @@ func by(user string) string {
 	return " (user " + user + ")"
 }
 
-// automatically says when the cloud confirms a migration by itself; nothing where that
+// automatically says when the cloud confirms a migration by itself. It is empty where that
 // is not known.
 func automatically(m migration.Migration) string {
 	if m.ConfirmBy().IsZero() {
@@ -247,11 +248,11 @@ func automatically(m migration.Migration) string {
 	return "The cloud confirms it automatically after " + m.ConfirmBy().Format(time.RFC3339) + "."
 }
 
-// toEnd says what is to be done about a pending migration, and by when if that is known.
-// where goes on from "Confirm or revert it".
+// toEnd says what to do about a pending migration, and until when if that is known.
+// where continues the sentence that begins with "Confirm or revert the migration".
 func toEnd(m migration.Migration, where string) string {
 	if m.ConfirmBy().IsZero() {
-		return "Confirm or revert it" + where + "."
+		return "Confirm or revert the migration" + where + "."
 	}
-	return "Confirm or revert it" + where + " by " + m.ConfirmBy().Format(time.RFC3339) + ". After that, the cloud confirms it automatically."
+	return "Confirm or revert the migration" + where + " by " + m.ConfirmBy().Format(time.RFC3339) + ". After that, the cloud confirms it automatically."
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
-// Reading is what a data source reads, in the words of its diagnostics.
+// Reading says what a data source reads, for its diagnostics.
 type Reading struct {
 	What      string // "the action log of server 8c65cb68-…"
 	Argument  string // the argument that names the server, if one does

@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
-// These are the details of the errors that a migration can end with before it is
-// under way. Those of what comes after are in diagnostics_outcome.go.
+// This file has the details of the errors before a migrate request is accepted. Those of
+// the errors after that are in diagnostics_outcome.go.
 
 func (x explanation) notFound() string {
 	return paragraphs("No server with this id exists in region "+x.migration.Region+", or the user may not see it.", x.said(),
@@ -22,7 +22,7 @@ func (x explanation) onMetal() string {
 	return "An OnMetal server is a physical machine. Rackspace cannot move it to another host. " + x.nothingSent() + " " + x.toForget()
 }
 
-// toForget says how to take a server out of the configuration.
+// toForget says what to change in the configuration if the server cannot be migrated.
 func (x explanation) toForget() string {
 	if x.in(invoking) {
 		return "Correct server_id, or remove the action from the configuration."
@@ -55,7 +55,7 @@ func (x explanation) busy() string {
 }
 
 func (x explanation) claimed() string {
-	return "Another rackspace_server_migration or rackspace_server_migrate of this configuration has this server. A server is migrated once in an apply. " +
+	return "Another rackspace_server_migration or rackspace_server_migrate of this configuration names the same server. One apply migrates a server only once. " +
 		"Nothing was sent for this one. Remove one of the two, or give it another server_id."
 }
 
@@ -73,13 +73,21 @@ func (x explanation) stopped() string {
 }
 
 func (x explanation) whatIsPending() string {
+	what := "migration"
 	switch move := x.failure.Pending; {
 	case move == nil:
-		return "a migration or resize of it is pending"
+		what = "migration or resize"
 	case move.Resize:
-		return "a resize of it is pending"
+		what = "resize"
 	}
-	return "it is being migrated already"
+	if x.isReverting() {
+		return "a " + what + " of it is being reverted"
+	}
+	return "a " + what + " of it is pending"
+}
+
+func (x explanation) isReverting() bool {
+	return x.failure.Server != nil && x.failure.Server.Status == cloudservers.StatusRevertResize
 }
 
 func (x explanation) pending() string {
@@ -90,7 +98,7 @@ func (x explanation) pending() string {
 	case x.failure.Err != nil:
 		what = "The server's action log would tell which, but it cannot be read. " + x.said()
 	}
-	if x.failure.Server != nil && x.failure.Server.Status == cloudservers.StatusRevertResize {
+	if x.isReverting() {
 		return paragraphs(what, x.state(), x.nothingSent()+" The server is on its way back to its original host. Apply again once it is ACTIVE or SHUTOFF.")
 	}
 	next := "confirm or revert what is pending, in the cloud's control panel or with the API. Apply again once the server is ACTIVE or SHUTOFF."
@@ -113,7 +121,7 @@ func (x explanation) untold() string {
 	if x.failure.Err != nil {
 		why = "The server's action log would tell, but it cannot be read. " + x.said()
 	}
-	return paragraphs("The server changed within the last 24 hours. So an apply that was interrupted may have migrated it. "+why,
+	return paragraphs("The server changed within the last 24 hours. An earlier apply that was interrupted may have migrated it. "+why,
 		x.nothingSent()+" The provider does not migrate it while this is not known.",
 		"If it was migrated, "+x.importIt()+" The import needs a user who may read the action log. With such a user, an apply finds it too. "+
 			"If it was not migrated, apply again 24 hours after its last change.")
@@ -125,7 +133,7 @@ func (x explanation) refused() string {
 
 func (x explanation) undecided() string {
 	return paragraphs(x.said(), "The migrate request may have been accepted, although its answer did not arrive. Neither the server nor its action log tells whether it was. "+
-		"The request was not sent again. So the server cannot be migrated twice.",
+		"The request was not sent again, because a second request could migrate the server twice.",
 		"Apply again once the API answers and the action log can be read. If the log shows that the server was migrated, the provider continues with that migration and does not migrate the server again.")
 }
 
@@ -135,7 +143,7 @@ func (x explanation) noRegion(region *cloudservers.RegionError) string {
 }
 
 func (x explanation) unknownRegion(region *cloudservers.RegionError) string {
-	return fmt.Sprintf("The account has no %s Cloud Servers endpoint in this region. Regions that have one: %s.", region.EndpointType, strings.Join(region.Known, ", "))
+	return fmt.Sprintf("The account has no %s endpoint of the compute service in this region. Regions that have one: %s.", region.EndpointType, strings.Join(region.Known, ", "))
 }
 
 func (x explanation) noCloudServers() string {
@@ -147,7 +155,7 @@ func (x explanation) notRead() string {
 	return paragraphs(x.said(), "Nothing was changed.", x.advice())
 }
 
-// nothingSent says what a migration that was refused has done to the server.
+// nothingSent says what was sent to a server whose migration was refused.
 func (x explanation) nothingSent() string {
 	if x.failure.Sent {
 		return "A migrate request was sent before. It had no effect."
@@ -171,7 +179,7 @@ func (x explanation) importIt() string {
 	return "import it: terraform import ADDRESS " + x.migration.Region + "/" + x.migration.ServerID + "."
 }
 
-// serverOf names a migration's server as a person would.
+// serverOf names the server of a migration, for a message.
 func serverOf(m migration.Migration) string {
 	if m.ServerName == "" {
 		return "server " + m.ServerID
@@ -179,15 +187,17 @@ func serverOf(m migration.Migration) string {
 	return fmt.Sprintf("server %s (%s)", m.ServerName, m.ServerID)
 }
 
+// paragraphs joins texts with an empty line between them. Empty texts are left out.
 func paragraphs(texts ...string) string {
 	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), "\n\n")
 }
 
-// join puts sentences into one paragraph.
+// join joins sentences to one paragraph. Empty ones are left out.
 func join(texts ...string) string {
 	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), " ")
 }
 
+// sentence is a text of the API without the dots and spaces at its end.
 func sentence(text string) string { return strings.TrimRight(strings.TrimSpace(text), ".") }
 
 func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }

@@ -9,7 +9,7 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/verification"
 )
 
-// These are the details of the errors of a verification.
+// This file has the details of the errors of a verification.
 
 func (x explanation) failedChecks() string { return failedChecks(x.migration.VerificationResult) }
 
@@ -26,7 +26,8 @@ func failedChecks(result *verification.Result) string {
 	return strings.Join(lines, "\n")
 }
 
-// earlierTest tells of a failed test where something else failed after it.
+// earlierTest says that the server did not pass its verification, where the error is about
+// something that failed after that.
 func (x explanation) earlierTest() string {
 	switch x.failure.Kind {
 	case migration.KindTesting, migration.KindUnverified, migration.KindRolledBack:
@@ -47,9 +48,9 @@ func (x explanation) whichTestEnded() string {
 
 func (x explanation) testing() string {
 	if x.migration.Status.Settled() {
-		return paragraphs(x.because(), x.alreadyConfirmed()+" Whether the server works is not known. "+x.kept(), x.request(), "Apply again to test the server again.")
+		return paragraphs(x.because(), x.alreadyConfirmed()+" Whether the server works is not known. "+x.whereRecorded(), x.request(), "Apply again to test the server again.")
 	}
-	return paragraphs(x.because(), "The server runs on its new host, and the migration awaits confirmation. Nothing was confirmed or reverted. "+x.kept(),
+	return paragraphs(x.because(), "The server runs on its new host, and the migration awaits confirmation. Nothing was confirmed or reverted. "+x.whereRecorded(),
 		x.request(), join("Apply again to test the server again.", x.timeLeft()))
 }
 
@@ -69,12 +70,13 @@ func (x explanation) unverified() string {
 		}
 		return paragraphs(x.failedChecks(), x.alreadyConfirmed(), x.request(), then)
 	}
-	return paragraphs(x.failedChecks(), "The server runs on its new host, and the migration awaits confirmation. "+x.kept(),
-		x.request(), x.waysOn(), x.timeLeft())
+	return paragraphs(x.failedChecks(), "The server runs on its new host, and the migration awaits confirmation. "+x.whereRecorded(),
+		x.request(), x.waysToContinue(), x.timeLeft())
 }
 
-// waysOn says how Terraform alone goes on with a moved server that did not pass.
-func (x explanation) waysOn() string {
+// waysToContinue says what a person can do about a moved server that did not pass its
+// verification.
+func (x explanation) waysToContinue() string {
 	if x.in(destroying) {
 		return "What you can do:\n" +
 			"  - Test again: fix the server, and destroy again, which confirms the migration if the server passes. If a check is wrong, correct verification and apply before that.\n" +
@@ -117,13 +119,13 @@ func (x explanation) whatPreflight() string {
 	return capital(serverOf(x.migration)) + " was not migrated: it did not pass its verification before the move"
 }
 
-// preflight is about a server that was not moved.
+// preflight says why a server was not moved.
 func (x explanation) preflight() string {
 	if x.failure.Err != nil {
 		return paragraphs(x.because(), "No request to migrate the server was sent. Apply again to migrate it.")
 	}
 	if x.migration.VerificationResult == nil {
-		return paragraphs("No request to migrate the server was sent. A server that is shut off stays so on its new host.",
+		return paragraphs("No request to migrate the server was sent. A migration does not start a server that is shut off.",
 			"Start the server and apply again. Or remove verification, which moves the server without a test.")
 	}
 	untouched := "The server was not touched: no request to migrate it was sent. "
@@ -134,8 +136,7 @@ func (x explanation) preflight() string {
 		"If a check is wrong, correct it. To move a server that does not work, set preflight = false in verification. Then apply again.")
 }
 
-// alreadyConfirmed is about a migration that was confirmed before its server had
-// passed.
+// alreadyConfirmed says who confirmed a migration before its server had passed.
 func (x explanation) alreadyConfirmed() string {
 	return "The provider did not confirm the migration. " + whoConfirmed(x.migration) + " confirmed it. It cannot be reverted any more."
 }
@@ -165,8 +166,8 @@ func (x explanation) rolledBack() string {
 		"What was written to its local disks since the migration is lost. Nothing awaits confirmation.", x.request(), then)
 }
 
-// timeLeft is how long there is to decide, by the API's clock; nothing where that is
-// not known.
+// timeLeft says when the cloud confirms the migration, and how long that is by the API's
+// clock. It is empty where that is not known.
 func (x explanation) timeLeft() string {
 	if x.migration.ConfirmBy().IsZero() {
 		return ""

@@ -85,11 +85,11 @@ var operators = []others{
 	{name: "somebody confirms", says: []string{"was confirmed"}, most: 3, does: map[time.Duration]func(*stub.Stub, string) error{
 		7300 * time.Millisecond: func(s *stub.Stub, id string) error { return s.Confirm(id, somebody) },
 	}},
-	{name: "somebody reverts, and migrates it", says: []string{"was reverted", "is being migrated already"}, most: 3, does: map[time.Duration]func(*stub.Stub, string) error{
+	{name: "somebody reverts, and migrates it", says: []string{"was reverted", "a migration of it is pending"}, most: 3, does: map[time.Duration]func(*stub.Stub, string) error{
 		7300 * time.Millisecond: func(s *stub.Stub, id string) error { return s.Revert(id, somebody) },
 		12 * time.Second:        func(s *stub.Stub, id string) error { return s.Migrate(id, somebody) },
 	}},
-	{name: "somebody migrates it first", says: []string{"is being migrated already"}, most: 3, does: map[time.Duration]func(*stub.Stub, string) error{
+	{name: "somebody migrates it first", says: []string{"a migration of it is pending"}, most: 3, does: map[time.Duration]func(*stub.Stub, string) error{
 		time.Millisecond: func(s *stub.Stub, id string) error { return s.Migrate(id, somebody) },
 	}},
 }

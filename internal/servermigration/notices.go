@@ -11,10 +11,10 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
-// These are the warnings of applies and refreshes. Those of plans are in
+// This file has the warnings of applies and refreshes. Those of plans are in
 // plan_notices.go.
 
-// outcome is what a person should know after a server was migrated, or was not.
+// outcome is the diagnostics of an attempt to migrate a server.
 func outcome(m migration.Migration, err error, op operation, expectsConfirmed bool) diag.Diagnostics {
 	var diags diag.Diagnostics
 	if m.Adopted && !m.Announced {
@@ -26,8 +26,8 @@ func outcome(m migration.Migration, err error, op operation, expectsConfirmed bo
 	return append(diags, announce(m, expectsConfirmed)...)
 }
 
-// announce says, after a migration, what a person should know of it. That it is
-// confirmed is no news where that is expected.
+// announce is the warnings after a server was migrated. There is none for a confirmed
+// migration if the configuration or the plan has asked for that.
 func announce(m migration.Migration, expectsConfirmed bool) diag.Diagnostics {
 	name := serverOf(m)
 	switch {
@@ -74,7 +74,7 @@ func unverified(m migration.Migration) diag.Diagnostics {
 
 const toMigrateAgain = "To migrate the server again, change triggers."
 
-// tookOver names a migration that was taken over instead of requesting another one.
+// tookOver says that the provider continued with a migration instead of requesting one.
 func tookOver(m migration.Migration) diag.Diagnostic {
 	origin := ""
 	if m.SourceHostID == "" {
@@ -100,8 +100,8 @@ func leftToAnother(m migration.Migration) diag.Diagnostic {
 	)
 }
 
-// happenedOutside says what a person should know of what became of a migration
-// since Terraform last looked at it.
+// happenedOutside warns of an end of a migration that the provider has not brought about,
+// and that a refresh has found.
 func happenedOutside(m migration.Migration) diag.Diagnostics {
 	name, at := serverOf(m), m.SettledAt.Format(time.RFC3339)+by(m.SettledBy)
 	switch {
@@ -114,7 +114,7 @@ func happenedOutside(m migration.Migration) diag.Diagnostics {
 	case m.Status == migration.StatusConfirmed && m.ServerStatus == cloudservers.StatusError:
 		return diag.Diagnostics{diag.NewWarningDiagnostic(
 			"The server of a confirmed migration is in ERROR: "+name,
-			fmt.Sprintf("Its migration was confirmed at %s. It cannot be reverted any more. The server's status is ERROR.", at),
+			fmt.Sprintf("Its migration was confirmed at %s. It cannot be reverted any more. The server's status is ERROR. Find the reason in the cloud's control panel, or ask the cloud's support.", at),
 		)}
 	case m.Automatic:
 		return diag.Diagnostics{diag.NewWarningDiagnostic(
@@ -134,14 +134,15 @@ func removedWithServer(m migration.Migration) diag.Diagnostic {
 	)
 }
 
-// byHand says how a migration ends that Terraform does not know any more.
+// byHand says how to end a migration that Terraform does not know any more.
 func byHand(m migration.Migration) string {
 	return toEnd(m, " in the cloud's control panel or with the API")
 }
 
-// namesNoRequest refuses a migration that could be any of its server's.
+// namesNoRequest refuses an id without a request: it could mean any migration of the
+// server.
 func namesNoRequest(id string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root("migration_id"), "The migration to confirm has no request id",
 		fmt.Sprintf("The API named no request id when the migration %q was requested, and the server's action log could not be read. So nothing tells whether that migration is the one that awaits confirmation. "+
-			"Nothing was sent to the server. Look at it, and confirm or revert the migration in the cloud's control panel or with the API.", id))
+			"Nothing was sent to the server. Look at the server in the cloud's control panel. Confirm or revert its migration there or with the API.", id))
 }

@@ -111,7 +111,7 @@ func TestServerMigration_promisesNoTimeOfACloudThatItDoesNotKnow(t *testing.T) {
 	warnings += diagnostics.Warnings()
 	imported, diagnostics := s.open().Import(s.state.Type, server)
 	warnings += diagnostics.Warnings()
-	wantWarned(t, warnings, "leaves it pending", "Confirm or revert it in the cloud's control panel or with the API.", importedIsPending)
+	wantWarned(t, warnings, "leaves it pending", "Confirm or revert the migration in the cloud's control panel or with the API.", importedIsPending)
 	if strings.Contains(warnings, "automatically") || imported.Get("confirm_by") != "" {
 		t.Errorf("got confirm_by %q and the warnings %q, want no time at which the cloud confirms", imported.Get("confirm_by"), warnings)
 	}

@@ -78,7 +78,7 @@ func TestServerMigration_refusesWhatCannotBeMigrated(t *testing.T) {
 		{
 			"a server that somebody migrates", stub.Server{},
 			func(cloud *stub.Stub) error { return cloud.Migrate(server, "user-7") }, false,
-			[]string{"Cannot migrate server web-1", "it is being migrated already", "User user-7 requested it", "request req-"},
+			[]string{"Cannot migrate server web-1", "a migration of it is pending", "User user-7 requested it", "request req-"},
 		},
 		{
 			"a resize that awaits confirmation", stub.Server{},
@@ -119,7 +119,7 @@ func TestServerMigration_explainsEachResponseCode(t *testing.T) {
 	}{
 		{http.StatusBadRequest, []string{"Cannot migrate server web-1", "400 badRequest", "Request id: req-", "No migration was started", "the cloud's support"}},
 		{http.StatusUnauthorized, []string{"Cannot migrate server web-1", "401 unauthorized", "username from the provider block and api_key from the provider block"}},
-		{http.StatusForbidden, []string{"Cannot migrate server web-1", "403 forbidden", "The user lacks the right"}},
+		{http.StatusForbidden, []string{"Cannot migrate server web-1", "403 forbidden", "The user may not do this"}},
 		{http.StatusNotFound, []string{"Cannot migrate server web-1", "404 itemNotFound", "region ORD"}},
 		{http.StatusMethodNotAllowed, []string{"Cannot migrate server web-1", "405 badMethod", "compute_endpoint"}},
 		{http.StatusConflict, []string{"Cannot migrate server web-1", "409 conflictingRequest", "locked", "status is ACTIVE"}},
