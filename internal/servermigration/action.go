@@ -14,10 +14,10 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
-// The three actions on migrations (Terraform 1.14) make the same calls of the engine
-// as the resources. What they share is here.
+// This file has what the three actions on migrations share. They need Terraform 1.14, and
+// make the same calls of the engine as the resources.
 
-// configured is what an action gets from the provider.
+// configured is the part of an action that the provider configures.
 type configured struct {
 	config *Config
 }
@@ -26,8 +26,8 @@ func (c *configured) Configure(_ context.Context, req action.ConfigureRequest, r
 	c.config = configOf(req.ProviderData, &resp.Diagnostics)
 }
 
-// invoke makes the calls of the engine that an action consists of, and tells of their
-// progress. limit is the time that they have.
+// invoke runs the calls of the engine that an action consists of, and sends messages of
+// their progress. Each call of work gets the timeout of the action as its limit.
 func invoke(ctx context.Context, resp *action.InvokeResponse, timeout types.String, work func(ctx context.Context, limit time.Duration, p *progress) (migration.Migration, error)) {
 	limit, problem := durations.Parse(timeout.ValueString())
 	if timeout.IsNull() || problem != "" { // the validator has refused it
@@ -43,25 +43,46 @@ func invoke(ctx context.Context, resp *action.InvokeResponse, timeout types.Stri
 	resp.Diagnostics.Append(unverified(done)...)
 }
 
-// found finds the migration that an action names: by the id of a resource, or the
+// migrationName is how an action names a migration: by the id of its resource, or as the
 // newest one of a server.
-func (c *configured) found(ctx context.Context, migrationID, serverID, region types.String) (migration.Migration, error) {
-	if migrationID.ValueString() != "" {
-		region, server, request, _ := splitMigrationID(migrationID.ValueString())
+type migrationName struct{ id, serverID, region types.String }
+
+// find finds the migration that an action names.
+func (c *configured) find(ctx context.Context, named migrationName) (migration.Migration, error) {
+	if named.id.ValueString() != "" {
+		region, server, request, _ := splitMigrationID(named.id.ValueString())
 		return c.config.Engine.Find(ctx, region, server, request)
 	}
-	return c.config.Engine.Find(ctx, region.ValueString(), serverID.ValueString(), "")
+	return c.config.Engine.Find(ctx, named.region.ValueString(), named.serverID.ValueString(), "")
 }
 
-// repeatAfter is how long a progress message stands before it is sent again with the
-// time that has passed.
+// end confirms or reverts the migration that an action names, unless it already has the
+// status that the action wants.
+func (c *configured) end(ctx context.Context, resp *action.InvokeResponse, timeout types.String, named migrationName, want migration.Status, act func(context.Context, migration.Migration) (migration.Migration, error)) {
+	invoke(ctx, resp, timeout, func(ctx context.Context, limit time.Duration, p *progress) (migration.Migration, error) {
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		found, err := c.find(ctx, named)
+		switch {
+		case err != nil:
+			return found, err
+		case found.Status == want:
+			p.already(found)
+			return found, nil
+		}
+		return act(ctx, found)
+	})
+}
+
+// repeatAfter is the time after which a progress message is sent again, with the time that
+// has passed since.
 const repeatAfter = 15 * time.Second
 
-// progress sends what an operation tells to the person who invoked an action: at
-// once, and again after every 15 seconds without news.
+// progress sends messages about an operation to the person who invoked an action. Each is
+// sent at once, and again after every 15 seconds without a new one.
 type progress struct {
 	news chan migration.Progress
-	sent chan struct{} // closed when all was sent
+	sent chan struct{} // closed when all messages are sent
 }
 
 func newProgress(send func(action.InvokeProgressEvent)) *progress {
@@ -70,8 +91,8 @@ func newProgress(send func(action.InvokeProgressEvent)) *progress {
 	return p
 }
 
-// run sends. It is apart from the operation, which must not wait for a Terraform that
-// takes nothing any more.
+// run sends the messages. It runs in a goroutine of its own, because the operation must not
+// wait for a Terraform that receives nothing any more.
 func (p *progress) run(send func(action.InvokeProgressEvent)) {
 	defer close(p.sent)
 	again := time.NewTimer(repeatAfter)
@@ -85,7 +106,7 @@ func (p *progress) run(send func(action.InvokeProgressEvent)) {
 			}
 			last = news
 		case <-again.C:
-			if last.Done { // it did not end later
+			if last.Done { // the time of an end does not change
 				continue
 			}
 		}
@@ -96,7 +117,7 @@ func (p *progress) run(send func(action.InvokeProgressEvent)) {
 	}
 }
 
-// note takes news. If a hundred of them have not been sent yet, it drops them.
+// note queues a message. It drops the message if a hundred others are not sent yet.
 func (p *progress) note(news migration.Progress) {
 	select {
 	case p.news <- news:
@@ -104,16 +125,16 @@ func (p *progress) note(news migration.Progress) {
 	}
 }
 
-// already says that nothing is left to do.
-func (p *progress) already(m migration.Migration, what string) {
-	text := what + " already"
+// already says that the migration has ended as the action wants.
+func (p *progress) already(m migration.Migration) {
+	text := string(m.Status) + " already"
 	if !m.SettledAt.IsZero() {
 		text += ", at " + m.SettledAt.Format(time.RFC3339)
 	}
 	p.note(migration.Progress{Server: m.Name(), Text: text})
 }
 
-// stop ends the messages, once all are sent or nobody wants them any more.
+// stop waits until all messages are sent, or until the action is cancelled.
 func (p *progress) stop(ctx context.Context) {
 	close(p.news)
 	select {
@@ -122,8 +143,8 @@ func (p *progress) stop(ctx context.Context) {
 	}
 }
 
-// actionVerification is the verification of an action, which has no write-only
-// arguments: the framework does not allow them in an action.
+// actionVerification is the verification of an action. It has no write-only arguments,
+// because the framework does not allow them in an action.
 type actionVerification struct {
 	verificationArguments
 	HTTP []httpArguments `tfsdk:"http"`
@@ -132,8 +153,7 @@ type actionVerification struct {
 // verifying is an action that has a verification.
 type verifying struct{ configured }
 
-// ValidateConfig refuses a verification that cannot be carried out, as soon as all of
-// it is known.
+// ValidateConfig refuses a verification that cannot be run, as soon as all of it is known.
 func (*verifying) ValidateConfig(ctx context.Context, req action.ValidateConfigRequest, resp *action.ValidateConfigResponse) {
 	var configured types.Object
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("verification"), &configured)...)
@@ -142,8 +162,7 @@ func (*verifying) ValidateConfig(ctx context.Context, req action.ValidateConfigR
 	}
 }
 
-// testOfAction is the verification that an action is configured with; nil where there
-// is none.
+// testOfAction is the verification in the configuration of an action; nil if there is none.
 func testOfAction(ctx context.Context, configured types.Object, diags *diag.Diagnostics) *migration.Verification {
 	if configured.IsNull() {
 		return nil

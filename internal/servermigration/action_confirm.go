@@ -2,7 +2,6 @@ package servermigration
 
 import (
 	"context"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -28,7 +27,8 @@ func (a *confirmAction) Metadata(_ context.Context, _ action.MetadataRequest, re
 	resp.TypeName = ConfirmActionType
 }
 
-// ConfigValidators wants one name of the migration.
+// ConfigValidators refuses a configuration that does not name the migration in exactly one
+// way.
 func (a *confirmAction) ConfigValidators(context.Context) []action.ConfigValidator {
 	return oneOfServerAndMigration()
 }
@@ -49,17 +49,8 @@ func (a *confirmAction) Invoke(ctx context.Context, req action.InvokeRequest, re
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	invoke(ctx, resp, m.Timeout, func(ctx context.Context, limit time.Duration, p *progress) (migration.Migration, error) {
-		ctx, cancel := context.WithTimeout(ctx, limit)
-		defer cancel()
-		is, err := a.found(ctx, m.MigrationID, m.ServerID, m.Region)
-		if err == nil && is.Status == migration.StatusConfirmed {
-			p.already(is, "confirmed")
-			return is, nil
-		}
-		if err == nil {
-			is, err = a.config.Engine.Confirm(ctx, is, test)
-		}
-		return is, err
+	named := migrationName{id: m.MigrationID, serverID: m.ServerID, region: m.Region}
+	a.end(ctx, resp, m.Timeout, named, migration.StatusConfirmed, func(ctx context.Context, found migration.Migration) (migration.Migration, error) {
+		return a.config.Engine.Confirm(ctx, found, test)
 	})
 }

@@ -2,7 +2,6 @@ package servermigration
 
 import (
 	"context"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -27,7 +26,8 @@ func (a *revertAction) Metadata(_ context.Context, _ action.MetadataRequest, res
 	resp.TypeName = RevertActionType
 }
 
-// ConfigValidators wants one name of the migration.
+// ConfigValidators refuses a configuration that does not name the migration in exactly one
+// way.
 func (a *revertAction) ConfigValidators(context.Context) []action.ConfigValidator {
 	return oneOfServerAndMigration()
 }
@@ -46,17 +46,6 @@ func (a *revertAction) Invoke(ctx context.Context, req action.InvokeRequest, res
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	invoke(ctx, resp, m.Timeout, func(ctx context.Context, limit time.Duration, p *progress) (migration.Migration, error) {
-		ctx, cancel := context.WithTimeout(ctx, limit)
-		defer cancel()
-		is, err := a.found(ctx, m.MigrationID, m.ServerID, m.Region)
-		if err == nil && is.Status == migration.StatusReverted {
-			p.already(is, "reverted")
-			return is, nil
-		}
-		if err == nil {
-			is, err = a.config.Engine.Revert(ctx, is)
-		}
-		return is, err
-	})
+	named := migrationName{id: m.MigrationID, serverID: m.ServerID, region: m.Region}
+	a.end(ctx, resp, m.Timeout, named, migration.StatusReverted, a.config.Engine.Revert)
 }
