@@ -16,16 +16,16 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/serverid"
 )
 
-// dependsOnNothing warns of what an action in a lifecycle does not do.
-const dependsOnNothing = "\n\n-> A resource can invoke this action with an `action_trigger`. Before Terraform 1.16, other resources that depend on that resource do not wait for the action. " +
+// triggerNote describes the limits of an action that a resource invokes.
+const triggerNote = "\n\n-> A resource can invoke this action with an `action_trigger`. Before Terraform 1.16, other resources that depend on that resource do not wait for the action. " +
 	"From Terraform 1.16 on, do not use `on_failure = taint` in a `rackspace_server_migration`. Terraform would replace the resource, and migrate the server again. " +
 	"An action and a `rackspace_server_migration` cannot migrate the same server in one apply."
 
 func (a *migrateAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Migrates a Cloud Server to another hypervisor host now, and shows the progress. It needs Terraform 1.14. " +
+		MarkdownDescription: "Migrates a server to another hypervisor host now, and shows the progress. It needs Terraform 1.14. " +
 			"If the provider's user has already requested a migration of the server that is under way or awaits confirmation, the action continues with that one. " +
-			"Terraform keeps no state of it. To keep one, use the resource `rackspace_server_migration`." + dependsOnNothing,
+			"Terraform keeps no state of it. To keep one, use the resource `rackspace_server_migration`." + triggerNote,
 		Attributes: map[string]schema.Attribute{
 			"server_id": serverID("UUID of the server to migrate, in lower case, as the API writes it.", true),
 			"region":    regionArgument(),
@@ -42,7 +42,7 @@ func (a *migrateAction) Schema(_ context.Context, _ action.SchemaRequest, resp *
 func (a *confirmAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Confirms a migration that awaits confirmation, and shows the progress. The cloud then deletes the original copy on the old host. It needs Terraform 1.14. " +
-			"If the migration is confirmed already, the action succeeds, and does not test the server. If the migration is still under way, the action waits for it." + dependsOnNothing,
+			"If the migration is confirmed already, the action succeeds, and does not test the server. If the migration is still under way, the action waits for it." + triggerNote,
 		Attributes: map[string]schema.Attribute{
 			"server_id":    serverID("UUID of the server. The action confirms its newest migration. Set either this or `migration_id`.", false),
 			"migration_id": migrationIDArgument(),
@@ -57,7 +57,7 @@ func (a *revertAction) Schema(_ context.Context, _ action.SchemaRequest, resp *a
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reverts a migration that awaits confirmation, and shows the progress. The server moves back to its original host. It needs Terraform 1.14. " +
 			"**The server gets its original disk back. What it has written to its local disks since the migration is lost.** " +
-			"If the migration is reverted already, the action succeeds. If the migration is still under way, the action waits for it." + dependsOnNothing,
+			"If the migration is reverted already, the action succeeds. If the migration is still under way, the action waits for it." + triggerNote,
 		Attributes: map[string]schema.Attribute{
 			"server_id":    serverID("UUID of the server. The action reverts its newest migration. Set either this or `migration_id`.", false),
 			"migration_id": migrationIDArgument(),
@@ -105,11 +105,12 @@ func oneOfServerAndMigration() []action.ConfigValidator {
 	}
 }
 
-// shownHeaders describes headers in an action, whose arguments cannot be sensitive or
-// write-only by themselves.
+// shownHeaders describes headers in an action. The arguments of an action cannot be
+// sensitive or write-only.
 const shownHeaders = "Headers to send. A plan shows them, unless their values are sensitive. Use sensitive variables for secrets."
 
-// forAction is an argument of a resource as an action has it: nothing is computed.
+// forAction converts an argument of a resource to one of an action. An action has no
+// computed arguments.
 func forAction(attribute resourceschema.Attribute) schema.Attribute {
 	switch a := attribute.(type) {
 	case resourceschema.StringAttribute:
@@ -132,8 +133,8 @@ func forAction(attribute resourceschema.Attribute) schema.Attribute {
 	return schema.SingleNestedAttribute{MarkdownDescription: a.MarkdownDescription, Optional: true, Validators: a.Validators, Attributes: forActions(a.Attributes)}
 }
 
-// verificationOfAction is the argument of two actions. Converting it takes part of the
-// time in which the provider starts, so it is converted once.
+// verificationOfAction is the argument verification of two actions. It is converted only
+// once, because the conversion makes the start of the provider slower.
 var verificationOfAction = sync.OnceValue(func() schema.Attribute { return forAction(verificationAttribute()) })
 
 func forActions(attributes map[string]resourceschema.Attribute) map[string]schema.Attribute {

@@ -10,18 +10,18 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
-// Config is what the provider hands over to its resources, for one run of
-// Terraform. They share it, also when they work at the same time.
+// Config is what the provider hands over to its resources, for one run of Terraform. All
+// of them share it, and may use it at the same time.
 type Config struct {
 	Engine     *migration.Engine
-	WarnBefore time.Duration // how long before its deadline a migration is reminded of; 0: never
+	WarnBefore time.Duration // how long before its deadline there are warnings of a migration; 0: never
 
 	takenOver sync.Map // the request ids of confirmed migrations that a plan of this run takes over
-	deadlines sync.Map // the migrations whose deadline this run has looked at, by server and request id
+	deadlines sync.Map // the migrations whose deadline this run has checked, by server and request id
 }
 
-// configOf reads what the provider hands over. It is empty while only the schema
-// is asked for.
+// configOf reads what the provider hands over. It is empty while Terraform asks only for
+// the schema.
 func configOf(data any, diags *diag.Diagnostics) *Config {
 	config, ok := data.(*Config)
 	if data != nil && !ok {

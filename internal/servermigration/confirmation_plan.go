@@ -12,9 +12,9 @@ import (
 
 var _ resource.ResourceWithModifyPlan = (*confirmation)(nil)
 
-// ModifyPlan says that a migration is going to be confirmed, and refuses that where its
-// server has not passed its verification. It does so as far as the state of the
-// migration is part of the same plan.
+// ModifyPlan says that a migration is going to be confirmed. It refuses that if the server
+// has not passed its verification. It can do so only if the same plan has read the
+// migration from the state.
 func (c *confirmation) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if c.engine == nil || !req.State.Raw.IsNull() || req.Plan.Raw.IsNull() {
 		return

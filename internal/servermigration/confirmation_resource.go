@@ -24,8 +24,8 @@ var (
 	_ resource.ResourceWithConfigure = (*confirmation)(nil)
 )
 
-// confirmation confirms a migration in the order of the graph. Anything that
-// Terraform can run can test the server before.
+// confirmation confirms a migration after everything that it depends on. So any resource or
+// data source can test the server before.
 type confirmation struct {
 	engine *migration.Engine
 }
@@ -119,8 +119,8 @@ func (c *confirmation) Create(ctx context.Context, req resource.CreateRequest, r
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
-// find finds a migration by the id of its resource: this run has begun it, or else
-// the server's action log has it.
+// find finds a migration by the id of its resource: in what this run has done, or else in
+// the server's action log.
 func (c *confirmation) find(ctx context.Context, id string) (migration.Migration, error) {
 	region, server, request, _ := splitMigrationID(id)
 	if known, begun := c.engine.Recorded(request); begun {
@@ -133,9 +133,9 @@ func (m *confirmationModel) fromMigration(from migration.Migration) {
 	m.ID, m.Status, m.SettledAt = m.MigrationID, types.StringValue(string(from.Status)), timestamp(from.SettledAt)
 }
 
-// Read looks again at a confirmation whose end was not seen. That of a migration
-// that is not confirmed is removed from the state, so that the next apply confirms
-// it. So is one whose server was deleted: nothing is left to confirm.
+// Read finds out whether a migration is confirmed now, if the apply did not see that. If it
+// is not, Read removes the confirmation from the state, so that the next apply confirms the
+// migration. It also removes a confirmation whose server was deleted.
 func (c *confirmation) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state confirmationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)

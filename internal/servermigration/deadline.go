@@ -10,12 +10,12 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
-// These are the warnings about the time at which the cloud confirms a migration
+// This file has the warnings about the time at which the cloud confirms a migration
 // automatically.
 
-// remind warns of a migration that awaits confirmation when its deadline is near.
-// It speaks once for each migration: a plan that follows a refresh, or a refresh that
-// follows an import, does not say the same again.
+// remind warns of a migration that awaits confirmation when its deadline is near. It warns
+// once for each migration. A plan after a refresh, or a refresh after an import, does not
+// repeat the warning.
 func (c *Config) remind(m migration.Migration, now time.Time) diag.Diagnostics {
 	if c.WarnBefore == 0 || m.Status != migration.StatusAwaiting || m.ConfirmBy().IsZero() || !c.isFirstLook(m) || m.ConfirmBy().Sub(now) >= c.WarnBefore {
 		return nil
@@ -56,8 +56,8 @@ const toDecide = "Test the server. To confirm the migration, set auto_confirm = 
 	"To revert it, set auto_confirm = false and on_destroy = \"revert\", and apply. Then remove only this resource from the configuration, and apply again. " +
 	"A revert loses what was written to the server's local disks since the migration."
 
-// untilDeadline says how long there is to decide, and what happens then; nothing where
-// that is not known.
+// untilDeadline says how much time is left until the deadline, and what happens then. It is
+// empty where the deadline is not known.
 func untilDeadline(m migration.Migration, now time.Time) string {
 	by, left := m.ConfirmBy(), m.ConfirmBy().Sub(now)
 	then := " The cloud then deletes the original copy on the old host, and the migration cannot be reverted any more."

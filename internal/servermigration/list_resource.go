@@ -23,7 +23,7 @@ var (
 	_ list.ListResourceWithConfigure = (*migrationList)(nil)
 )
 
-// migrationList finds migrations for terraform query.
+// migrationList is the list resource, which finds migrations for terraform query.
 type migrationList struct {
 	serverMigration
 }
@@ -41,7 +41,7 @@ type listModel struct {
 func (r *migrationList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Finds the migrations of a region that await confirmation, whoever started them. It needs Terraform 1.14 or later.\n\n" +
-			"`terraform query` lists each migration with its deadline, such as `web-1: confirm or revert by 2026-11-24T09:20Z`. " +
+			"`terraform query` lists each migration with its deadline if that is known, such as `web-1: confirm or revert by 2026-11-24T09:20Z`. " +
 			"`terraform query -generate-config-out=migrations.tf` writes a configuration that imports them. Applying it sends nothing that changes a server. " +
 			"Resizes that await confirmation are not listed.",
 		Attributes: map[string]schema.Attribute{
@@ -72,7 +72,7 @@ func (r *migrationList) List(ctx context.Context, req list.ListRequest, stream *
 	diags := req.Config.Get(ctx, &config)
 	name, err := regexp.Compile(config.ServerName.ValueString())
 	if err != nil {
-		diags.AddAttributeError(path.Root("server_name"), "Invalid regular expression", fmt.Sprintf("The argument %q is no regular expression: %s.", "server_name", err))
+		diags.AddAttributeError(path.Root("server_name"), "Invalid regular expression", fmt.Sprintf("The argument %q is not a regular expression: %s.", "server_name", err))
 	}
 	filter := migration.Filter{Migrating: config.IncludeMigrating.ValueBool()}
 	if !config.ConfirmWithin.IsNull() {
@@ -115,7 +115,7 @@ func listed(ctx context.Context, req list.ListRequest, m migration.Migration) li
 	return result
 }
 
-// displayName tells a person what is to be done about a migration, by when.
+// displayName tells a person what to do about a migration, and until when.
 func displayName(m migration.Migration) string {
 	name := m.ServerName
 	if name == "" {
@@ -130,7 +130,7 @@ func displayName(m migration.Migration) string {
 	return fmt.Sprintf("%s: confirm or revert by %s", name, minutes(m.ConfirmBy()))
 }
 
-// noDeadline refuses to pick migrations by a deadline that nobody knows.
+// noDeadline refuses confirm_within, because the deadlines of migrations are not known.
 func noDeadline() diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root("confirm_within"), "It is not known when the cloud confirms a migration",
 		"The provider argument confirm_window is 0, or it is not set and the cloud is not Rackspace's public cloud. "+

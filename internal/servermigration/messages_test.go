@@ -400,9 +400,9 @@ func noticesOf() []message {
 		warn("plan: auto_confirm not known yet, tests", willConfirm(sample, unknownAutoConfirm(onFailureKeep))),
 		warn("plan: takes over, auto_confirm not known yet", willTakeOver(adopted, unknownAutoConfirm(onFailureRevert))),
 		{"plan: tests again and may revert", willTest(sample, plannedWith(false, onFailureRevert))},
-		{"plan: server shut off", stopped(shutOff, plannedWith(true, onFailureKeep))},
-		{"plan: server shut off, no preflight", stopped(shutOff, withoutPreflight)},
-		{"plan: brought back lately", rolledBackLately(migration.Preview{Migration: sample, RolledBack: []migration.Move{move(3), move(2)}})},
+		{"plan: server shut off", shutOffServer(shutOff, plannedWith(true, onFailureKeep))},
+		{"plan: server shut off, no preflight", shutOffServer(shutOff, withoutPreflight)},
+		{"plan: brought back lately", revertedLately(migration.Preview{Migration: sample, RolledBack: []migration.Move{move(3), move(2)}})},
 		{"not verified, awaits confirmation", announce(unverifiedSample(migration.StatusAwaiting), false)},
 		{"not verified, confirmed by others", announce(unverifiedSample(migration.StatusConfirmed), false)},
 		{"verified, awaits confirmation", announce(verified, false)},
@@ -418,8 +418,8 @@ func noticesOf() []message {
 		warn("plan: destroy confirms what is under way", willDestroy(moving, "confirm", false)),
 		warn("plan: replacement refused", refuseReplacement(sample)),
 		warn("plan: new name refused", refuseNewName(settledSample(migration.StatusConfirmed, ""))),
-		{"plan: not verified", unlikeAutoConfirm(unverifiedSample(migration.StatusConfirmed))},
-		{"plan: reverted, to be confirmed", unlikeAutoConfirm(settledSample(migration.StatusReverted, ""))},
+		{"plan: not verified", notAsAutoConfirmWants(unverifiedSample(migration.StatusConfirmed))},
+		{"plan: reverted, to be confirmed", notAsAutoConfirmWants(settledSample(migration.StatusReverted, ""))},
 		warn("deadline is near", deadlineIsNear(sample, sample.ConfirmBy().Add(-125*time.Minute))),
 		warn("deadline has passed", deadlineIsNear(sample, sample.ConfirmBy().Add(time.Minute))),
 		warn("imported while pending", importedWhilePending(sample, sample.ConfirmBy().Add(-9*time.Hour))),
@@ -533,7 +533,7 @@ func TestGuide_listsEveryMessage(t *testing.T) {
 	}
 }
 
-// TestGuide_hasATestForEachRow holds the guide against testdata/guide_tests.txt, which
+// TestGuide_hasATestForEachRow compares the guide with testdata/guide_tests.txt, which
 // names the tests of each row of its tables.
 func TestGuide_hasATestForEachRow(t *testing.T) {
 	text, err := os.ReadFile(guide)
@@ -560,7 +560,7 @@ func TestGuide_hasATestForEachRow(t *testing.T) {
 		}
 		for _, test := range strings.Split(strings.TrimSpace(tests[row]), ", ") {
 			if !known[test] {
-				t.Errorf("the row %q is held by the test %q, which does not exist", row, test)
+				t.Errorf("the row %q names the test %q, which does not exist", row, test)
 			}
 		}
 		delete(tests, row)

@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/serverid"
 )
 
-// splitMigrationID takes REGION/SERVER_ID/REQUEST_ID apart, the id of a
-// rackspace_server_migration. The request is empty where the API has named none.
+// splitMigrationID splits the id of a rackspace_server_migration, which is
+// REGION/SERVER_ID/REQUEST_ID. The request is empty if the API has named none.
 func splitMigrationID(id string) (region, server, request string, ok bool) {
 	parts := strings.Split(id, "/")
 	if len(parts) != 3 || parts[0] == "" || !serverid.Valid(parts[1]) {
@@ -24,7 +24,7 @@ func splitMigrationID(id string) (region, server, request string, ok bool) {
 // rackspace_server_migration.
 type migrationIDRule struct {
 	undescribed
-	requestNamed bool // an id without a request is refused
+	requestNamed bool // whether an id without a request is refused
 }
 
 func (v migrationIDRule) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {

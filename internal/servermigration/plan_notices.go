@@ -13,7 +13,7 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
-// These are the warnings and the refusals of plans.
+// This file has the warnings of plans, and the errors with which a plan is refused.
 
 const (
 	removesOriginal = "The cloud then deletes the original copy on the old host, and the migration cannot be reverted any more."
@@ -28,8 +28,8 @@ func pendingNow(m migration.Migration) string {
 	return "The migration still awaits confirmation"
 }
 
-// willTakeOver says that the apply goes on with a migration instead of requesting
-// one, and what it does to that.
+// willTakeOver says that the apply continues with a pending migration instead of requesting
+// one, and what it does to that migration.
 func willTakeOver(m migration.Migration, plan *model) diag.Diagnostic {
 	then := afterTheMove(plan)
 	if m.Status == migration.StatusConfirmed {
@@ -118,8 +118,8 @@ func onFailure(plan *model) string {
 	return action.ValueString()
 }
 
-// stopped warns of a server that cannot pass its verification because it does not run.
-func stopped(m migration.Migration, plan *model) diag.Diagnostics {
+// shutOffServer warns of a server that cannot pass its verification because it does not run.
+func shutOffServer(m migration.Migration, plan *model) diag.Diagnostics {
 	if m.ServerStatus != cloudservers.StatusShutoff || plan.Verification.IsNull() {
 		return nil
 	}
@@ -131,9 +131,9 @@ func stopped(m migration.Migration, plan *model) diag.Diagnostics {
 		capital(serverOf(m))+" is shut off, so it cannot pass its verification", then)}
 }
 
-// rolledBackLately warns that a server is restarted once more, after its migrations
-// were reverted.
-func rolledBackLately(found migration.Preview) diag.Diagnostics {
+// revertedLately warns of a server whose migrations were reverted in the last 24 hours.
+// Another migration restarts it once more.
+func revertedLately(found migration.Preview) diag.Diagnostics {
 	if len(found.RolledBack) == 0 {
 		return nil
 	}
@@ -150,9 +150,9 @@ func rolledBackLately(found migration.Preview) diag.Diagnostics {
 		paragraphs(strings.Join(lines, "\n"), "Each migration and each revert restarts the server. The apply migrates it again. Find out first why the server was reverted. In a CI pipeline, limit the retries."))}
 }
 
-// willMigrateAgain says what a change of triggers does, and refuses it as long as
-// nothing says what becomes of a pending migration. A pending migration is tested
-// before a confirm.
+// willMigrateAgain says what a change of triggers does. It refuses the change if a migration
+// is pending and on_destroy does not say what to do with it. tested says whether the server
+// must pass a verification before that migration is confirmed.
 func willMigrateAgain(m migration.Migration, onDestroy types.String, tested bool) diag.Diagnostic {
 	name := serverOf(m)
 	warning := func(detail string) diag.Diagnostic {
@@ -216,9 +216,9 @@ func willDestroy(m migration.Migration, onDestroy string, tested bool) diag.Diag
 	}
 }
 
-// unlikeAutoConfirm reminds of a migration that has not come to what auto_confirm
-// asks for: a confirmed one, whose server has passed.
-func unlikeAutoConfirm(m migration.Migration) diag.Diagnostics {
+// notAsAutoConfirmWants warns of a migration that did not end as auto_confirm asks: it is
+// not confirmed, or its server has not passed.
+func notAsAutoConfirmWants(m migration.Migration) diag.Diagnostics {
 	switch {
 	case m.Status == migration.StatusReverted, m.Status == migration.StatusFailed:
 		return diag.Diagnostics{diag.NewWarningDiagnostic(
@@ -260,7 +260,7 @@ func refuseNewName(m migration.Migration) diag.Diagnostic {
 	)
 }
 
-// notYet warns of a server that cannot be migrated in its present state.
+// notYet warns of a server that cannot be migrated in its present status.
 func notYet(failure *migration.Error) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(path.Root("server_id"),
 		capital(serverOf(failure.Migration))+" cannot be migrated at the moment",

@@ -1,6 +1,6 @@
-// Package servermigration is everything that Terraform calls
-// rackspace_server_migration. It turns plans into calls of the migration
-// engine, and the engine's answers into state and diagnostics.
+// Package servermigration has the resources, the actions, the list resource and the
+// function about migrations. It turns plans into calls of the migration engine, and the
+// engine's answers into state and diagnostics.
 package servermigration
 
 import (
@@ -68,7 +68,7 @@ func (r *serverMigration) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 	done, err := r.engine.Migrate(ctx, plan.request(timeout, test))
-	_, saidConfirmed := r.config.takenOver.Load(done.RequestID) // then the plan has told what an announcement would
+	_, saidConfirmed := r.config.takenOver.Load(done.RequestID) // then the plan has said that it is confirmed
 	resp.Diagnostics.Append(outcome(done, err, creating, plan.AutoConfirm.ValueBool() || saidConfirmed)...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -142,7 +142,7 @@ func (r *serverMigration) Update(ctx context.Context, req resource.UpdateRequest
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if plan.VerificationResult.IsNull() { // what was tested is not asked for any more
+	if plan.VerificationResult.IsNull() { // the verification was removed, and its result with it
 		was.VerificationResult = nil
 	}
 	is := was

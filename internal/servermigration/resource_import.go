@@ -81,7 +81,7 @@ func (r *serverMigration) ImportState(ctx context.Context, req resource.ImportSt
 	resp.Diagnostics.Append(keepPrivate(ctx, resp.Private, found)...)
 }
 
-// parseImportID reads the id of an import. What cannot be one has no server.
+// parseImportID reads the id of an import. The server is empty if the id is not valid.
 func parseImportID(id string) importID {
 	parts := strings.Split(id, "/")
 	asked := importID{}
@@ -107,7 +107,7 @@ func invalidImportID(id string, by identity) diag.Diagnostic {
 		"  - REGION/SERVER_ID/REQUEST_ID, the id of the resource: the migration of that request, also an older one")
 }
 
-// explainImport says why a migration was not found that is to be imported.
+// explainImport says why the migration to import was not found.
 func explainImport(found migration.Migration, err error) diag.Diagnostics {
 	if isKind(err, migration.KindNeverMigrated) && found.RequestID != "" {
 		return diag.Diagnostics{diag.NewErrorDiagnostic(

@@ -145,7 +145,7 @@ const (
 	privateAwaiting = "awaiting_since"
 )
 
-// keepPrivate writes what only the engine needs to the private state.
+// keepPrivate writes to the private state what only the engine needs.
 func keepPrivate(ctx context.Context, private privateSetter, m migration.Migration) diag.Diagnostics {
 	var diags diag.Diagnostics
 	since := timestamp(m.AwaitingSince).ValueString()
@@ -156,8 +156,8 @@ func keepPrivate(ctx context.Context, private privateSetter, m migration.Migrati
 	return diags
 }
 
-// migrationOf is toMigration with what the private state and the provider block have
-// beside the attributes.
+// migrationOf is the migration that the state holds, as toMigration reads it, with what the
+// private state and the provider block add.
 func (c *Config) migrationOf(ctx context.Context, state *model, private privateGetter) (migration.Migration, diag.Diagnostics) {
 	m, diags := state.toMigration(ctx)
 	m.ConfirmWindow = c.Engine.ConfirmWindow()
@@ -181,7 +181,7 @@ type privateGetter interface {
 	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
 }
 
-// optional is null for an empty text: the API did not tell it.
+// optional is a text, or null if it is empty because the API did not tell it.
 func optional(value string) types.String {
 	if value == "" {
 		return types.StringNull()

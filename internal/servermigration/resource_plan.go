@@ -36,7 +36,7 @@ import (
 //	triggers                       | awaits, or has ended   | willMigrateAgain
 //	auto_confirm is true           | awaits confirmation    | willConfirm
 //	verification, may revert       | awaits confirmation    | willTest
-//	nothing of these, auto_confirm | is reverted, has failed| unlikeAutoConfirm
+//	nothing of these, auto_confirm | is reverted, has failed| notAsAutoConfirmWants
 //	is true                        | or did not pass        |
 //	it destroys it, or names       | awaits confirmation    | willDestroy
 //	another server or region       |                        |
@@ -44,8 +44,8 @@ import (
 //	another name                   | was confirmed lately   | error: refuseNewName, with the
 //	                               |                        | new name only
 //
-// And of a server that is going to be migrated: willTakeOver, notYet, stopped,
-// rolledBackLately, or an error if it can never be migrated.
+// And of a server that is going to be migrated: willTakeOver, notYet, shutOffServer,
+// revertedLately, or an error if it can never be migrated.
 func (r *serverMigration) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	var plan, state model
 	created, destroyed := req.State.Raw.IsNull(), req.Plan.Raw.IsNull()
@@ -129,7 +129,7 @@ func (r *serverMigration) planUpdate(ctx context.Context, was migration.Migratio
 		resp.Diagnostics.Append(willTest(was, plan)...)
 		plan.expectEnd()
 	case plan.AutoConfirm.ValueBool():
-		resp.Diagnostics.Append(unlikeAutoConfirm(was)...)
+		resp.Diagnostics.Append(notAsAutoConfirmWants(was)...)
 	default:
 		resp.Diagnostics.Append(r.config.remind(was, time.Now())...)
 	}
@@ -141,13 +141,13 @@ func (r *serverMigration) planUpdate(ctx context.Context, was migration.Migratio
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 }
 
-// planTimeout bounds what a plan waits for the API.
+// planTimeout is the longest time that a plan waits for the API.
 const planTimeout = time.Minute
 
-// checkServer looks at a server that is going to be migrated. What stands in the
-// way for good is an error. What may be over by the time of the apply is a warning.
-// The server's migration in the state, if there is one, is not to be taken over.
-// previous is that one where an update migrates the server again.
+// checkServer reads a server that is going to be migrated. If it can never be migrated, that
+// is an error. If only its present status prevents that, it is a warning. was is its
+// migration in the state, which is not taken over. previous is the same one if an update
+// migrates the server again.
 func (r *serverMigration) checkServer(ctx context.Context, plan *model, was migration.Migration, previous *migration.Migration, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	var region types.String
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("region"), &region)...)
@@ -170,7 +170,7 @@ func (r *serverMigration) checkServer(ctx context.Context, plan *model, was migr
 	resp.Diagnostics.Append(checked(found, err, was, plan)...)
 }
 
-// checked says what a look at a server means for its migration.
+// checked is the diagnostics of checkServer.
 func checked(found migration.Preview, err error, was migration.Migration, plan *model) diag.Diagnostics {
 	var failure *migration.Error
 	if !errors.As(err, &failure) {
@@ -180,7 +180,7 @@ func checked(found migration.Preview, err error, was migration.Migration, plan *
 		case found.Adopted:
 			return nil
 		}
-		return append(stopped(found.Migration, plan), rolledBackLately(found)...)
+		return append(shutOffServer(found.Migration, plan), revertedLately(found)...)
 	}
 	switch failure.Kind {
 	case migration.KindStatus, migration.KindPending, migration.KindUntold:
@@ -195,7 +195,7 @@ func isAnotherServer(plan, state *model) bool {
 	return !plan.ServerID.Equal(state.ServerID) || isAnotherRegion(plan.Region, state.Region)
 }
 
-// isAnotherRegion tells another region from another spelling of the same one.
+// isAnotherRegion tells whether two regions differ in more than their letter case.
 func isAnotherRegion(a, b types.String) bool {
 	return !strings.EqualFold(a.ValueString(), b.ValueString())
 }

@@ -20,10 +20,10 @@ import (
 
 func (r *serverMigration) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		// A change that older states cannot be read with raises it, and brings an
-		// upgrader along; testdata has a state of each version.
+		// Raise the version with a change after which older states cannot be read, and add
+		// an upgrader. testdata has a state of each version.
 		Version: 0,
-		MarkdownDescription: "Moves a Cloud Server to another hypervisor host in its region. The server keeps its data and its addresses. " +
+		MarkdownDescription: "Moves a server to another hypervisor host in its region. The server keeps its data and its addresses. " +
 			"Creating the resource migrates the server once, and waits until the server runs on its new host. " +
 			"The cloud then keeps the original copy. Test the moved server, and confirm or revert the migration. " +
 			"After 24 hours, Rackspace's public cloud confirms the migration automatically. For other clouds see `confirm_window` of the provider.\n\n" +

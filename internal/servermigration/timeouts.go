@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/durations"
 )
 
-// timeoutsBlock is the block timeouts, whose arguments are judged as all other
-// durations are. Those of the library take negative ones.
+// timeoutsBlock is the block timeouts. It replaces the validators of the library, which
+// accept negative durations.
 func timeoutsBlock(ctx context.Context, opts timeouts.Opts) schema.Block {
 	block := timeouts.Block(ctx, opts).(schema.SingleNestedBlock)
 	for name, attribute := range block.Attributes {

@@ -15,9 +15,9 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/verification"
 )
 
-// These are the validators of the arguments of a verification. Each judges one
-// argument as if all others were right: they may not be known yet. The rules are
-// those of verification.Plan.Validate.
+// This file has the validators of the arguments of a verification. Each checks one argument
+// as if all others were right, because they may not be known yet. The rules are those of
+// verification.Plan.Validate.
 
 // shownAt is the path with which every Terraform shows the line of a nested
 // argument. Terraform 1.15 follows the path of verification.tcp[0].port to its end,
@@ -43,8 +43,8 @@ func invalidAt(at path.Path, problem string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(shownAt(at), "Invalid verification", fmt.Sprintf("The argument %s %s", at, problem))
 }
 
-// judge says what is wrong with a verification that would be right without a change.
-func judge(at path.Path, change func(*verification.Plan)) diag.Diagnostics {
+// problemsAfter says what is wrong with a verification that was right before change.
+func problemsAfter(at path.Path, change func(*verification.Plan)) diag.Diagnostics {
 	plan := verification.Plan{
 		TCP:      []verification.TCP{{Port: verification.DefaultSSHPort}},
 		HTTP:     []verification.HTTP{{URL: "https://app.example.com"}},
@@ -64,7 +64,8 @@ type undescribed struct{}
 func (undescribed) Description(context.Context) string         { return "" }
 func (undescribed) MarkdownDescription(context.Context) string { return "" }
 
-// numberRule, textRule and durationRule judge an argument, which set puts into a plan.
+// numberRule, textRule and durationRule check the value of an argument. set puts the value
+// into a plan that is otherwise right.
 type (
 	numberRule struct {
 		undescribed
@@ -82,13 +83,13 @@ type (
 
 func (v numberRule) ValidateInt64(_ context.Context, req validator.Int64Request, resp *validator.Int64Response) {
 	if isKnown(req.ConfigValue) {
-		resp.Diagnostics.Append(judge(req.Path, func(p *verification.Plan) { v.set(p, int(req.ConfigValue.ValueInt64())) })...)
+		resp.Diagnostics.Append(problemsAfter(req.Path, func(p *verification.Plan) { v.set(p, int(req.ConfigValue.ValueInt64())) })...)
 	}
 }
 
 func (v textRule) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	if isKnown(req.ConfigValue) {
-		resp.Diagnostics.Append(judge(req.Path, func(p *verification.Plan) { v.set(p, req.ConfigValue.ValueString()) })...)
+		resp.Diagnostics.Append(problemsAfter(req.Path, func(p *verification.Plan) { v.set(p, req.ConfigValue.ValueString()) })...)
 	}
 }
 
@@ -101,7 +102,7 @@ func (v durationRule) ValidateString(_ context.Context, req validator.StringRequ
 		resp.Diagnostics.Append(invalidAt(req.Path, problem))
 		return
 	}
-	resp.Diagnostics.Append(judge(req.Path, func(p *verification.Plan) { v.set(p, value) })...)
+	resp.Diagnostics.Append(problemsAfter(req.Path, func(p *verification.Plan) { v.set(p, value) })...)
 }
 
 var (
@@ -110,7 +111,7 @@ var (
 	intervalRule  = durationRule{set: func(p *verification.Plan, interval time.Duration) { p.Interval = interval }}
 	timeoutRule   = durationRule{set: func(p *verification.Plan, timeout time.Duration) { p.Timeout = timeout }}
 
-	// To a plan, 0 means the default. So 1 ns less is judged.
+	// In a plan, 0 means the default. So that 0 is refused, the rule checks 1 ns less.
 	checkTimeoutRule = durationRule{set: func(p *verification.Plan, timeout time.Duration) { p.CheckTimeout = timeout - 1 }}
 
 	urlRule         = textRule{set: func(p *verification.Plan, url string) { p.HTTP[0].URL = url }}
@@ -130,7 +131,7 @@ func (anyCheck) ValidateObject(_ context.Context, req validator.ObjectRequest, r
 			return
 		}
 	}
-	resp.Diagnostics.Append(judge(req.Path, func(p *verification.Plan) { p.TCP, p.HTTP = nil, nil })...)
+	resp.Diagnostics.Append(problemsAfter(req.Path, func(p *verification.Plan) { p.TCP, p.HTTP = nil, nil })...)
 }
 
 func isKnown(value attr.Value) bool { return !value.IsNull() && !value.IsUnknown() }
