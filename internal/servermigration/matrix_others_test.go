@@ -47,11 +47,11 @@ var (
 var settlers = []deed{
 	{"somebody confirms", []string{"confirmed"}, inTurn(theyConfirm)},
 	{"the cloud confirms", []string{"confirmed"}, inTurn(as("", (*stub.Stub).Confirm))},
-	{"somebody confirms and migrates", []string{"confirmed", "being migrated already"}, inTurn(theyConfirm, theyMigrate)},
+	{"somebody confirms and migrates", []string{"confirmed", "a migration of it is pending"}, inTurn(theyConfirm, theyMigrate)},
 	{"somebody reverts", []string{"reverted"}, inTurn(theyRevert)},
 	{"somebody reverts and resizes", []string{"reverted", "resize of it is pending"}, inTurn(theyRevert, theyResize)},
 	{"somebody deletes", []string{"is gone", "There is no server", "could not be found"}, inTurn((*stub.Stub).Delete)},
-	{"somebody migrates as soon as it is confirmed", []string{"being migrated already"}, func(cloud *stub.Stub, id string) {
+	{"somebody migrates as soon as it is confirmed", []string{"a migration of it is pending"}, func(cloud *stub.Stub, id string) {
 		time.AfterFunc(700*time.Millisecond, func() { _ = theyMigrate(cloud, id) })
 	}},
 }
@@ -60,9 +60,9 @@ const anotherRun = "another run of the same user migrates"
 
 // movers are what can happen to a server during its preflight.
 var movers = []deed{
-	{"somebody migrates", []string{"being migrated already"}, inTurn(theyMigrate)},
-	{"somebody migrates and confirms", []string{"being migrated already"}, inTurn(theyMigrate, theyConfirm)},
-	{"somebody migrates and reverts", []string{"being migrated already"}, inTurn(theyMigrate, theyRevert)},
+	{"somebody migrates", []string{"a migration of it is pending"}, inTurn(theyMigrate)},
+	{"somebody migrates and confirms", []string{"a migration of it is pending"}, inTurn(theyMigrate, theyConfirm)},
+	{"somebody migrates and reverts", []string{"a migration of it is pending"}, inTurn(theyMigrate, theyRevert)},
 	{anotherRun, nil, inTurn(as(stub.DefaultUser.ID, (*stub.Stub).Migrate))},
 	{"somebody stops the server", []string{"shut off"}, func(cloud *stub.Stub, id string) {
 		cloud.SetServer(id, func(s *stub.Server) { s.Status = "SHUTOFF" })
