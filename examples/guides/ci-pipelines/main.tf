@@ -42,6 +42,7 @@ resource "rackspace_server_migration" "web" {
 
   server_id    = each.value
   auto_confirm = var.confirm
+  on_destroy   = "revert"      # if a server is removed from local.servers while its migration is pending
   triggers     = { run = "1" } # another value migrates the servers again
 
   verification = {
