@@ -22,11 +22,11 @@ func TestAccServerMigration_endsWhenTerraformIsKilled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			timing := stub.ObservedTiming()
 			timing.Migrate = time.Hour
-			c := &crash{scenario: newScenario(t, stub.Config{Timing: timing}, stub.Server{}), phase: phases[2]}
+			c := &crash{scenario: newScenario(t, stub.Config{Timing: timing}, stub.Server{}), server: server}
 			c.URL = c.serve(t)
 			tf := c.terraform(map[string]string{"main.tf": requiredProviders + c.config(autoConfirm)})
 			orphan, ended := make(chan int, 1), make(chan struct{})
-			apply, _ := c.apply(t, tf, func(t *testing.T, terraform int) {
+			apply, _ := c.apply(t, tf, phases[2], func(t *testing.T, terraform int) {
 				provider := providerOf(t, terraform)
 				kill(t, terraform)
 				orphan <- provider
