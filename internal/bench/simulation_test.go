@@ -188,7 +188,7 @@ func TestRefresh_sendsNothingForMigrationsThatHaveEndedAndLittleForThoseThatAwai
 	table := NewTable(t, "Refresh of 1000 migrations, ten at a time")
 	for _, confirmed := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			cloud, ids := cloudOf(fleetCase{n, tenMinutes})
+			cloud, ids := cloudOf(fleetCase{n, 10 * time.Second})
 			engine := engineOn(t, cloud)
 			migrations := make([]migration.Migration, n)
 			var all sync.WaitGroup

@@ -2,7 +2,6 @@ package servermigration_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -295,15 +294,7 @@ func (c *crash) wantMigrations(t *testing.T, want int) {
 // has none.
 func (c *crash) recorded(t *testing.T) map[string]any {
 	t.Helper()
-	var state struct {
-		Resources []struct {
-			Instances []struct{ Attributes map[string]any }
-		}
-	}
-	if err := json.Unmarshal(c.state, &state); err != nil {
-		t.Fatal(err)
-	}
-	for _, resource := range state.Resources {
+	for _, resource := range parseState(t, c.state).Resources {
 		for _, instance := range resource.Instances {
 			if instance.Attributes["server_id"] == c.server {
 				return instance.Attributes

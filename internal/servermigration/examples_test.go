@@ -1,6 +1,7 @@
 package servermigration_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -80,20 +81,34 @@ func applied(t *testing.T, tf *tfexec.Terraform, variables ...*tfexec.VarOption)
 	if changes, err := tf.Plan(t.Context(), plan...); err != nil || changes {
 		t.Errorf("got changes %t (%v) after the apply, want none", changes, err)
 	}
-	state, err := tf.Show(t.Context())
-	if err != nil || state.Values == nil {
-		t.Fatalf("got the state %+v (%v), want what was applied", state, err)
-	}
+	state := parseState(t, []byte(readFile(t, filepath.Join(tf.WorkingDir(), "terraform.tfstate"))))
 	outputs = map[string]any{}
-	for name, output := range state.Values.Outputs {
+	for name, output := range state.Outputs {
 		outputs[name] = output.Value
 	}
-	for _, found := range state.Values.RootModule.Resources {
-		if found.Address == address {
-			web = found.AttributeValues
+	for _, found := range state.Resources {
+		if found.Module == "" && found.Type+"."+found.Name == address {
+			web = found.Instances[0].Attributes
 		}
 	}
 	return web, outputs
+}
+
+// tfState is what the tests read of a state.
+type tfState struct {
+	Outputs   map[string]struct{ Value any }
+	Resources []struct {
+		Module, Type, Name string
+		Instances          []struct{ Attributes map[string]any }
+	}
+}
+
+func parseState(t *testing.T, text []byte) (state tfState) {
+	t.Helper()
+	if err := json.Unmarshal(text, &state); err != nil {
+		t.Fatal(err)
+	}
+	return state
 }
 
 func TestAccGuides_migrateTestConfirm(t *testing.T) {

@@ -301,7 +301,7 @@ func TestServerMigration_refusesAnOnDestroyThatIsNone(t *testing.T) {
 }
 
 func TestServerMigration_plansManyUnchangedMigrationsCheaply(t *testing.T) {
-	const servers = 200
+	const servers = 50
 	for _, test := range []struct {
 		name        string
 		autoConfirm bool
