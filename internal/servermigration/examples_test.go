@@ -81,7 +81,7 @@ func applied(t *testing.T, tf *tfexec.Terraform, variables ...*tfexec.VarOption)
 	if changes, err := tf.Plan(t.Context(), plan...); err != nil || changes {
 		t.Errorf("got changes %t (%v) after the apply, want none", changes, err)
 	}
-	state := parseState(t, []byte(readFile(t, filepath.Join(tf.WorkingDir(), "terraform.tfstate"))))
+	state := readState(t, tf)
 	outputs = map[string]any{}
 	for name, output := range state.Outputs {
 		outputs[name] = output.Value
@@ -101,6 +101,12 @@ type tfState struct {
 		Module, Type, Name string
 		Instances          []struct{ Attributes map[string]any }
 	}
+}
+
+// readState reads the state of a Terraform that keeps it in its directory.
+func readState(t *testing.T, tf *tfexec.Terraform) tfState {
+	t.Helper()
+	return parseState(t, []byte(readFile(t, filepath.Join(tf.WorkingDir(), "terraform.tfstate"))))
 }
 
 func parseState(t *testing.T, text []byte) (state tfState) {

@@ -2,6 +2,7 @@ package servermigration_test
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-exec/tfexec"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/acctest"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/servermigration"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
@@ -93,45 +95,50 @@ func TestServerMigration_migratesAgainAfterOneThatWasRevertedOrFailed(t *testing
 // it in the same run. After a destroy of its own, nothing tells it from a crash.
 func TestAccServerMigration_tellsADestroyFromACrash(t *testing.T) {
 	t.Parallel()
-	const tookOver = "is going to be taken over" // in the plan, and in the one that the apply makes
 	tests := []struct {
-		name     string
-		again    func(*testing.T, *tfexec.Terraform) []string // its warnings
+		name     string // of the server and its migration
 		migrates int
-		warns    bool
+		warns    bool // that the migration is taken over
 	}{
-		{"triggers", func(t *testing.T, tf *tfexec.Terraform) []string { return warnings(t, tf, tfexec.Var("n=2")) }, 2, false},
-		{"-replace", func(t *testing.T, tf *tfexec.Terraform) []string { return warnings(t, tf, tfexec.Replace(address)) }, 2, false},
-		{"destroyed and created again", func(t *testing.T, tf *tfexec.Terraform) []string {
-			if err := tf.Destroy(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			return warnings(t, tf)
-		}, 1, true},
-		{"its state was lost", func(t *testing.T, tf *tfexec.Terraform) []string {
-			if err := tf.StateRm(t.Context(), address); err != nil {
-				t.Fatal(err)
-			}
-			return warnings(t, tf)
-		}, 1, true},
+		{"has-new-triggers", 2, false},
+		{"is-replaced", 2, false},
+		{"was-destroyed", 1, true},
+		{"state-was-lost", 1, true},
 	}
+	s := newScenario(t, stub.Config{}, stub.Server{})
+	config := requiredProviders + "variable \"n\" {\n  default = 1\n}\n" + s.Provider("", "")
+	servers := map[string]string{}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			s := newScenario(t, stub.Config{}, stub.Server{})
-			tf := s.terraform(map[string]string{
-				"main.tf": requiredProviders + "variable \"n\" {\n  default = 1\n}\n" + s.config(autoConfirm+"\ntriggers = { n = var.n }"),
-			})
-			if first := warnings(t, tf); len(first) > 0 {
-				t.Errorf("got warnings %q, want none of the first apply", first)
-			}
-			got := strings.Join(test.again(t, tf), "\n")
-			if warned := strings.Contains(got, tookOver); warned != test.warns {
-				t.Errorf("got warnings %q, want %q among them: %t", got, tookOver, test.warns)
-			}
-			if got := s.Count(stub.CallMigrate); got != test.migrates {
-				t.Errorf("got %d migrate requests, want %d", got, test.migrates)
-			}
+		servers[test.name] = s.AddServer(stub.Server{Name: test.name})
+		arguments := autoConfirm
+		if test.name == "has-new-triggers" {
+			arguments += "\ntriggers = { n = var.n }"
+		}
+		block := strings.ReplaceAll(migrationBlock(arguments), server, servers[test.name])
+		config += strings.Replace(block, `"web"`, `"`+test.name+`"`, 1)
+	}
+	tf := s.terraform(map[string]string{"main.tf": config})
+	if first := warnings(t, tf); len(first) > 0 {
+		t.Errorf("got warnings %q, want none of the first apply", first)
+	}
+	addressOf := func(name string) string { return servermigration.ResourceType + "." + name }
+	if err := tf.Destroy(t.Context(), tfexec.Target(addressOf("was-destroyed"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := tf.StateRm(t.Context(), addressOf("state-was-lost")); err != nil {
+		t.Fatal(err)
+	}
+	again := warnings(t, tf, tfexec.Var("n=2"), tfexec.Replace(addressOf("is-replaced")))
+	for _, test := range tests {
+		warned := slices.ContainsFunc(again, func(text string) bool { // in the plan, and in the one that the apply makes
+			return strings.Contains(text, test.name) && strings.Contains(text, "is going to be taken over")
 		})
+		if warned != test.warns {
+			t.Errorf("got warnings %q, want that %s is taken over among them: %t", again, test.name, test.warns)
+		}
+		if got := sentTo(s.Stub, servers[test.name]).migrates; got != test.migrates {
+			t.Errorf("got %d migrate requests for %s, want %d", got, test.name, test.migrates)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/acctest"
+	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/servermigration"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
@@ -130,61 +132,73 @@ func TestServerMigration_goesOnWithANewMigrationThatTimedOut(t *testing.T) {
 func TestAccServerMigration_refusesToReplaceAMigrationThatAwaits(t *testing.T) {
 	t.Parallel()
 	const because = "resource \"terraform_data\" \"because\" {\n  input = var.n\n}\nvariable \"n\" {\n  default = 1\n}\n"
+	s := newScenario(t, stub.Config{}, stub.Server{})
+	tf := s.terraform(map[string]string{
+		"main.tf": requiredProviders + because + s.config(confirmOnDestroy+"\nlifecycle {\n  replace_triggered_by = [terraform_data.because]\n}"),
+	})
+	if err := tf.Apply(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		name    string
-		replace func(*tfexec.Terraform) error
+		replace func() error
 	}{
-		{"-replace", func(tf *tfexec.Terraform) error { return tf.Apply(t.Context(), tfexec.Replace(address)) }},
-		{"replace_triggered_by", func(tf *tfexec.Terraform) error { return tf.Apply(t.Context(), tfexec.Var("n=2")) }},
-		{"a taint", func(tf *tfexec.Terraform) error {
+		{"-replace", func() error { return tf.Apply(t.Context(), tfexec.Replace(address)) }},
+		{"replace_triggered_by", func() error { return tf.Apply(t.Context(), tfexec.Var("n=2")) }},
+		{"a taint", func() error {
 			if err := tf.Taint(t.Context(), address); err != nil {
 				return err
 			}
 			return tf.Apply(t.Context())
 		}},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			s := newScenario(t, stub.Config{}, stub.Server{})
-			tf := s.terraform(map[string]string{
-				"main.tf": requiredProviders + because + s.config(confirmOnDestroy+"\nlifecycle {\n  replace_triggered_by = [terraform_data.because]\n}"),
-			})
-			if err := tf.Apply(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if err := test.replace(tf); err == nil || !says("Cannot replace the migration of server web-1", "is not confirmed or reverted yet", "still awaits confirmation", "change triggers").MatchString(err.Error()) {
-				t.Errorf("got %v, want that triggers are named", err)
-			}
-			if got := attributes(t, tf)["status"]; got != awaiting || s.Count(stub.CallConfirm) != 0 || s.Count(stub.CallMigrate) != 1 {
-				t.Errorf("got status %v after %d confirms and %d migrates, want nothing done", got, s.Count(stub.CallConfirm), s.Count(stub.CallMigrate))
-			}
-		})
+		if err := test.replace(); err == nil || !says("Cannot replace the migration of server web-1", "is not confirmed or reverted yet", "still awaits confirmation", "change triggers").MatchString(err.Error()) {
+			t.Errorf("%s: got %v, want that triggers are named", test.name, err)
+		}
+		if got := attributes(t, tf)["status"]; got != awaiting || s.Count(stub.CallConfirm) != 0 || s.Count(stub.CallMigrate) != 1 {
+			t.Errorf("%s: got status %v after %d confirms and %d migrates, want nothing done", test.name, got, s.Count(stub.CallConfirm), s.Count(stub.CallMigrate))
+		}
 	}
 }
 
 func TestAccServerMigration_refusesANewNameWithoutAMovedBlock(t *testing.T) {
 	t.Parallel()
-	for _, arguments := range []string{noArguments, confirmOnDestroy, autoConfirm} {
-		t.Run(arguments, func(t *testing.T) {
-			s := newScenario(t, stub.Config{}, stub.Server{})
-			tf := s.terraform(map[string]string{"main.tf": requiredProviders + s.config(arguments)})
-			if err := tf.Apply(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			renamed := requiredProviders + strings.Replace(s.config(arguments), `"web"`, `"www"`, 1)
-			write(t, tf, renamed)
+	s := newScenario(t, stub.Config{}, stub.Server{})
+	var old, renamed, moved string
+	names := map[string]string{"web-1": server}
+	for i, arguments := range []string{noArguments, confirmOnDestroy, autoConfirm} {
+		name := fmt.Sprintf("web-%d", i+1)
+		if names[name] == "" {
+			names[name] = s.AddServer(stub.Server{Name: name})
+		}
+		block := strings.ReplaceAll(migrationBlock(arguments), server, names[name])
+		old += strings.Replace(block, `"web"`, `"`+name+`"`, 1)
+		renamed += strings.Replace(block, `"web"`, `"new-`+name+`"`, 1)
+		moved += fmt.Sprintf("moved {\n  from = %s.%s\n  to   = %[1]s.new-%[2]s\n}\n", servermigration.ResourceType, name)
+	}
+	tf := s.terraform(map[string]string{"main.tf": requiredProviders + s.Provider("", old)})
+	if err := tf.Apply(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 
-			if err := tf.Apply(t.Context()); err == nil || !says("moved block").MatchString(err.Error()) {
-				t.Errorf("got %v, want that the moved block is named", err)
-			}
+	write(t, tf, requiredProviders+s.Provider("", renamed))
+	err := tf.Apply(t.Context())
+	for name := range names {
+		if err == nil || !slices.ContainsFunc(strings.Split(err.Error(), "Error: "), func(message string) bool {
+			return strings.Contains(message, name) && says("moved block").MatchString(message)
+		}) {
+			t.Errorf("got %v, want an error of %s that names the moved block", err, name)
+		}
+	}
 
-			write(t, tf, renamed+"moved {\n  from = "+address+"\n  to   = rackspace_server_migration.www\n}\n")
-			if err := tf.Apply(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if got, want := s.Migrations(server), 1; got != want {
-				t.Errorf("got %d migrations of the server, want %d", got, want)
-			}
-		})
+	write(t, tf, requiredProviders+s.Provider("", renamed+moved))
+	if err := tf.Apply(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for name, id := range names {
+		if got := s.Migrations(id); got != 1 {
+			t.Errorf("got %d migrations of %s, want 1", got, name)
+		}
 	}
 }
 
@@ -208,18 +222,13 @@ func TestAccServerMigration_changesWithAConfirmationInOneApply(t *testing.T) {
 // attributes are those of the migration in the state.
 func attributes(t *testing.T, tf *tfexec.Terraform) map[string]any {
 	t.Helper()
-	state, err := tf.Show(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if state.Values != nil {
-		for _, r := range state.Values.RootModule.Resources {
-			if r.Address == address {
-				return r.AttributeValues
-			}
+	state := readState(t, tf)
+	for _, found := range state.Resources {
+		if found.Type+"."+found.Name == address {
+			return found.Instances[0].Attributes
 		}
 	}
-	t.Fatalf("got state %+v, want the migration in it", state.Values)
+	t.Fatalf("got state %+v, want the migration in it", state)
 	return nil
 }
 
