@@ -45,6 +45,6 @@ func (c *Cloud) Terraform(t *testing.T, files map[string]string) *tfexec.Terrafo
 func (c *Cloud) Environment(t *testing.T, home string) map[string]string {
 	t.Helper()
 	variables := c.variables()
-	maps.Copy(variables, map[string]string{"TF_CLI_CONFIG_FILE": Mirror(t), "CHECKPOINT_DISABLE": "1", "HOME": home})
+	maps.Copy(variables, map[string]string{"TF_CLI_CONFIG_FILE": Mirror(t), "CHECKPOINT_DISABLE": "1", "HOME": home, "GOGC": os.Getenv("GOGC")})
 	return variables
 }
