@@ -53,7 +53,7 @@ type soakServer struct {
 	id string
 
 	mu     sync.Mutex
-	health string      // healthy, sick (on any other host than its first), sick_at_home, or late (sick at first)
+	health string      // healthy, unhealthy (on any other host than its first), unhealthy_at_home, or late (unhealthy at first)
 	row    []time.Time // times of the latest connections, all of which found it healthy, on its present host
 	passed time.Time   // time of the first connection of the latest passed test on its present host; zero: none passed
 }
@@ -259,7 +259,7 @@ func (s *soakServer) answer(v stub.Visit) stub.Health {
 	if v.Attempt == 1 {
 		s.row, s.passed = nil, time.Time{}
 	}
-	if !v.Home && (s.health == "sick" || s.health == "late" && v.Since < 12*time.Second) || v.Home && s.health == "sick_at_home" {
+	if !v.Home && (s.health == "unhealthy" || s.health == "late" && v.Since < 12*time.Second) || v.Home && s.health == "unhealthy_at_home" {
 		s.row = nil
 		return stub.Wrong
 	}

@@ -278,7 +278,7 @@ func (d *draws) Server(t *rapid.T) {
 	change := oneOf(t, "change",
 		"outcome %d no_valid_host", "outcome %d fails", "outcome %d finish_fails", "outcome %d interrupted", "outcome %d refused_at_once",
 		"outcome %d same_host", "outcome %d moves", "source %d down", "source %d up", "confirmation %d fails",
-		"confirmation %d never_ends", "confirmation %d succeeds", "health %d powered_off", "health %d sick", "health %d sick_at_home", "health %d late", "health %d healthy")
+		"confirmation %d never_ends", "confirmation %d succeeds", "health %d powered_off", "health %d unhealthy", "health %d unhealthy_at_home", "health %d late", "health %d healthy")
 	d.do(t, change, d.server(t))
 }
 

@@ -587,7 +587,7 @@ func TestVerify_isNotSettlingBeforeTheServerHasPassed(t *testing.T) {
 			c := newCloud(t, stub.Config{}, healthy())
 			ctx, cancel := context.WithCancel(t.Context())
 			c.SetServer(c.server, func(s *stub.Server) {
-				s.Health = stub.Homesick(stub.Wrong)
+				s.Health = stub.HealthyOnOriginalHost(stub.Wrong)
 			})
 			time.AfterFunc(7300*time.Millisecond, func() { _ = c.Confirm(c.server, "somebody") })
 			// The look after the test gets no answer, and then the apply is cancelled.

@@ -28,7 +28,7 @@ func (c *cloud) test(revert bool) *migration.Verification {
 
 // failsAfterMove is a server that fails its tests on each host but its first one.
 func failsAfterMove(health stub.Health) stub.Server {
-	return stub.Server{AccessIPv4: "192.0.2.11", Health: stub.Homesick(health)}
+	return stub.Server{AccessIPv4: "192.0.2.11", Health: stub.HealthyOnOriginalHost(health)}
 }
 
 func TestVerify_confirmsAServerThatPasses(t *testing.T) {

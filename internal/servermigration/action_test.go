@@ -160,7 +160,7 @@ func TestMigrateAction_stopsWithinASecondOfItsCancellation(t *testing.T) {
 
 func TestMigrateAction_testsTheServer(t *testing.T) {
 	t.Parallel()
-	cloud, ports := newScenarioWithPorts(t, stub.Homesick(stub.Wrong))
+	cloud, ports := newScenarioWithPorts(t, stub.HealthyOnOriginalHost(stub.Wrong))
 	s := cloud.overHTTP()
 	got := s.invoke(s.t.Context(), servermigration.MigrateActionType, migrationOf(object{"auto_confirm": true, "verification": verified(ports, failsAfter, nil)}))
 	if !says("was not confirmed: the server did not pass its verification", "invoke rackspace_server_migration_revert").MatchString(got.Errors()) {

@@ -143,13 +143,13 @@ func TestAccGuides_verify(t *testing.T) {
 	s.wantSent(t, stub.SampleWeb1, sent{migrates: 1, confirms: 1})
 }
 
-func TestAccDemo_doesNotMoveTheServerThatIsSick(t *testing.T) {
+func TestAccDemo_doesNotMoveTheServerThatIsUnhealthy(t *testing.T) {
 	t.Parallel()
 	s := newSamples(t)
-	home, _ := s.Server(stub.SampleSick1)
+	home, _ := s.Server(stub.SampleUnhealthy1)
 	tf := s.terraform(map[string]string{"main.tf": read(t, "provider/provider.tf") + read(t, "demo/preflight.tf")})
 	err := tf.Apply(t.Context())
-	if err == nil || !says("sick-1", "was not migrated: it did not pass its verification before the move", "it answered with status 503", "The server was not touched").MatchString(err.Error()) {
+	if err == nil || !says("unhealthy-1", "was not migrated: it did not pass its verification before the move", "it answered with status 503", "The server was not touched").MatchString(err.Error()) {
 		t.Errorf("got %v, want that the server was not moved", err)
 	}
 	s.wantSent(t, home.ID, sent{})
@@ -159,10 +159,10 @@ func TestAccDemo_doesNotMoveTheServerThatIsSick(t *testing.T) {
 func TestAccDemo_rollsBackTheServerThatDoesNotWorkElsewhere(t *testing.T) {
 	t.Parallel()
 	s := newSamples(t)
-	home, _ := s.Server(stub.SampleHomesick1)
+	home, _ := s.Server(stub.SampleLicensed1)
 	tf := s.terraform(map[string]string{"main.tf": read(t, "provider/provider.tf") + read(t, "demo/rollback.tf")})
 	err := tf.Apply(t.Context())
-	if err == nil || !says("The migration of server homesick-1", "was reverted: the server did not pass its verification", "it answered with status 503", "back on its original host").MatchString(err.Error()) {
+	if err == nil || !says("The migration of server licensed-1", "was reverted: the server did not pass its verification", "it answered with status 503", "back on its original host").MatchString(err.Error()) {
 		t.Errorf("got %v, want that the server was rolled back", err)
 	}
 	s.wantAtHome(t, home)
@@ -270,24 +270,24 @@ func TestAccGuides_evacuateAHost(t *testing.T) {
 	}
 
 	// A server that comes to the host afterwards is not moved, and is told of.
-	s.SetServer(stub.SampleHomesick1, func(v *stub.Server) { v.HostID = host })
+	s.SetServer(stub.SampleLicensed1, func(v *stub.Server) { v.HostID = host })
 	if changes, err := tf.Plan(t.Context(), stubPort, tfexec.Out("plan")); err != nil || changes {
 		t.Errorf("got changes %t (%v), want none", changes, err)
 	}
 	failed := failedChecks(t, tf)
-	if want := []string{"These servers are on the host: homesick-1."}; !slices.Equal(failed, want) {
+	if want := []string{"These servers are on the host: licensed-1."}; !slices.Equal(failed, want) {
 		t.Errorf("got the failed checks %q, want %q", failed, want)
 	}
 
 	// A list that is written again has it, and nothing else is moved.
-	s.SetServer(stub.SampleHomesick1, func(v *stub.Server) { v.Health = nil })
+	s.SetServer(stub.SampleLicensed1, func(v *stub.Server) { v.Health = nil })
 	if err := tf.Apply(t.Context(), stubPort, tfexec.Replace("terraform_data.list")); err != nil {
 		t.Fatal(err)
 	}
-	s.wantSent(t, stub.SampleHomesick1, sent{migrates: 1, confirms: 1})
+	s.wantSent(t, stub.SampleLicensed1, sent{migrates: 1, confirms: 1})
 	s.wantSent(t, stub.SampleWeb2, sent{migrates: 1, confirms: 1})
 	if _, outputs = applied(t, tf, stubPort); len(outputs["migrations"].(map[string]any)) != 1 {
-		t.Errorf("got the migrations %v, want that of homesick-1", outputs["migrations"])
+		t.Errorf("got the migrations %v, want that of licensed-1", outputs["migrations"])
 	}
 	acted := s.Count(stub.CallMigrate) + s.Count(stub.CallConfirm) + s.Count(stub.CallRevert)
 	if err := tf.Destroy(t.Context(), stubPort); err != nil {

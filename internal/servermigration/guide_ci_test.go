@@ -251,7 +251,7 @@ func TestAccGuides_ciPipelinesFailWhereTheServerDoesNotWork(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSamples(t)
-			s.SetServer(stub.SampleWeb2, func(v *stub.Server) { v.Health = stub.Homesick(stub.Wrong) })
+			s.SetServer(stub.SampleWeb2, func(v *stub.Server) { v.Health = stub.HealthyOnOriginalHost(stub.Wrong) })
 			port := fmt.Sprintf("TF_VAR_ssh_port=%d", stub.PortSSH)
 			files := ciFiles(t)
 			tf := s.terraform(files)

@@ -146,7 +146,7 @@ type testedScenario struct {
 
 func testedScenarios() []testedScenario {
 	address := stub.Server{AccessIPv4: "192.0.2.11"}
-	sick := stub.Server{AccessIPv4: "192.0.2.11", Health: stub.Homesick(stub.Wrong)}
+	unhealthy := stub.Server{AccessIPv4: "192.0.2.11", Health: stub.HealthyOnOriginalHost(stub.Wrong)}
 	crashed := func(cloud *stub.Stub, id string) error { return cloud.Migrate(id, stub.DefaultUser.ID) }
 	confirms := func(revert bool) func(context.Context, *migration.Engine, string) (migration.Migration, error) {
 		return func(ctx context.Context, e *migration.Engine, _ string) (migration.Migration, error) {
@@ -156,18 +156,18 @@ func testedScenarios() []testedScenario {
 	confirm, revert := []stub.Call{stub.CallConfirm}, []stub.Call{stub.CallRevert}
 	return []testedScenario{
 		{scenario{name: "migrate, test and confirm", seed: address, migrates: 1, act: tested(true, false, 0), tests: testsOrFails}, confirm},
-		{scenario{name: "migrate, test, and keep", seed: sick, migrates: 1, act: tested(true, false, 0), tests: testsOrFails}, nil},
-		{scenario{name: "migrate, test, and roll back", seed: sick, migrates: 1, act: tested(true, true, 0), tests: testsOrFails, reverts: true}, revert},
+		{scenario{name: "migrate, test, and keep", seed: unhealthy, migrates: 1, act: tested(true, false, 0), tests: testsOrFails}, nil},
+		{scenario{name: "migrate, test, and roll back", seed: unhealthy, migrates: 1, act: tested(true, true, 0), tests: testsOrFails, reverts: true}, revert},
 		{scenario{name: "migrate, and tell that it passes", seed: address, migrates: 1, act: tested(false, true, 0), tests: testsAndTells}, nil},
-		{scenario{name: "migrate, and tell that it fails", seed: sick, migrates: 1, act: tested(false, false, 0), tests: testsAndTells}, nil},
-		{scenario{name: "migrate, and roll back without auto_confirm", seed: sick, migrates: 1, act: tested(false, true, 0), tests: testsAndTells, reverts: true}, revert},
+		{scenario{name: "migrate, and tell that it fails", seed: unhealthy, migrates: 1, act: tested(false, false, 0), tests: testsAndTells}, nil},
+		{scenario{name: "migrate, and roll back without auto_confirm", seed: unhealthy, migrates: 1, act: tested(false, true, 0), tests: testsAndTells, reverts: true}, revert},
 		{scenario{name: "take over, test and confirm", seed: address, before: crashed, act: tested(true, false, preflightTime), tests: testsOrFails}, confirm},
 		{scenario{name: "confirm after a test", seed: address, given: true, migrates: 1, act: confirms(false), op: recorded, tests: testsOrFails}, confirm},
-		{scenario{name: "confirm after a test, and roll back", seed: sick, given: true, migrates: 1, act: confirms(true), op: recorded, tests: testsOrFails, reverts: true}, revert},
+		{scenario{name: "confirm after a test, and roll back", seed: unhealthy, given: true, migrates: 1, act: confirms(true), op: recorded, tests: testsOrFails, reverts: true}, revert},
 		{scenario{name: "test what awaits confirmation", seed: address, given: true, migrates: 1, act: testsGiven(true), op: recorded, tests: testsAndTells}, nil},
-		{scenario{name: "test what awaits confirmation, and roll back", seed: sick, given: true, migrates: 1, act: testsGiven(true), op: recorded, tests: testsAndTells, reverts: true}, revert},
+		{scenario{name: "test what awaits confirmation, and roll back", seed: unhealthy, given: true, migrates: 1, act: testsGiven(true), op: recorded, tests: testsAndTells, reverts: true}, revert},
 		{scenario{name: "destroy after a test", seed: address, given: true, migrates: 1, act: destroysGiven, op: destroying, tests: testsFirst}, confirm},
-		{scenario{name: "destroy after a test that fails", seed: sick, given: true, migrates: 1, act: destroysGiven, op: destroying, tests: testsFirst}, nil},
+		{scenario{name: "destroy after a test that fails", seed: unhealthy, given: true, migrates: 1, act: destroysGiven, op: destroying, tests: testsFirst}, nil},
 	}
 }
 
@@ -218,10 +218,10 @@ func TestMatrix_othersActAtEachPointOfAPreflight(t *testing.T) {
 	t.Parallel()
 	cases := 0
 	defer func() { t.Logf("others act in %d cases", cases) }()
-	sick := stub.Server{AccessIPv4: "192.0.2.11", Health: stub.Homesick(stub.Wrong)}
+	unhealthy := stub.Server{AccessIPv4: "192.0.2.11", Health: stub.HealthyOnOriginalHost(stub.Wrong)}
 	for _, sc := range []testedScenario{
 		{scenario{name: "a server that passes", seed: stub.Server{AccessIPv4: "192.0.2.11"}, migrates: 1, act: tested(true, false, preflightTime), tests: testsOrFails}, []stub.Call{stub.CallMigrate}},
-		{scenario{name: "a server that fails after the move", seed: sick, migrates: 1, act: tested(false, true, preflightTime), tests: testsAndTells, reverts: true}, []stub.Call{stub.CallMigrate}},
+		{scenario{name: "a server that fails after the move", seed: unhealthy, migrates: 1, act: tested(false, true, preflightTime), tests: testsAndTells, reverts: true}, []stub.Call{stub.CallMigrate}},
 	} {
 		sc.within = 10 * time.Minute
 		cases += eachCase(t, sc, movers, func(t *testing.T, at point, deed deed, what trouble) {

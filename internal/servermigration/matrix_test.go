@@ -146,8 +146,8 @@ func except(calls ...stub.Call) []stub.Call {
 
 func scenarios() []scenario {
 	address := stub.Server{AccessIPv4: "192.0.2.11"}
-	sick := stub.Server{AccessIPv4: "192.0.2.11", Health: stub.Homesick(stub.Wrong)}
-	sickAtHome := stub.Server{AccessIPv4: "192.0.2.11", Health: func(v stub.Visit) stub.Health {
+	unhealthy := stub.Server{AccessIPv4: "192.0.2.11", Health: stub.HealthyOnOriginalHost(stub.Wrong)}
+	unhealthyAtHome := stub.Server{AccessIPv4: "192.0.2.11", Health: func(v stub.Visit) stub.Health {
 		if v.Home {
 			return stub.Wrong
 		}
@@ -172,18 +172,18 @@ func scenarios() []scenario {
 		{name: "migrate, then refresh", migrates: 1, act: then((*migration.Engine).Refresh), calls: toMove},
 		{name: "migrate where no host has room", seed: stub.Server{Outcome: stub.OutcomeNoValidHost}, migrates: 1, act: migrate(true), calls: toMove},
 		{name: "migrate, test and confirm", seed: address, migrates: 1, act: tested(true, false, 0), tests: testsOrFails, again: true, calls: toConfirm},
-		{name: "migrate a server that is sick then", seed: sick, migrates: 1, act: tested(true, false, 0), tests: testsOrFails, again: true, calls: toMove},
-		{name: "migrate a server that is sick then, and roll back", seed: sick, migrates: 1, act: tested(true, true, 0), tests: testsOrFails, reverts: true, calls: toRevert},
+		{name: "migrate a server that is unhealthy then", seed: unhealthy, migrates: 1, act: tested(true, false, 0), tests: testsOrFails, again: true, calls: toMove},
+		{name: "migrate a server that is unhealthy then, and roll back", seed: unhealthy, migrates: 1, act: tested(true, true, 0), tests: testsOrFails, reverts: true, calls: toRevert},
 		{name: "take over what a crash left pending", before: crashed, act: migrate(true), again: true, calls: toConfirm},
 		{name: "record what was confirmed before a crash", before: crashedLater, act: migrate(true), again: true, calls: toConfirm},
 		{name: "migrate and test", seed: address, migrates: 1, act: tested(false, false, 0), tests: testsAndTells, again: true, calls: toMove, most: 3},
-		{name: "migrate a server that is sick then, and tell", seed: sick, migrates: 1, act: tested(false, false, 0), tests: testsAndTells, again: true, calls: toMove, most: 3},
-		{name: "migrate a server that is sick then, and roll back without auto_confirm", seed: sick, migrates: 1, act: tested(false, true, 0), tests: testsAndTells, reverts: true, calls: toRevert, most: 2},
+		{name: "migrate a server that is unhealthy then, and tell", seed: unhealthy, migrates: 1, act: tested(false, false, 0), tests: testsAndTells, again: true, calls: toMove, most: 3},
+		{name: "migrate a server that is unhealthy then, and roll back without auto_confirm", seed: unhealthy, migrates: 1, act: tested(false, true, 0), tests: testsAndTells, reverts: true, calls: toRevert, most: 2},
 		{name: "preflight, migrate, test and confirm", seed: address, migrates: 1, act: tested(true, false, preflightTime), tests: testsOrFails, again: true, calls: toConfirm, most: 2},
-		{name: "preflight of a server that is sick", seed: sickAtHome, act: tested(true, true, preflightTime), tests: testsOrFails, calls: toRead, most: 3},
+		{name: "preflight of a server that is unhealthy", seed: unhealthyAtHome, act: tested(true, true, preflightTime), tests: testsOrFails, calls: toRead, most: 3},
 		{name: "preflight of a server that is stopped", seed: stopped, act: tested(false, true, preflightTime), tests: testsAndTells, calls: toRead, most: 1},
-		{name: "test what awaits confirmation, and roll back", seed: sick, given: true, migrates: 1, act: testsGiven(true), op: recorded, tests: testsAndTells, reverts: true, calls: toSettle, most: 2},
-		{name: "destroy with a test of a server that is sick", seed: sick, given: true, migrates: 1, act: destroysGiven, op: destroying, tests: testsFirst, calls: toSettle, most: 2},
+		{name: "test what awaits confirmation, and roll back", seed: unhealthy, given: true, migrates: 1, act: testsGiven(true), op: recorded, tests: testsAndTells, reverts: true, calls: toSettle, most: 2},
+		{name: "destroy with a test of a server that is unhealthy", seed: unhealthy, given: true, migrates: 1, act: destroysGiven, op: destroying, tests: testsFirst, calls: toSettle, most: 2},
 	}
 }
 
@@ -390,7 +390,7 @@ func (sc scenario) run(t *testing.T, ctx context.Context, cloud *stub.Stub, id s
 		t.Errorf("got %d migrate requests, want none", sent)
 	}
 	if confirms := cloud.Count(stub.CallConfirm); sc.seed.Health != nil && confirms > 0 {
-		t.Errorf("got %d confirm requests for a server that is sick", confirms)
+		t.Errorf("got %d confirm requests for a server that is unhealthy", confirms)
 	}
 	if reverts := cloud.Count(stub.CallRevert); !sc.reverts && reverts > 0 {
 		t.Errorf("got %d revert requests that no plan has announced", reverts)
@@ -545,7 +545,7 @@ func wantCause(t *testing.T, diags diag.Diagnostics, says string, got migration.
 	named := strings.Contains(text, says) || slices.ContainsFunc(others, func(says string) bool { return strings.Contains(text, says) }) ||
 		says == "404" && strings.Contains(text, "is gone") || // which it says when it is seen twice
 		strings.Contains(text, "on its original host") || // of the scenario where no host has room
-		strings.Contains(text, "pass its verification") // of the scenarios where the server is sick or stopped
+		strings.Contains(text, "pass its verification") // of the scenarios where the server is unhealthy or stopped
 	if !named {
 		t.Errorf("got a diagnostic that does not name %q or %q:\n%s", says, others, text)
 	}

@@ -81,28 +81,28 @@ func TestAccModule_migratesNothingElseAfterAFailedCanary(t *testing.T) {
 	tf := newRollingModule(t, s)
 	setTimeout := func(timeout string) {
 		configure(t, tf, `
-canaries     = { homesick = "`+stub.SampleHomesick1+`", full = "`+stub.SampleFull1+`" }
+canaries     = { licensed = "`+stub.SampleLicensed1+`", full = "`+stub.SampleFull1+`" }
 waves        = [{ web-1 = "`+stub.SampleWeb1+`" }, { web-2 = "`+stub.SampleWeb2+`", db-1 = "`+stub.SampleDB1+`" }]
 verification = { http = [{ url = "http://:8080/" }], interval = "100ms", timeout = "`+timeout+`" }
 `)
 	}
 	setTimeout(failsAfter)
 	err := tf.Apply(t.Context())
-	if err == nil || !says("homesick-1", "was reverted: the server did not pass its verification").MatchString(err.Error()) || !says("full-1", "failed").MatchString(err.Error()) {
+	if err == nil || !says("licensed-1", "was reverted: the server did not pass its verification").MatchString(err.Error()) || !says("full-1", "failed").MatchString(err.Error()) {
 		t.Errorf("got %v, want both canaries to fail", err)
 	}
-	s.wantMigrated(t, stub.SampleHomesick1, stub.SampleFull1)
+	s.wantMigrated(t, stub.SampleLicensed1, stub.SampleFull1)
 
 	// Both are repaired, and the waves go on.
 	setTimeout(passesWithin)
-	s.SetServer(stub.SampleHomesick1, func(v *stub.Server) { v.Health = nil })
+	s.SetServer(stub.SampleLicensed1, func(v *stub.Server) { v.Health = nil })
 	s.SetServer(stub.SampleFull1, func(v *stub.Server) { v.Outcome = stub.OutcomeMoves })
 	before := len(s.Requests())
 	if err := tf.Apply(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s.wantMigrated(t, stub.SampleHomesick1, stub.SampleFull1, stub.SampleWeb1, stub.SampleWeb2, stub.SampleDB1)
-	wave := map[string]int{stub.SampleHomesick1: 0, stub.SampleFull1: 0, stub.SampleWeb1: 1, stub.SampleWeb2: 2, stub.SampleDB1: 2}
+	s.wantMigrated(t, stub.SampleLicensed1, stub.SampleFull1, stub.SampleWeb1, stub.SampleWeb2, stub.SampleDB1)
+	wave := map[string]int{stub.SampleLicensed1: 0, stub.SampleFull1: 0, stub.SampleWeb1: 1, stub.SampleWeb2: 2, stub.SampleDB1: 2}
 	begun := 0
 	for _, request := range s.Requests()[before:] {
 		switch at := wave[request.ServerID]; {
@@ -122,12 +122,12 @@ func TestAccModule_beginsNoWaveWhileACanaryIsRolledBack(t *testing.T) {
 	tf := newRollingModule(t, s)
 	configureFleet := func(move, verification, verifications string) {
 		configure(t, tf, fmt.Sprintf(`
-canaries      = { homesick-1 = %q, a-web-1 = %q }
+canaries      = { licensed-1 = %q, a-web-1 = %q }
 waves         = [{ web-2 = %q }]
 verification  = %s
 verifications = %s
 triggers      = { move = %q }
-`, stub.SampleHomesick1, stub.SampleWeb1, stub.SampleWeb2, verification, verifications, move))
+`, stub.SampleLicensed1, stub.SampleWeb1, stub.SampleWeb2, verification, verifications, move))
 	}
 	check := func(arguments string) string {
 		return `{ http = [{ url = "http://:8080/" }], interval = "100ms", ` + arguments + ` }`
@@ -136,23 +136,23 @@ triggers      = { move = %q }
 	if err := tf.Apply(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	homesick := check(`timeout = "` + failsAfter + `", preflight = false`)
+	licensed := check(`timeout = "` + failsAfter + `", preflight = false`)
 	steps := []struct {
 		name  string
 		web1  string // its verification
 		wants *regexp.Regexp
 	}{
-		{"one canary is rolled back, the other is not moved", check(`preflight_timeout = "1s", body_contains = "nothing"`), says("homesick-1", "was reverted: the server did not pass its verification")},
-		{"only the other has something to do", check(""), says("No later wave begins", "homesick-1")},
-		{"none has", check(""), says("No later wave begins", "homesick-1")},
+		{"one canary is rolled back, the other is not moved", check(`preflight_timeout = "1s", body_contains = "nothing"`), says("licensed-1", "was reverted: the server did not pass its verification")},
+		{"only the other has something to do", check(""), says("No later wave begins", "licensed-1")},
+		{"none has", check(""), says("No later wave begins", "licensed-1")},
 	}
 	for _, step := range steps {
-		configureFleet("2", "null", "{ homesick-1 = "+homesick+", a-web-1 = "+step.web1+" }")
+		configureFleet("2", "null", "{ licensed-1 = "+licensed+", a-web-1 = "+step.web1+" }")
 		if err := tf.Apply(t.Context()); err == nil || !step.wants.MatchString(err.Error()) {
 			t.Errorf("%s: got %v, want it to say %s", step.name, err, step.wants)
 		}
 	}
-	s.wantSent(t, stub.SampleHomesick1, sent{migrates: 2, confirms: 1, reverts: 1})
+	s.wantSent(t, stub.SampleLicensed1, sent{migrates: 2, confirms: 1, reverts: 1})
 	s.wantSent(t, stub.SampleWeb1, sent{migrates: 2, confirms: 2})
 	s.wantSent(t, stub.SampleWeb2, sent{migrates: 1, confirms: 1})
 	if err := tf.Destroy(t.Context()); err != nil {

@@ -96,7 +96,7 @@ func TestServerMigration_neverRevertsInADestroyThatWasToConfirm(t *testing.T) {
 
 func TestServerMigration_testsAgainWhenTheVerificationChanges(t *testing.T) {
 	t.Parallel()
-	cloud, ports := newScenarioWithPorts(t, stub.Homesick(stub.Wrong))
+	cloud, ports := newScenarioWithPorts(t, stub.HealthyOnOriginalHost(stub.Wrong))
 	s := cloud.overHTTP()
 	with := func(arguments object) object {
 		return migrationOf(object{"verification": verified(ports, failsAfter, arguments)})
@@ -129,7 +129,7 @@ func TestServerMigration_testsAgainWhenTheVerificationChanges(t *testing.T) {
 
 func TestServerMigration_forgetsTheResultOfAVerificationThatIsRemoved(t *testing.T) {
 	t.Parallel()
-	cloud, ports := newScenarioWithPorts(t, stub.Homesick(stub.Wrong))
+	cloud, ports := newScenarioWithPorts(t, stub.HealthyOnOriginalHost(stub.Wrong))
 	s := cloud.overHTTP()
 	s.mustApply(migrationOf(object{"verification": verified(ports, failsAfter, nil)}))
 	s.mustApply(migrationOf(nil))
@@ -140,7 +140,7 @@ func TestServerMigration_forgetsTheResultOfAVerificationThatIsRemoved(t *testing
 
 func TestServerMigration_isRevertedWithTerraformAfterAFailedCreate(t *testing.T) {
 	t.Parallel()
-	cloud, ports := newScenarioWithPorts(t, stub.Homesick(stub.Wrong))
+	cloud, ports := newScenarioWithPorts(t, stub.HealthyOnOriginalHost(stub.Wrong))
 	s := cloud.overHTTP()
 	failed := s.apply(migrationOf(object{"auto_confirm": true, "verification": verified(ports, failsAfter, nil)})).Errors()
 	_, command, _ := strings.Cut(failed, "terraform import ADDRESS ")
@@ -155,7 +155,7 @@ func TestServerMigration_isRevertedWithTerraformAfterAFailedCreate(t *testing.T)
 
 func TestServerMigrationConfirmation_refusesWhatDidNotPass(t *testing.T) {
 	t.Parallel()
-	cloud, ports := newScenarioWithPorts(t, stub.Homesick(stub.Wrong))
+	cloud, ports := newScenarioWithPorts(t, stub.HealthyOnOriginalHost(stub.Wrong))
 	s := cloud.overHTTP()
 	config := migrationOf(object{"verification": verified(ports, failsAfter, nil)})
 	// One process, as in an apply that migrates and confirms.
@@ -247,7 +247,7 @@ func TestServerMigration_knowsTheNameOfItsServerInThePlan(t *testing.T) {
 // before it: no verification.
 func TestServerMigration_forgetsTheResultOfAnApplyThatFailed(t *testing.T) {
 	t.Parallel()
-	cloud, ports := newScenarioWithPorts(t, stub.Homesick(stub.Wrong))
+	cloud, ports := newScenarioWithPorts(t, stub.HealthyOnOriginalHost(stub.Wrong))
 	s := cloud.overHTTP()
 	s.mustApply(migrationOf(nil))
 	s.wantRefused(migrationOf(object{"auto_confirm": true, "verification": verified(ports, failsAfter, nil)}), "was not confirmed", "remove verification, and apply again")

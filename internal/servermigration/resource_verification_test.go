@@ -108,9 +108,9 @@ func check(name string, ports *stub.Ports, port int, target string) knownvalue.C
 	})
 }
 
-func TestServerMigration_keepsAMigrationWhoseServerIsSick(t *testing.T) {
+func TestServerMigration_keepsAMigrationWhoseServerIsUnhealthy(t *testing.T) {
 	t.Parallel()
-	cloud, ports := newScenarioWithPorts(t, stub.Homesick(stub.Wrong))
+	cloud, ports := newScenarioWithPorts(t, stub.HealthyOnOriginalHost(stub.Wrong))
 	s := cloud.overHTTP()
 	config := func(timeout string) object {
 		return migrationOf(object{"auto_confirm": true, "verification": verified(ports, timeout, nil)})
@@ -130,9 +130,9 @@ func TestServerMigration_keepsAMigrationWhoseServerIsSick(t *testing.T) {
 	s.wantSent(sent{migrates: 1, confirms: 1})
 }
 
-func TestServerMigration_rollsBackAServerThatIsSick(t *testing.T) {
+func TestServerMigration_rollsBackAServerThatIsUnhealthy(t *testing.T) {
 	t.Parallel()
-	cloud, ports := newScenarioWithPorts(t, stub.Homesick(stub.Closed))
+	cloud, ports := newScenarioWithPorts(t, stub.HealthyOnOriginalHost(stub.Closed))
 	s := cloud.overHTTP()
 	home, _ := s.Server(server)
 	// The ports are closed a moment after the move: three tries in a row take longer.
@@ -148,7 +148,7 @@ func TestServerMigration_rollsBackAServerThatIsSick(t *testing.T) {
 
 func TestServerMigration_testsTheServerBeforeALaterConfirm(t *testing.T) {
 	t.Parallel()
-	cloud, ports := newScenarioWithPorts(t, stub.Homesick(stub.Dropped))
+	cloud, ports := newScenarioWithPorts(t, stub.HealthyOnOriginalHost(stub.Dropped))
 	s := cloud.overHTTP()
 	wantWarned(t, s.mustApply(migrationOf(object{"verification": verified(ports, failsAfter, nil)})), "did not pass its verification on its new host")
 	s.want(map[string]string{"status": awaiting, "verification_result.passed": "false"})
@@ -171,7 +171,7 @@ func TestServerMigration_testsTheServerBeforeALaterConfirm(t *testing.T) {
 
 func TestServerMigration_rollsBackAtALaterConfirm(t *testing.T) {
 	t.Parallel()
-	cloud, ports := newScenarioWithPorts(t, stub.Homesick(stub.Wrong))
+	cloud, ports := newScenarioWithPorts(t, stub.HealthyOnOriginalHost(stub.Wrong))
 	s := cloud.overHTTP()
 	s.mustApply(migrationOf(nil))
 	later := migrationOf(object{"auto_confirm": true, "verification": verified(ports, failsAfter, object{"on_failure": "revert"})})
@@ -184,7 +184,7 @@ func TestServerMigration_rollsBackAtALaterConfirm(t *testing.T) {
 
 func TestServerMigration_testsTheServerBeforeADestroyConfirms(t *testing.T) {
 	t.Parallel()
-	cloud, ports := newScenarioWithPorts(t, stub.Homesick(stub.Wrong))
+	cloud, ports := newScenarioWithPorts(t, stub.HealthyOnOriginalHost(stub.Wrong))
 	s := cloud.overHTTP()
 	config := func(timeout string) object {
 		return migrationOf(object{"on_destroy": "confirm", "verification": verified(ports, timeout, nil)})

@@ -274,7 +274,7 @@ func TestSamples_areDifferentServersWithTheirHealth(t *testing.T) {
 		seen[sample.ID], seen[sample.Name] = true, true
 		s.AddServer(sample)
 	}
-	for id, want := range map[string]string{stub.SampleHomesick1: "200 ok", stub.SampleSick1: "503 starting"} {
+	for id, want := range map[string]string{stub.SampleLicensed1: "200 ok", stub.SampleUnhealthy1: "503 starting"} {
 		sample, _ := s.Server(id)
 		dial := func(address string) (net.Conn, error) { return s.Dial(t.Context(), "tcp", address) }
 		if got := ask(t, dial, sample.AccessIPv4+":8080", true); got != want {

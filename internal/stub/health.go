@@ -37,9 +37,9 @@ type Visit struct {
 	Since   time.Duration // how long ago the first of them was
 }
 
-// Homesick is the health of a server that is healthy only on the host that it was
+// HealthyOnOriginalHost is the health of a server that is healthy only on the host that it was
 // added on. On any other host its health is the argument away.
-func Homesick(away Health) func(Visit) Health {
+func HealthyOnOriginalHost(away Health) func(Visit) Health {
 	return func(v Visit) Health {
 		if v.Home {
 			return Healthy

@@ -93,7 +93,7 @@ func TestDial_answersAsTheHealthOfTheServerSays(t *testing.T) {
 func TestDial_followsTheServerFromHostToHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := stub.New(stub.Config{})
-		id := cloud.AddServer(stub.Server{AccessIPv4: "192.0.2.1", Health: stub.Homesick(stub.Wrong)})
+		id := cloud.AddServer(stub.Server{AccessIPv4: "192.0.2.1", Health: stub.HealthyOnOriginalHost(stub.Wrong)})
 		now := func() string {
 			return ask(t, func(address string) (net.Conn, error) { return cloud.Dial(t.Context(), "tcp", address) }, "192.0.2.1:8080", true)
 		}
@@ -145,7 +145,7 @@ func TestDial_tellsHealthHowOftenAndHowLongItWasAsked(t *testing.T) {
 // TestListen_opensPortsAsTheHealthOfTheServerSays uses the loopback network.
 func TestListen_opensPortsAsTheHealthOfTheServerSays(t *testing.T) {
 	cloud := stub.New(stub.Config{})
-	id := cloud.AddServer(stub.Server{Name: "web-1", AccessIPv4: "127.0.0.1", Health: stub.Homesick(stub.Closed)})
+	id := cloud.AddServer(stub.Server{Name: "web-1", AccessIPv4: "127.0.0.1", Health: stub.HealthyOnOriginalHost(stub.Closed)})
 	cloud.AddServer(stub.Server{Name: "far-1", AccessIPv4: "192.0.2.1"}) // not on loopback, so not listened for
 	ports, err := cloud.Listen(true)
 	if err != nil {

@@ -2,16 +2,16 @@ package stub
 
 // Ids of the sample servers that modules and examples name.
 const (
-	SampleWeb1      = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01"
-	SampleWeb2      = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b02"
-	SampleDB1       = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b03"
-	SampleBatch1    = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b04"
-	SampleFull1     = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b05"
-	SampleBroken1   = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b06"
-	SampleMetal1    = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b07"
-	SampleDFW1      = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b08"
-	SampleHomesick1 = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b09"
-	SampleSick1     = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b0a"
+	SampleWeb1       = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01"
+	SampleWeb2       = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b02"
+	SampleDB1        = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b03"
+	SampleBatch1     = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b04"
+	SampleFull1      = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b05"
+	SampleBroken1    = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b06"
+	SampleMetal1     = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b07"
+	SampleDFW1       = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b08"
+	SampleLicensed1  = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b09"
+	SampleUnhealthy1 = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b0a"
 )
 
 // sampleHost is the host of the first four sample servers.
@@ -30,8 +30,8 @@ func Samples() []Server {
 		{ID: SampleFull1, Name: "full-1", Region: "ORD", Outcome: OutcomeNoValidHost, AccessIPv4: "127.42.0.41"},
 		{ID: SampleBroken1, Name: "broken-1", Region: "ORD", Outcome: OutcomeFails, AccessIPv4: "127.42.0.42"},
 		{ID: SampleMetal1, Name: "metal-1", Region: "ORD", FlavorID: "onmetal-general2-small", AccessIPv4: "127.42.0.51"},
-		{ID: SampleHomesick1, Name: "homesick-1", Region: "ORD", AccessIPv4: "127.42.0.71", Health: Homesick(Wrong)},
-		{ID: SampleSick1, Name: "sick-1", Region: "ORD", AccessIPv4: "127.42.0.72", Health: func(Visit) Health { return Wrong }},
+		{ID: SampleLicensed1, Name: "licensed-1", Region: "ORD", AccessIPv4: "127.42.0.71", Health: HealthyOnOriginalHost(Wrong)},
+		{ID: SampleUnhealthy1, Name: "unhealthy-1", Region: "ORD", AccessIPv4: "127.42.0.72", Health: func(Visit) Health { return Wrong }},
 		{ID: SampleDFW1, Name: "web-3", Region: "DFW", AccessIPv4: "127.42.0.61", Metadata: map[string]string{"role": "web"}},
 	}
 }

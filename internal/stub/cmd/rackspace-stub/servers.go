@@ -93,7 +93,7 @@ var (
 	}
 	healths = map[string]func(unhealthy stub.Health) func(stub.Visit) stub.Health{
 		"always":                func(stub.Health) func(stub.Visit) stub.Health { return nil },
-		"only_on_original_host": stub.Homesick,
+		"only_on_original_host": stub.HealthyOnOriginalHost,
 		"never": func(unhealthy stub.Health) func(stub.Visit) stub.Health {
 			return func(stub.Visit) stub.Health { return unhealthy }
 		},

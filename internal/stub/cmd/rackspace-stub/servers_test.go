@@ -41,7 +41,7 @@ func TestReadServers_readsTheFileOfTheGuide(t *testing.T) {
 		{ID: "0d5f7a1e-3c2b-4f60-8a94-1b7e5c9d2a01", Name: "web-1", FlavorID: "general1-2", Metadata: map[string]string{"role": "web"}, AccessIPv4: "127.42.0.11"},
 		{ID: "0d5f7a1e-3c2b-4f60-8a94-1b7e5c9d2a02", Name: "web-2", AccessIPv4: "127.42.0.12", Timing: stub.ObservedTiming().Scaled(20 * 7.2 / 20)},
 		{Name: "fragile-1", AccessIPv4: "127.42.0.13"},
-		{Name: "sick-1", AccessIPv4: "127.42.0.14"},
+		{Name: "unhealthy-1", AccessIPv4: "127.42.0.14"},
 		{Name: "batch-1", Status: "SHUTOFF", AccessIPv4: "127.42.0.15"},
 	}
 	for i := range want {
@@ -127,8 +127,8 @@ func TestReadServers_saysWhatIsWrongWhere(t *testing.T) {
 		{"an unknown end of confirmations", one(`"stub": {"confirmation": "x"}`), `field "stub.confirmation": got "x", want "fails", "never_ends" or "succeeds"`},
 		{"an unknown health", one(`"stub": {"healthy": true}`), `field "stub.healthy": got true or false, want a string`},
 		{"an unknown place of health", one(`"stub": {"healthy": "at home"}`), `field "stub.healthy": got "at home", want "always", "never" or "only_on_original_host"`},
-		{"an unknown sickness", one(`"stub": {"healthy": "never", "unhealthy_as": "flu"}`), `field "stub.unhealthy_as": got "flu", want "closed", "dropped", "silent" or "wrong_answer"`},
-		{"a sickness alone", one(`"stub": {"unhealthy_as": "closed"}`), `field "stub.unhealthy_as": it needs the field "healthy"`},
+		{"an unknown way to be unhealthy", one(`"stub": {"healthy": "never", "unhealthy_as": "flu"}`), `field "stub.unhealthy_as": got "flu", want "closed", "dropped", "silent" or "wrong_answer"`},
+		{"a way to be unhealthy alone", one(`"stub": {"unhealthy_as": "closed"}`), `field "stub.unhealthy_as": it needs the field "healthy"`},
 		{"a duration that is a number", one(`"stub": {"migration_takes": 30}`), `field "stub.migration_takes": got 30, want a string with a duration greater than 0, such as "30s"`},
 		{"no duration", one(`"stub": {"migration_takes": "0s"}`), `field "stub.migration_takes": got "0s", want a string with a duration`},
 		{"the same id", `{"servers": [{"name": "a", "id": "0d5f7a1e-3c2b-4f60-8a94-1b7e5c9d2a01"}, {"name": "b", "id": "0d5f7a1e-3c2b-4f60-8a94-1b7e5c9d2a01"}]}`,
