@@ -54,11 +54,9 @@ type requestQueue struct {
 	priorityOnly int
 
 	mu           sync.Mutex
-	open         int         // requests that have their turn and are not answered yet
-	answered     []time.Time // when others were, within rateWindow, oldest first
-	heldUntil    time.Time   // no turn before that, because the API said so
+	counted      int       // requests that have their turn, or had it and were answered within rateWindow
+	heldUntil    time.Time // no turn before that, because the API said so
 	waiting      []*Turn
-	timer        *time.Timer          // calls giveTurns again
 	reservations map[string]time.Time // see reserve
 }
 
@@ -87,17 +85,8 @@ func (t *Turn) take() bool { return t != nil && t.taken.CompareAndSwap(false, tr
 // wait waits until a request may be sent. The error is the context's cause.
 func (q *requestQueue) wait(ctx context.Context, what call) (*Turn, error) {
 	began, turn := time.Now(), &Turn{queue: q, priority: what.priority, given: make(chan struct{})}
-	q.mu.Lock()
-	if what.action {
-		q.endReservation(what)
-	}
-	at := len(q.waiting)
-	if first := slices.IndexFunc(q.waiting, func(t *Turn) bool { return !t.priority }); turn.priority && first >= 0 {
-		at = first
-	}
-	q.waiting = slices.Insert(q.waiting, at, turn)
+	q.insert(turn, what)
 	q.giveTurns()
-	q.mu.Unlock()
 	select {
 	case <-turn.given:
 		return turn, nil
@@ -114,61 +103,72 @@ func (q *requestQueue) wait(ctx context.Context, what call) (*Turn, error) {
 	}
 }
 
-// leave ends a turn whose request was answered, or was not sent.
-func (t *Turn) leave(sent bool) {
-	q := t.queue
+// insert puts a turn into the queue, and ends the reservation of the server that an
+// action is for. A confirm or revert allows no other one: polls may see the server in
+// VERIFY_RESIZE for a moment longer. A migrate request allows one again. Both happen
+// at once, so that no other request takes what was reserved for this one.
+func (q *requestQueue) insert(turn *Turn, what call) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	select {
-	case <-t.given:
-		q.open--
-	default: // its wait was cancelled; giveTurns passes it over
+	switch {
+	case what.action && what.priority:
+		q.reservations[what.serverID] = time.Time{}
+	case what.action:
+		delete(q.reservations, what.serverID)
 	}
-	if sent {
-		q.answered = append(q.answered, time.Now())
+	at := len(q.waiting)
+	if first := slices.IndexFunc(q.waiting, func(t *Turn) bool { return !t.priority }); turn.priority && first >= 0 {
+		at = first
 	}
-	q.giveTurns()
+	q.waiting = slices.Insert(q.waiting, at, turn)
 }
 
-// giveTurns gives turns to the requests that fit into the limit, and sets the timer
-// for when more may fit. The lock is held.
-func (q *requestQueue) giveTurns() {
-	now := time.Now()
-	for len(q.answered) > 0 && now.Sub(q.answered[0]) >= rateWindow {
-		q.answered = q.answered[1:]
+// leave ends a turn whose request was answered, or was not sent.
+func (t *Turn) leave(sent bool) {
+	if sent {
+		time.AfterFunc(rateWindow, t.uncount)
+	} else {
+		t.uncount()
 	}
-	reserved, change := q.reserved(now)
+}
+
+// uncount makes room for another request.
+func (t *Turn) uncount() {
+	t.queue.mu.Lock()
+	select {
+	case <-t.given:
+		t.queue.counted--
+	default: // its wait was cancelled; giveTurns passes it over
+	}
+	t.queue.mu.Unlock()
+	t.queue.giveTurns()
+}
+
+// giveTurns gives turns to the requests that fit into the limit. It is called whenever
+// more may fit.
+func (q *requestQueue) giveTurns() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now, reserved := time.Now(), q.priorityOnly
+	for _, until := range q.reservations {
+		if until.After(now) {
+			reserved++
+		}
+	}
 	for len(q.waiting) > 0 && !q.heldUntil.After(now) {
-		free := q.limit - q.open - len(q.answered)
-		if !q.waiting[0].priority {
-			free -= reserved + q.priorityOnly
+		next, free := q.waiting[0], q.limit-q.counted
+		if !next.priority {
+			free -= reserved
 		}
 		if free <= 0 {
-			break
+			return
 		}
-		if !q.waiting[0].taken.Load() { // else nobody waits for it any more
-			q.open++
-			close(q.waiting[0].given)
+		if !next.taken.Load() { // else nobody waits for it any more
+			q.counted++
+			close(next.given)
 		}
 		q.waiting = q.waiting[1:]
 	}
-	if q.timer != nil {
-		q.timer.Stop()
-	}
-	if len(q.waiting) == 0 {
-		return
-	}
-	if len(q.answered) > 0 {
-		change = min(change, rateWindow-now.Sub(q.answered[0]))
-	}
-	if held := q.heldUntil.Sub(now); held > 0 {
-		change = held
-	}
-	q.timer = time.AfterFunc(change, func() {
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		q.giveTurns()
-	})
 }
 
 // hold gives no turn for a time, because the API asked for that.
@@ -178,6 +178,7 @@ func (q *requestQueue) hold(d time.Duration) {
 	if until := time.Now().Add(d); until.After(q.heldUntil) {
 		q.heldUntil = until
 	}
+	time.AfterFunc(d, q.giveTurns)
 }
 
 // A reservation keeps one write request free for a confirm or revert that is due
@@ -198,30 +199,6 @@ func (q *requestQueue) reserve(serverID string) {
 	defer q.mu.Unlock()
 	if _, known := q.reservations[serverID]; !known {
 		q.reservations[serverID] = time.Now().Add(reservationTime)
+		time.AfterFunc(reservationTime, q.giveTurns)
 	}
-}
-
-// endReservation ends the reservation of a server, because the turn of an action
-// is asked for. A confirm or revert allows no other one: polls may see the server
-// in VERIFY_RESIZE for a moment longer. A migrate request allows one again. The
-// lock is held until the turn is in the queue, so that no other request takes what
-// was reserved for it.
-func (q *requestQueue) endReservation(action call) {
-	if action.priority {
-		q.reservations[action.serverID] = time.Time{}
-	} else {
-		delete(q.reservations, action.serverID)
-	}
-}
-
-// reserved counts the reservations, and returns when the first of them ends. The
-// lock is held.
-func (q *requestQueue) reserved(now time.Time) (count int, change time.Duration) {
-	change = rateWindow
-	for _, until := range q.reservations {
-		if until.After(now) {
-			count, change = count+1, min(change, until.Sub(now))
-		}
-	}
-	return count, change
 }
