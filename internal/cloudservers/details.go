@@ -2,68 +2,47 @@ package cloudservers
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
-// otherFields are the fields of a server that migrations do not need, as the API
-// wrote them. They are parsed only when somebody asks for Details. So they cost a poll
-// nothing, and a mistake in one does not make the server unreadable.
-type otherFields struct {
-	Created          json.RawMessage `json:"created"`
-	UserID           json.RawMessage `json:"user_id"`
-	Image            json.RawMessage `json:"image"`
-	Metadata         json.RawMessage `json:"metadata"`
-	KeyName          json.RawMessage `json:"key_name"`
-	ConfigDrive      json.RawMessage `json:"config_drive"`
-	DiskConfig       json.RawMessage `json:"OS-DCF:diskConfig"`
-	AvailabilityZone json.RawMessage `json:"OS-EXT-AZ:availability_zone"`
-	VMState          json.RawMessage `json:"OS-EXT-STS:vm_state"`
-	PowerState       json.RawMessage `json:"OS-EXT-STS:power_state"`
+// details are the fields of a server that migrations do not need ("Server details" in
+// the Cloud Servers API documentation).
+type details struct {
+	Created          Field[utcTime]             `json:"created"`
+	UserID           Field[identifier]          `json:"user_id"` // who created the server
+	Image            Field[struct{ ID string }] `json:"image"`   // empty for a server that boots from a volume
+	Metadata         Field[map[string]string]   `json:"metadata"`
+	KeyName          Field[string]              `json:"key_name"`
+	ConfigDrive      Field[string]              `json:"config_drive"`
+	DiskConfig       Field[string]              `json:"OS-DCF:diskConfig"` // AUTO or MANUAL
+	AvailabilityZone Field[string]              `json:"OS-EXT-AZ:availability_zone"`
+	VMState          Field[string]              `json:"OS-EXT-STS:vm_state"`    // what the server is, below its status: active, stopped, resized, …
+	PowerState       Field[*int]                `json:"OS-EXT-STS:power_state"` // the API's number of it
 }
 
-// Details are what the API tells of a server beside the fields of Server ("Server
-// details" in the Cloud Servers API documentation). What the API does not tell, or
-// tells in another form than it documents, has its zero value.
-type Details struct {
-	Created    time.Time
-	Updated    time.Time
-	LaunchedAt time.Time
+// Field is a field of an answer, as the API wrote it. It is parsed only when somebody
+// asks for its Value. So it costs a poll nothing, and a mistake in it does not make the
+// server unreadable.
+type Field[T any] []byte
 
-	ImageID          string // empty for a server that boots from a volume
-	Metadata         map[string]string
-	UserID           string // who created the server
-	KeyName          string
-	ConfigDrive      string
-	DiskConfig       string // AUTO or MANUAL
-	AvailabilityZone string
-	VMState          string // what the server is, below its status: active, stopped, resized, …
-	PowerState       *int   // the API's number of it; nil where the API does not tell
+// UnmarshalJSON keeps what the API wrote.
+func (f *Field[T]) UnmarshalJSON(data []byte) error {
+	*f = slices.Clone(data)
+	return nil
 }
 
-// Details reads the details of the server out of the API's answer.
-func (s *Server) Details() Details {
-	return Details{
-		Created: readField[utcTime](s.Created).Time, Updated: readTime(s.Updated), LaunchedAt: readTime(s.LaunchedAt),
-		ImageID:          readField[struct{ ID string }](s.Image).ID,
-		Metadata:         readField[map[string]string](s.Metadata),
-		UserID:           string(readField[identifier](s.UserID)),
-		KeyName:          readField[string](s.KeyName),
-		ConfigDrive:      readField[string](s.ConfigDrive),
-		DiskConfig:       readField[string](s.DiskConfig),
-		AvailabilityZone: readField[string](s.AvailabilityZone),
-		VMState:          readField[string](s.VMState),
-		PowerState:       readField[*int](s.PowerState),
-	}
-}
-
-// readField reads one field. One that is missing, or that has another form, is zero.
-func readField[T any](raw json.RawMessage) T {
+// Value parses the field. One that is missing, or that has another form than the API
+// documents, is zero.
+func (f Field[T]) Value() T {
 	var value, none T
-	if json.Unmarshal(raw, &value) != nil {
+	if json.Unmarshal(f, &value) != nil {
 		return none
 	}
 	return value
 }
 
-// readTime reads a time of the API; zero where it has none.
-func readTime(text string) time.Time { return readField[utcTime]([]byte(`"` + text + `"`)).Time }
+// ReadTime reads a time in the API's words. It is zero where they are no time.
+func ReadTime(text string) time.Time {
+	return Field[utcTime](`"` + text + `"`).Value().Time
+}

@@ -3,7 +3,6 @@ package cloudservers
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -27,8 +26,8 @@ const (
 // onMetal is the beginning of the ids of flavors that are physical machines.
 const onMetal = "onmetal"
 
-// Server is what GET /servers/{id} tells about a server. Its fields are what
-// migrations need; Details has the others.
+// Server is what GET /servers/{id} tells about a server. Its own fields are what
+// migrations need; details are the others.
 type Server struct {
 	ID        string `json:"id"`
 	Name      string `json:"name"`
@@ -39,9 +38,9 @@ type Server struct {
 	Flavor    struct {
 		ID string `json:"id"`
 	} `json:"flavor"`
-	AccessIPv4 string    `json:"accessIPv4"`
-	AccessIPv6 string    `json:"accessIPv6"`
-	Addresses  addresses `json:"addresses"` // see Address
+	AccessIPv4 string                             `json:"accessIPv4"`
+	AccessIPv6 string                             `json:"accessIPv6"`
+	Addresses  Field[map[string]Field[[]Address]] `json:"addresses"` // by network; see Address
 
 	Updated string       `json:"updated"` // RFC 3339; see Idle
 	Fault   *ServerFault `json:"fault"`   // only with StatusError
@@ -53,7 +52,7 @@ type Server struct {
 	// the cloud does not tell.
 	LaunchedAt string `json:"OS-SRV-USG:launched_at"`
 
-	otherFields // see Details
+	details
 
 	// AskedAt is when the request was sent whose answer describes the server, by
 	// this machine's clock. The server is described as it was then or later.
@@ -143,50 +142,34 @@ func (s *Server) receive(answer response) {
 	}
 }
 
+// Address is an address of a server in one of its networks.
+type Address struct {
+	Address string `json:"addr"`
+	Version int    `json:"version"`
+}
+
 // Networks of every Cloud Server.
 const (
 	networkPublic  = "public"
 	networkPrivate = "private"
 )
 
-// addresses are a server's addresses by network. A network whose JSON is not as the
-// API documents it is left out. So it does not make the server unreadable.
-type addresses map[string][]networkAddress
-
-type networkAddress struct {
-	Address string `json:"addr"`
-	Version int    `json:"version"`
-}
-
-// UnmarshalJSON reads the networks that it can.
-func (a *addresses) UnmarshalJSON(data []byte) error {
-	var networks map[string]json.RawMessage
-	_ = json.Unmarshal(data, &networks) // which leaves it empty where there is no JSON object
-	*a = addresses{}
-	for name, value := range networks {
-		var list []networkAddress
-		if json.Unmarshal(value, &list) == nil {
-			(*a)[name] = list
-		}
-	}
-	return nil
+// Address is where to reach the server: its access address, else its public,
+// else its private one (ServiceNet), IPv4 before IPv6. It is empty for a server
+// that has none.
+func (s *Server) Address() string {
+	networks := s.Addresses.Value()
+	return cmp.Or(s.AccessIPv4, s.AccessIPv6, first(networks[networkPublic].Value()), first(networks[networkPrivate].Value()))
 }
 
 // first is a network's first address, IPv4 before IPv6.
-func (a addresses) first(network string) string {
+func first(network []Address) string {
 	for _, version := range []int{4, 6} {
-		for _, candidate := range a[network] {
+		for _, candidate := range network {
 			if candidate.Version == version && candidate.Address != "" {
 				return candidate.Address
 			}
 		}
 	}
 	return ""
-}
-
-// Address is where to reach the server: its access address, else its public,
-// else its private one (ServiceNet), IPv4 before IPv6. It is empty for a server
-// that has none.
-func (s *Server) Address() string {
-	return cmp.Or(s.AccessIPv4, s.AccessIPv6, s.Addresses.first(networkPublic), s.Addresses.first(networkPrivate))
 }

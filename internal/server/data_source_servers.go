@@ -128,7 +128,7 @@ func (f *filter) readName(ctx context.Context, config tfsdk.Config) diag.Diagnos
 }
 
 func (f *filter) matches(s *cloudservers.Server) bool {
-	has := s.Details().Metadata
+	has := s.Metadata.Value()
 	for key, value := range f.metadata {
 		if got, ok := has[key]; !ok || got != value {
 			return false

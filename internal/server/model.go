@@ -14,25 +14,27 @@ type object map[string]any
 
 // objectOf is a server as the data sources show it.
 func objectOf(s *cloudservers.Server) object {
-	details := s.Details()
 	shown := object{
-		"id": s.ID, "name": s.Name, "status": s.Status, "task_state": orNull(s.TaskState), "vm_state": orNull(details.VMState),
-		"power_state": details.PowerState, "progress": s.Progress,
-		"host_id": s.HostID, "flavor_id": s.Flavor.ID, "image_id": orNull(details.ImageID),
+		"id": s.ID, "name": s.Name, "status": s.Status, "task_state": orNull(s.TaskState), "vm_state": orNull(s.VMState.Value()),
+		"power_state": s.PowerState.Value(), "progress": s.Progress,
+		"host_id": s.HostID, "flavor_id": s.Flavor.ID, "image_id": orNull(s.Image.Value().ID),
 		"access_ip_v4": orNull(s.AccessIPv4), "access_ip_v6": orNull(s.AccessIPv6),
-		"created": timestamp(details.Created), "updated": timestamp(details.Updated), "launched_at": timestamp(details.LaunchedAt),
-		"tenant_id": orNull(string(s.TenantID)), "user_id": orNull(details.UserID), "key_name": orNull(details.KeyName),
-		"config_drive": orNull(details.ConfigDrive), "disk_config": orNull(details.DiskConfig), "availability_zone": orNull(details.AvailabilityZone),
+		"created": timestamp(s.Created.Value().Time), "updated": timestamp(cloudservers.ReadTime(s.Updated)), "launched_at": timestamp(cloudservers.ReadTime(s.LaunchedAt)),
+		"tenant_id": orNull(string(s.TenantID)), "user_id": orNull(string(s.UserID.Value())), "key_name": orNull(s.KeyName.Value()),
+		"config_drive": orNull(s.ConfigDrive.Value()), "disk_config": orNull(s.DiskConfig.Value()), "availability_zone": orNull(s.AvailabilityZone.Value()),
 	}
 	networks, metadata := object{}, object{}
-	for network, addresses := range s.Addresses {
-		list := []any{}
+	for network, field := range s.Addresses.Value() {
+		addresses, list := field.Value(), []any{}
+		if addresses == nil {
+			continue // its JSON is not as the API documents it
+		}
 		for _, address := range addresses {
 			list = append(list, object{"address": address.Address, "version": address.Version})
 		}
 		networks[network] = list
 	}
-	for key, value := range details.Metadata {
+	for key, value := range s.Metadata.Value() {
 		metadata[key] = value
 	}
 	shown["addresses"], shown["metadata"] = networks, metadata
