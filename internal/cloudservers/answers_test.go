@@ -24,7 +24,7 @@ var calls = map[stub.Call]func(context.Context, *cloudservers.Region, string) er
 		return err
 	},
 	stub.CallList: func(ctx context.Context, r *cloudservers.Region, _ string) error {
-		_, err := r.Servers(ctx, "")
+		_, err := r.Servers(ctx, nil)
 		return err
 	},
 	stub.CallActionLog: func(ctx context.Context, r *cloudservers.Region, id string) error {
@@ -167,7 +167,7 @@ func TestServers_stopsWhenPagesRepeat(t *testing.T) {
 	cloud := stub.New(stub.Config{})
 	cloud.AddServer(stub.Server{})
 	cloud.Inject(stub.Fault{Call: stub.CallList, Status: http.StatusOK, Body: `{"servers":[{"id":"a"}],"servers_links":[{"rel":"next","href":"x"}]}`})
-	_, err := region(t, newClient(t, cloud, func(c *cloudservers.Config) { c.MaxRetries = 0 })).Servers(t.Context(), "")
+	_, err := region(t, newClient(t, cloud, func(c *cloudservers.Config) { c.MaxRetries = 0 })).Servers(t.Context(), nil)
 	if got := wantError(t, err).Reason(); !strings.Contains(got, "pages repeat") {
 		t.Errorf("got %q, want it to name the pages that repeat", got)
 	}

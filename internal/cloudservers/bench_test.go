@@ -31,7 +31,7 @@ func BenchmarkWatcherTick1000(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if _, err := region.Servers(b.Context(), ""); err != nil {
+	if _, err := region.Servers(b.Context(), nil); err != nil {
 		b.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(b.Context())

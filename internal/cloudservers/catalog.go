@@ -125,7 +125,7 @@ func (c *Client) region(name, url string) *Region {
 	if c.regions[name] == nil {
 		c.regions[name] = &Region{
 			Name: name, client: c, endpoint: gophercloud.NormalizeURL(url),
-			shared: sharedServers{servers: map[string]*Server{}, actedAt: map[string]time.Time{}},
+			shared: sharedServers{interval: c.config.PollInterval, servers: map[string]*Server{}, actedAt: map[string]time.Time{}},
 		}
 	}
 	return c.regions[name]

@@ -141,7 +141,7 @@ func FuzzServers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		got, err := scripted{status: http.StatusOK, body: body}.region(t).Servers(ctx, "")
+		got, err := scripted{status: http.StatusOK, body: body}.region(t).Servers(ctx, nil)
 		if ctx.Err() != nil {
 			t.Fatal("the pages do not end")
 		}

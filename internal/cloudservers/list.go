@@ -3,6 +3,7 @@ package cloudservers
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,23 +11,12 @@ import (
 	"time"
 )
 
-// Servers lists the servers of the region, or those of a status
-// (GET /servers/detail), following its pages. Their times are those of their
-// page.
-func (r *Region) Servers(ctx context.Context, status string) ([]*Server, error) {
-	query := url.Values{}
-	if status != "" {
-		query.Set("status", status)
-	}
-	servers, _, err := r.list(ctx, query, false)
-	return servers, err
-}
-
-// ServersNamed is like Servers, for the servers whose name matches a regular
-// expression. The cloud's database evaluates the expression, and may ignore the letter
-// case. So the caller has to compare the names.
-func (r *Region) ServersNamed(ctx context.Context, pattern string) ([]*Server, error) {
-	servers, _, err := r.list(ctx, url.Values{"name": {pattern}}, false)
+// Servers lists the servers of the region that pass a filter of the API, following its
+// pages (GET /servers/detail). Filters are status, and name: a regular expression,
+// which the cloud's database evaluates. It may ignore the letter case, so the caller
+// has to compare the names. The times of the servers are those of their page.
+func (r *Region) Servers(ctx context.Context, filter url.Values) ([]*Server, error) {
+	servers, _, err := r.list(ctx, filter, false)
 	return servers, err
 }
 
@@ -34,15 +24,17 @@ func (r *Region) ServersNamed(ctx context.Context, pattern string) ([]*Server, e
 // clock, deleted ones included. For the zero time it asks for all servers.
 func changesSince(since time.Time) url.Values {
 	if since.IsZero() {
-		return url.Values{}
+		return nil
 	}
 	return url.Values{"changes-since": {since.Add(-overlap).UTC().Format(time.RFC3339)}}
 }
 
-// list lists the servers that a query asks for. It also returns the answer of the
+// list lists the servers that pass a filter. It also returns the answer of the
 // first page: what happened after that was asked for may be missing in the list.
-func (r *Region) list(ctx context.Context, query url.Values, isPoll bool) (servers []*Server, first response, err error) {
+func (r *Region) list(ctx context.Context, filter url.Values, isPoll bool) (servers []*Server, first response, err error) {
 	defer func() { r.noteList(err) }()
+	query := url.Values{}
+	maps.Copy(query, filter)
 	if r.client.config.AllTenants {
 		query.Set("all_tenants", "1")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -22,7 +23,11 @@ func TestServers_followsEveryPage(t *testing.T) {
 	cloud.AddServer(stub.Server{Status: cloudservers.StatusShutoff})
 	r := region(t, newClient(t, cloud, nil))
 	for status, want := range map[string]int{"": 26, cloudservers.StatusShutoff: 1, cloudservers.StatusError: 0} {
-		servers, err := r.Servers(t.Context(), status)
+		filter := url.Values{}
+		if status != "" {
+			filter.Set("status", status)
+		}
+		servers, err := r.Servers(t.Context(), filter)
 		if err != nil || len(servers) != want {
 			t.Errorf("got %d servers of status %q (%v), want %d", len(servers), status, err, want)
 		}
@@ -39,7 +44,7 @@ func TestServers_areListedAgainAfterRefusalsThatPass(t *testing.T) {
 		if refused {
 			cloud.Inject(stub.Fault{Call: stub.CallList, Status: http.StatusNotFound, Count: 1})
 		}
-		if _, err := r.Servers(t.Context(), ""); (err != nil) != refused {
+		if _, err := r.Servers(t.Context(), nil); (err != nil) != refused {
 			t.Errorf("got %v, want a refusal: %t", err, refused)
 		}
 	}
@@ -52,7 +57,7 @@ func TestServers_areListedAgainAfterRefusalsThatPass(t *testing.T) {
 func TestServers_reportsAnAnswerThatIsNoList(t *testing.T) {
 	cloud := stub.New(stub.Config{})
 	cloud.Inject(stub.Fault{Call: stub.CallList, Status: http.StatusOK, Body: `{"server":{}}`})
-	if _, err := region(t, newClient(t, cloud, nil)).Servers(t.Context(), ""); !wantError(t, err).Temporary() {
+	if _, err := region(t, newClient(t, cloud, nil)).Servers(t.Context(), nil); !wantError(t, err).Temporary() {
 		t.Errorf("got %v, want a failure that may pass", err)
 	}
 }
@@ -252,7 +257,7 @@ func TestServer_knowsWhenItWasAskedFor(t *testing.T) {
 		}
 		began = time.Now()
 		f.Inject(stub.Fault{Call: stub.CallList, Delay: 4 * time.Second, Effect: true})
-		servers, err := f.region.Servers(t.Context(), "")
+		servers, err := f.region.Servers(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -129,7 +130,7 @@ func TestSharedServers_reportARefusalAndAreCancelledAlone(t *testing.T) {
 	})
 }
 
-func TestServersNamed_asksForTheName(t *testing.T) {
+func TestServers_asksForTheName(t *testing.T) {
 	cloud := stub.New(stub.Config{PageSize: 2})
 	for i := range 7 {
 		cloud.AddServer(stub.Server{Name: fmt.Sprintf("web-%d", i)})
@@ -137,7 +138,7 @@ func TestServersNamed_asksForTheName(t *testing.T) {
 	cloud.AddServer(stub.Server{Name: "db-1"})
 	r := region(t, newClient(t, cloud, nil))
 	for pattern, want := range map[string]int{"^web-1$": 1, "^web": 7, "web-7": 0} {
-		if servers, err := r.ServersNamed(t.Context(), pattern); err != nil || len(servers) != want {
+		if servers, err := r.Servers(t.Context(), url.Values{"name": {pattern}}); err != nil || len(servers) != want {
 			t.Errorf("got %d servers for %q (%v), want %d", len(servers), pattern, err, want)
 		}
 	}

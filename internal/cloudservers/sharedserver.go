@@ -2,7 +2,6 @@ package cloudservers
 
 import (
 	"context"
-	"net/url"
 	"sync"
 	"time"
 
@@ -11,7 +10,8 @@ import (
 
 // sharedServers is what plans and refreshes have read of a region's servers.
 type sharedServers struct {
-	list singleflight.Group
+	list     singleflight.Group
+	interval time.Duration // the poll interval
 
 	mu       sync.Mutex
 	servers  map[string]*Server   // with their arrivedAt
@@ -39,13 +39,13 @@ type sharedServers struct {
 // What it returns arrived at most a poll interval ago, and was asked for after the
 // last action of this client. It is not fresh enough to decide on an action.
 func (r *Region) SharedServer(ctx context.Context, id string) (*Server, error) {
-	server, alone := r.shared.find(id, r.client.config.PollInterval)
+	server, alone := r.shared.find(id)
 	if server == nil && !alone && !r.refusesLists() {
-		err := r.client.share(ctx, &r.shared.list, opServers, r.listShared)
+		err := r.shareList(ctx, func() bool { return r.shared.hasList(time.Time{}) || r.refusesLists() })
 		if err != nil && !isListRefusal(err) {
 			return nil, err
 		}
-		server, _ = r.shared.find(id, r.client.config.PollInterval)
+		server, _ = r.shared.find(id)
 	}
 	if server != nil {
 		return server, nil
@@ -57,14 +57,6 @@ func (r *Region) SharedServer(ctx context.Context, id string) (*Server, error) {
 	return server, err
 }
 
-// listShared lists all servers, unless a list has arrived or was refused meanwhile.
-func (r *Region) listShared(ctx context.Context) error {
-	if r.shared.hasList(r.client.config.PollInterval) || r.refusesLists() {
-		return nil
-	}
-	return r.listAll(ctx)
-}
-
 // SharedServers lists all servers of the region for a plan or a refresh. It shares the
 // list of SharedServer. What it returns arrived at most a poll interval ago. It was
 // asked for after each action that this client sent before the call. Where the API
@@ -72,43 +64,43 @@ func (r *Region) listShared(ctx context.Context) error {
 func (r *Region) SharedServers(ctx context.Context) ([]*Server, error) {
 	called := time.Now()
 	for {
-		if servers, ok := r.shared.all(called, r.client.config.PollInterval); ok {
+		if servers, ok := r.shared.all(called); ok {
 			return servers, nil
 		}
-		err := r.client.share(ctx, &r.shared.list, opServers, func(ctx context.Context) error {
-			if _, ok := r.shared.all(called, r.client.config.PollInterval); ok { // it has arrived meanwhile
-				return nil
-			}
-			return r.listAll(ctx)
-		})
+		err := r.shareList(ctx, func() bool { return r.shared.hasList(called) })
 		if err != nil {
 			return nil, err
 		}
 	}
 }
 
-// listAll lists all servers, and keeps them.
-func (r *Region) listAll(ctx context.Context) error {
-	servers, first, err := r.list(ctx, url.Values{}, false)
-	if err == nil {
-		r.shared.keep(servers, first.askedAt)
-	}
-	return err
+// shareList lists all servers once for all callers that need a list at the same time,
+// unless it is needless by then.
+func (r *Region) shareList(ctx context.Context, isNeedless func() bool) error {
+	return r.client.share(ctx, &r.shared.list, opServers, func(ctx context.Context) error {
+		if isNeedless() {
+			return nil
+		}
+		servers, first, err := r.list(ctx, nil, false)
+		if err == nil {
+			r.shared.keep(servers, first.askedAt)
+		}
+		return err
+	})
 }
 
-// hasList tells whether a list has arrived within an interval.
-func (s *sharedServers) hasList(interval time.Duration) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return time.Since(s.listedAt) <= interval
+// hasList tells whether all returns a list.
+func (s *sharedServers) hasList(called time.Time) bool {
+	_, ok := s.all(called)
+	return ok
 }
 
-// all returns the servers of the last list, unless that is too old for a call of
-// SharedServers.
-func (s *sharedServers) all(called time.Time, interval time.Duration) (servers []*Server, ok bool) {
+// all returns the servers of the last list, unless it arrived more than an interval
+// ago, or is too old for a call of SharedServers.
+func (s *sharedServers) all(called time.Time) (servers []*Server, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if time.Since(s.listedAt) > interval || s.askedAt.Before(called) && !s.askedAt.After(s.lastAct) {
+	if time.Since(s.listedAt) > s.interval || s.askedAt.Before(called) && !s.askedAt.After(s.lastAct) {
 		return nil, false
 	}
 	for _, id := range s.listed {
@@ -140,14 +132,14 @@ func (s *sharedServers) keep(servers []*Server, listed time.Time) {
 // itself: a list that has arrived within the interval lacks it, or it is the first
 // one within the interval. It is not read by itself where a list was needed just
 // before: then many servers are being refreshed.
-func (s *sharedServers) find(id string, interval time.Duration) (server *Server, alone bool) {
+func (s *sharedServers) find(id string) (server *Server, alone bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	server = s.servers[id]
-	if server != nil && time.Since(server.arrivedAt) <= interval && server.AskedAt.After(s.actedAt[id]) {
+	if server != nil && time.Since(server.arrivedAt) <= s.interval && server.AskedAt.After(s.actedAt[id]) {
 		return server, false
 	}
-	alone = time.Since(s.listedAt) <= interval || time.Since(s.singleAt) > interval && time.Since(s.listedAt) > 2*interval
+	alone = time.Since(s.listedAt) <= s.interval || time.Since(s.singleAt) > s.interval && time.Since(s.listedAt) > 2*s.interval
 	if alone {
 		s.singleAt = time.Now()
 	}

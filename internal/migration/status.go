@@ -3,6 +3,7 @@ package migration
 import (
 	"context"
 	"errors"
+	"net/url"
 	"time"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
@@ -166,11 +167,11 @@ func (e *Engine) Pending(ctx context.Context, region string, filter Filter) ([]M
 	if err := all.locate(ctx); err != nil {
 		return nil, err
 	}
-	status := cloudservers.StatusVerifyResize
+	wanted := url.Values{"status": {cloudservers.StatusVerifyResize}}
 	if filter.Migrating {
-		status = ""
+		wanted = nil
 	}
-	servers, err := all.region.Servers(ctx, status)
+	servers, err := all.region.Servers(ctx, wanted)
 	if err != nil {
 		return nil, all.fail(KindAPI, err)
 	}

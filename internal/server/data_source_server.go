@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -174,7 +175,7 @@ var notLiteral = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
 // too.
 func named(ctx context.Context, at *cloudservers.Region, name string) (exact, similar []*cloudservers.Server, err error) {
 	pattern := notLiteral.ReplaceAllString(name, ".*")
-	found, err := at.ServersNamed(ctx, "^"+pattern+"$")
+	found, err := at.Servers(ctx, url.Values{"name": {"^" + pattern + "$"}})
 	for _, server := range found {
 		if server.Name == name {
 			exact = append(exact, server)
@@ -183,7 +184,7 @@ func named(ctx context.Context, at *cloudservers.Region, name string) (exact, si
 	if err != nil || len(exact) > 0 {
 		return exact, nil, err
 	}
-	similar, err = at.ServersNamed(ctx, pattern)
+	similar, err = at.Servers(ctx, url.Values{"name": {pattern}})
 	return nil, similar, err
 }
 
