@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
+	"regexp"
 	"sync/atomic"
 
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v2/tokens"
+	keystone "github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
 )
 
 // The versions of the Identity API.
@@ -37,18 +40,18 @@ func (c Credentials) Renewable() bool {
 	return c.Token == "" && (c.Keystone == nil || c.Keystone.TokenID == "")
 }
 
-// tokenRequest is the body of a token request. The error says what the credentials
-// lack.
+// tokenRequest is the body of a token request: Keystone v3's POST /auth/tokens, or
+// Identity v2.0's POST /tokens with Rackspace's API key extension. The error says what
+// the credentials lack.
 func (c Credentials) tokenRequest() (map[string]any, error) {
 	if c.Keystone != nil {
-		return c.keystoneRequest()
+		options := *c.Keystone // ToTokenV3ScopeMap changes it
+		scope, err := options.ToTokenV3ScopeMap()
+		if err != nil {
+			return nil, err
+		}
+		return options.ToTokenV3CreateMap(scope)
 	}
-	return c.identityRequest(), nil
-}
-
-// identityRequest is the body of Identity v2.0's POST /tokens, Rackspace's API key
-// extension included.
-func (c Credentials) identityRequest() map[string]any {
 	auth := map[string]any{}
 	switch {
 	case c.Token != "":
@@ -64,7 +67,24 @@ func (c Credentials) identityRequest() map[string]any {
 	case c.TenantName != "":
 		auth["tenantName"] = c.TenantName
 	}
-	return map[string]any{"auth": auth}
+	return map[string]any{"auth": auth}, nil
+}
+
+// versioned is the path of an address with a version, the last one where it has several.
+var versioned = regexp.MustCompile(`(?s)^(.*/)?(v[0-9.]+)(?:/.*)?$`)
+
+// SplitVersion splits an address of the Identity API into what comes before its
+// version, and the version, such as IdentityV3; nothing where it has none.
+func SplitVersion(endpoint string) (base, version string, err error) {
+	parsed, err := url.Parse(endpoint)
+	if err != nil {
+		return "", "", err
+	}
+	parsed.RawQuery, parsed.Fragment = "", ""
+	if parts := versioned.FindStringSubmatch(parsed.Path); parts != nil {
+		parsed.Path, version = parts[1], parts[2]
+	}
+	return gophercloud.NormalizeURL(parsed.String()), version, nil
 }
 
 // session is a token, and what the answer to the token request says about it.
@@ -79,24 +99,6 @@ type session struct {
 }
 
 func (s *session) isUsable() bool { return s.token != "" && !s.refused.Load() }
-
-// access is the answer of the Identity API v2.0. gophercloud's own type fails on the
-// offset in a Rackspace token's expiry.
-type access struct {
-	Access struct {
-		Token struct {
-			ID     string `json:"id"`
-			Tenant struct {
-				ID identifier `json:"id"`
-			} `json:"tenant"`
-		} `json:"token"`
-		User struct {
-			ID            identifier `json:"id"`
-			DefaultRegion string     `json:"RAX-AUTH:defaultRegion"`
-		} `json:"user"`
-		Catalog []tokens.CatalogEntry `json:"serviceCatalog"`
-	} `json:"access"`
-}
 
 // authenticated returns the current session. It asks for a new one if the current one
 // cannot be used. Callers that need a new one at the same time share a request.
@@ -115,42 +117,76 @@ func (c *Client) authenticate(ctx context.Context) error {
 	if c.session.Load().isUsable() {
 		return nil
 	}
-	ask := c.askIdentity
+	version, path, body := IdentityV2, "/tokens", tokenAnswer(&identityAnswer{})
 	if c.config.Credentials.Keystone != nil {
-		ask = c.askKeystone
+		version, path, body = IdentityV3, "/auth/tokens", &keystoneAnswer{}
 	}
-	renewed, err := ask(ctx)
+	what := call{
+		op: opToken, method: http.MethodPost, url: c.identityBase + version + path, body: c.tokenRequest, answer: body,
+		version: version, origin: c.config.IdentityOrigin,
+	}
+	answer, err := c.retry(ctx, what, c.tokens)
 	if err != nil {
 		return err
+	}
+	renewed, err := body.session(answer.header)
+	if err != nil {
+		return what.unusable(answer, err.Error())
 	}
 	c.session.Store(renewed)
 	return nil
 }
 
-// tokenCall is the call that gets a token from a version of the Identity API.
-func (c *Client) tokenCall(version, path string, answer any) call {
-	return call{
-		op: opToken, method: http.MethodPost, url: c.identityBase + version + path, body: c.tokenRequest, answer: answer,
-		version: version, origin: c.config.IdentityOrigin,
-	}
+// tokenAnswer is the answer of a version of the Identity API to a token request.
+type tokenAnswer interface {
+	// session is what the answer says. The error says what it lacks.
+	session(header http.Header) (*session, error)
 }
 
-// askIdentity gets a token from the Identity API v2.0 (POST /v2.0/tokens).
-func (c *Client) askIdentity(ctx context.Context) (*session, error) {
-	var body access
-	what := c.tokenCall(IdentityV2, "/tokens", &body)
-	answer, err := c.retry(ctx, what, c.tokens)
-	if err != nil {
-		return nil, err
-	}
-	told := body.Access
-	if told.Token.ID == "" {
-		return nil, what.unusable(answer, "it has no access.token.id")
+// identityAnswer is that of v2.0 (POST /v2.0/tokens). gophercloud's own type fails on
+// the offset in a Rackspace token's expiry.
+type identityAnswer struct {
+	Access struct {
+		Token struct {
+			ID     string `json:"id"`
+			Tenant struct {
+				ID identifier `json:"id"`
+			} `json:"tenant"`
+		} `json:"token"`
+		User struct {
+			ID            identifier `json:"id"`
+			DefaultRegion string     `json:"RAX-AUTH:defaultRegion"`
+		} `json:"user"`
+		Catalog []tokens.CatalogEntry `json:"serviceCatalog"`
+	} `json:"access"`
+}
+
+func (a *identityAnswer) session(http.Header) (*session, error) {
+	token, user := a.Access.Token, a.Access.User
+	if token.ID == "" {
+		return nil, errors.New("it has no access.token.id")
 	}
 	return &session{
-		token: told.Token.ID, tenantID: string(told.Token.Tenant.ID), userID: string(told.User.ID),
-		region: told.User.DefaultRegion, endpoints: endpointsOf(told.Catalog),
+		token: token.ID, tenantID: string(token.Tenant.ID), userID: string(user.ID), region: user.DefaultRegion,
+		endpoints: endpointsOf(a.Access.Catalog),
 	}, nil
+}
+
+// keystoneAnswer is that of Keystone v3 (POST /v3/auth/tokens).
+type keystoneAnswer struct {
+	Token struct {
+		User    keystone.User           `json:"user"`
+		Project keystone.Project        `json:"project"`
+		Catalog []keystone.CatalogEntry `json:"catalog"`
+	} `json:"token"`
+}
+
+func (a *keystoneAnswer) session(header http.Header) (*session, error) {
+	token, told := header.Get("X-Subject-Token"), a.Token
+	if token == "" || told.User.ID == "" {
+		return nil, errors.New("it has no token in its header X-Subject-Token, or no token.user.id")
+	}
+	return &session{token: token, tenantID: told.Project.ID, userID: told.User.ID, endpoints: endpointsOfNova(told.Catalog)}, nil
 }
 
 // identifier is an id that some deployments write as a JSON number.

@@ -13,13 +13,15 @@ import (
 
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v2/tokens"
+	keystone "github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
 )
 
-// serviceName tells Cloud Servers v2 from the retired v1.0, which the catalog
-// lists under the same type.
+// Cloud Servers v2, and the usual name of Nova, in a catalog. Rackspace's catalog lists
+// the retired v1.0 under the same type, and another name.
 const (
-	serviceName = "cloudServersOpenStack"
 	serviceType = "compute"
+	serviceName = "cloudServersOpenStack"
+	novaName    = "nova"
 )
 
 // RegionError says that no Cloud Servers endpoint fits what was asked for.
@@ -97,6 +99,24 @@ func endpointsOf(catalog []tokens.CatalogEntry) (found []endpoint) {
 		for _, e := range entry.Endpoints {
 			region := strings.ToUpper(e.Region)
 			found = append(found, endpoint{EndpointPublic, region, e.PublicURL}, endpoint{EndpointInternal, region, e.InternalURL})
+		}
+	}
+	return found
+}
+
+// endpointsOfNova finds the endpoints of Nova in a catalog of Keystone v3. A cloud can
+// have an entry of its own for each region. Other services can have Nova's type. They
+// count only where no service has its name.
+func endpointsOfNova(catalog []keystone.CatalogEntry) (found []endpoint) {
+	hasNova := slices.ContainsFunc(catalog, func(entry keystone.CatalogEntry) bool {
+		return entry.Type == serviceType && entry.Name == novaName && len(entry.Endpoints) > 0
+	})
+	for _, entry := range catalog {
+		if entry.Type != serviceType || hasNova && entry.Name != novaName {
+			continue
+		}
+		for _, e := range entry.Endpoints {
+			found = append(found, endpoint{EndpointType(e.Interface), cmp.Or(e.RegionID, e.Region), e.URL})
 		}
 	}
 	return found
