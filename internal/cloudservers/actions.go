@@ -119,8 +119,7 @@ type utcTime struct{ time.Time }
 // UnmarshalJSON takes RFC 3339 times, with a zone or without.
 func (t *utcTime) UnmarshalJSON(data []byte) error {
 	for _, layout := range []string{`"` + time.RFC3339 + `"`, `"2006-01-02T15:04:05"`} {
-		parsed, err := time.Parse(layout, string(data))
-		if err == nil {
+		if parsed, err := time.Parse(layout, string(data)); err == nil {
 			t.Time = parsed.UTC()
 			return nil
 		}

@@ -194,13 +194,8 @@ type identifier string
 
 // UnmarshalJSON takes a JSON string, number or null.
 func (i *identifier) UnmarshalJSON(data []byte) error {
-	var number json.Number
-	if json.Unmarshal(data, (*string)(i)) == nil {
-		return nil
-	}
-	if json.Unmarshal(data, &number) != nil {
+	if json.Unmarshal(data, (*string)(i)) != nil && json.Unmarshal(data, (*json.Number)(i)) != nil {
 		return &answerError{errors.New("an id in it is neither a string nor a number")}
 	}
-	*i = identifier(number)
 	return nil
 }

@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/gophercloud/gophercloud/v2"
 
@@ -141,23 +140,20 @@ func neverSent(err error) bool {
 }
 
 // newError describes a failed exchange.
-func newError(c call, header http.Header, err error) *Error {
-	e := c.failure(nil)
-	e.RequestID, e.action = requestID(header), c.action
+func newError(c call, err error) *Error {
+	e := c.failure(err)
+	e.action = c.action
 	var response gophercloud.ErrUnexpectedResponseCode
 	var syntax *json.SyntaxError
 	var shape *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &response):
-		e.StatusCode = response.Actual
-		e.RequestID = requestID(response.ResponseHeader)
+		e.StatusCode, e.RequestID, e.Err = response.Actual, requestID(response.ResponseHeader), nil
 		e.readFault(response.Body, response.ResponseHeader)
 	case errors.As(err, &syntax):
 		e.Err = &answerError{errors.New("it is not the JSON that the API promises")}
 	case errors.As(err, &shape):
 		e.Err = &answerError{fmt.Errorf("its %s is a JSON %s", shape.Field, shape.Value)}
-	default:
-		e.Err = err
 	}
 	return e
 }
@@ -218,26 +214,19 @@ func retryAfter(header http.Header, retryAt time.Time) time.Duration {
 	return min(max(0, retryAt.Sub(now)), maxRetryAfter)
 }
 
-var markup = regexp.MustCompile(`<[^<>]*>`)
-
 // maxText is how much of a text of the API is shown.
 const maxText = 500
+
+var (
+	gap       = regexp.MustCompile(`<[^<>]*>|[\pZ\p{Cc}]+`) // markup, spaces and control characters
+	invisible = regexp.MustCompile(`[^\pL\pM\pN\pP\pS ]|[<>]`)
+)
 
 // plain makes a text of the API fit for a message: one line, without markup, of
 // a bounded length.
 func plain(text string) string {
-	text = markup.ReplaceAllString(text, " ")
-	text = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r), unicode.IsControl(r):
-			return ' '
-		case !unicode.IsPrint(r), r == '<', r == '>':
-			return -1
-		default:
-			return r
-		}
-	}, strings.ToValidUTF8(text, ""))
-	text = strings.Join(strings.Fields(text), " ")
+	text = gap.ReplaceAllString(strings.ToValidUTF8(text, ""), " ")
+	text = strings.Join(strings.Fields(invisible.ReplaceAllString(text, "")), " ")
 	if runes := []rune(text); len(runes) > maxText {
 		text = string(runes[:maxText]) + "…"
 	}

@@ -58,7 +58,7 @@ func TestNewError_readsFaultsAndWhatProxiesSend(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got := newError(call{}, nil, test.err)
+			got := newError(call{}, test.err)
 			if diff := cmp.Diff(test.want, *got, cmpopts.IgnoreUnexported(Error{})); diff != "" {
 				t.Errorf("error (-want +got):\n%s", diff)
 			}
@@ -94,7 +94,7 @@ func TestNewError_readsRetryAfterInEveryForm(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got := newError(call{}, nil, answered(413, test.header, test.body)).RetryAfter
+			got := newError(call{}, answered(413, test.header, test.body)).RetryAfter
 			if got < test.least || got > test.most {
 				t.Errorf("got %s, want %s to %s", got, test.least, test.most)
 			}
@@ -138,7 +138,7 @@ func TestError_knowsWhatCanHaveHadAnEffect(t *testing.T) {
 			if !errors.As(err, new(gophercloud.ErrUnexpectedResponseCode)) {
 				err = &url.Error{Op: "Post", URL: "https://example.com", Err: err}
 			}
-			got := newError(call{op: opMigrate, action: true}, nil, err)
+			got := newError(call{op: opMigrate, action: true}, err)
 			if got.MaybeAccepted() != test.maybe {
 				t.Errorf("got maybe accepted %t, want %t", got.MaybeAccepted(), test.maybe)
 			}
@@ -151,7 +151,7 @@ func TestError_knowsWhatCanHaveHadAnEffect(t *testing.T) {
 			if !strings.Contains(got.Error(), test.reason) || !strings.HasPrefix(got.Error(), opMigrate) {
 				t.Errorf("got %q, want the call and the reason", got.Error())
 			}
-			if read := newError(call{op: opServer}, nil, err); read.MaybeAccepted() {
+			if read := newError(call{op: opServer}, err); read.MaybeAccepted() {
 				t.Error("a read can have had an effect")
 			}
 		})
@@ -159,10 +159,10 @@ func TestError_knowsWhatCanHaveHadAnEffect(t *testing.T) {
 }
 
 func TestError_isNotFoundForA404Alone(t *testing.T) {
-	if !errors.Is(newError(call{}, nil, answered(404, nil, "")), ErrNotFound) {
+	if !errors.Is(newError(call{}, answered(404, nil, "")), ErrNotFound) {
 		t.Error("a 404 is not ErrNotFound")
 	}
-	if errors.Is(newError(call{}, nil, answered(403, nil, "")), ErrNotFound) {
+	if errors.Is(newError(call{}, answered(403, nil, "")), ErrNotFound) {
 		t.Error("a 403 is ErrNotFound")
 	}
 }

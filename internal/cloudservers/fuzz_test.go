@@ -78,7 +78,7 @@ func FuzzFault(f *testing.F) {
 		if status < 300 || status > 599 {
 			return
 		}
-		failure := newError(call{op: opMigrate, action: true}, nil, answered(status, http.Header{"Retry-After": {retryAfter}, "Date": {"Mon, 23 Nov 2026 08:59:00 GMT"}}, body))
+		failure := newError(call{op: opMigrate, action: true}, answered(status, http.Header{"Retry-After": {retryAfter}, "Date": {"Mon, 23 Nov 2026 08:59:00 GMT"}}, body))
 		wantExplained(t, failure)
 		if failure.StatusCode != status {
 			t.Errorf("got status %d, want %d", failure.StatusCode, status)

@@ -122,7 +122,7 @@ func (c *Client) send(ctx context.Context, what call, token string) (response, *
 		answer.status, answer.header = resp.StatusCode, resp.Header
 	}
 	if err != nil {
-		return answer, newError(what, answer.header, err)
+		return answer, newError(what, err)
 	}
 	return answer, nil
 }
