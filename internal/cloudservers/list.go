@@ -20,15 +20,6 @@ func (r *Region) Servers(ctx context.Context, filter url.Values) ([]*Server, err
 	return servers, err
 }
 
-// changesSince asks a list for the servers that changed since a time by the API's
-// clock, deleted ones included. For the zero time it asks for all servers.
-func changesSince(since time.Time) url.Values {
-	if since.IsZero() {
-		return nil
-	}
-	return url.Values{"changes-since": {since.Add(-overlap).UTC().Format(time.RFC3339)}}
-}
-
 // list lists the servers that pass a filter. It also returns the answer of the
 // first page: what happened after that was asked for may be missing in the list.
 func (r *Region) list(ctx context.Context, filter url.Values, isPoll bool) (servers []*Server, first response, err error) {

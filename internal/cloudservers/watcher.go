@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -145,31 +146,29 @@ func (r *Region) leave(gone *waiter) {
 	}
 }
 
+// run polls the servers of the waits of now. A wait that begins while a poll is under
+// way gets the next one. The answer to this one may be older than the caller's last
+// action.
 func (w *watcher) run(ctx context.Context) {
 	tick := time.NewTicker(w.region.client.config.PollInterval)
 	defer tick.Stop()
-	for ctx.Err() == nil {
+	for {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
-		bounded, cancel := context.WithTimeout(ctx, w.region.client.config.RequestTimeout+pollTimeout)
-		w.poll(bounded, w.waiting())
-		cancel()
+		w.region.mu.Lock()
+		waiters := slices.Collect(maps.Keys(w.waiters))
+		w.region.mu.Unlock()
+		w.poll(ctx, waiters)
 	}
-}
-
-// waiting returns the waits of now. A wait that begins while a poll is under way gets
-// the next one. The answer to this one may be older than the caller's last action.
-func (w *watcher) waiting() []*waiter {
-	w.region.mu.Lock()
-	defer w.region.mu.Unlock()
-	return slices.Collect(maps.Keys(w.waiters))
 }
 
 // poll reads the servers and hands them to those who wait.
 func (w *watcher) poll(ctx context.Context, waiters []*waiter) {
+	ctx, cancel := context.WithTimeout(ctx, w.region.client.config.RequestTimeout+pollTimeout)
+	defer cancel()
 	w.sinceFull++
 	var listed, single []*waiter
 	for _, waiter := range waiters {
@@ -250,15 +249,12 @@ func (w *watcher) give(waiter *waiter, server *Server, err error) {
 // list polls servers with one list: of what changed or, from time to time, of all
 // servers. It returns those that have to be read by themselves.
 func (w *watcher) list(ctx context.Context, waiters []*waiter) (missed []*waiter, err error) {
-	since, unknown := w.since(waiters)
-	if unknown > fewServers || w.sinceFull >= fullListEvery {
-		since = time.Time{}
-	}
-	servers, first, err := w.region.list(ctx, changesSince(since), true)
+	filter := w.changes(waiters)
+	servers, first, err := w.region.list(ctx, filter, true)
 	if err != nil {
 		return nil, err
 	}
-	if since.IsZero() {
+	if filter == nil {
 		w.sinceFull = 0
 	}
 	changed := map[string]*Server{}
@@ -269,7 +265,7 @@ func (w *watcher) list(ctx context.Context, waiters []*waiter) (missed []*waiter
 		switch server := changed[waiter.id]; {
 		case server != nil:
 			w.give(waiter, server, nil)
-		case since.IsZero(), w.servers[waiter.id] == nil: // the list should have had it
+		case filter == nil, w.servers[waiter.id] == nil: // the list should have had it
 			missed = append(missed, waiter)
 		default:
 			unchanged := *w.servers[waiter.id]
@@ -284,11 +280,13 @@ func (w *watcher) list(ctx context.Context, waiters []*waiter) (missed []*waiter
 // the longer the list.
 const maxServerAge = 10 * time.Minute
 
-// since returns since when changes have to be listed, by the API's clock, to
-// complete what is known of the servers; zero where nothing is known of any. It
-// also counts the servers of which nothing is known. Where the API does not tell
-// its time, that is each of them.
-func (w *watcher) since(waiters []*waiter) (since time.Time, unknown int) {
+// changes is the filter of a list of what has changed, deleted servers included, since
+// each of the servers was last read. It is nil for a list of all servers: from time to
+// time, and where nothing is known of many or all of them. That is each of them where
+// the API does not tell its time.
+func (w *watcher) changes(waiters []*waiter) url.Values {
+	var since time.Time // by the API's clock
+	unknown := 0
 	for _, waiter := range waiters {
 		switch server := w.servers[waiter.id]; {
 		case server == nil, server.Timeless, time.Since(server.AskedAt) > maxServerAge:
@@ -298,7 +296,10 @@ func (w *watcher) since(waiters []*waiter) (since time.Time, unknown int) {
 			since = server.asOf
 		}
 	}
-	return since, unknown
+	if since.IsZero() || unknown > fewServers || w.sinceFull >= fullListEvery {
+		return nil
+	}
+	return url.Values{"changes-since": {since.Add(-overlap).UTC().Format(time.RFC3339)}}
 }
 
 // warnOfPoll logs that a poll failed, and how many servers it was to read.
