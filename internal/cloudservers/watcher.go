@@ -66,9 +66,10 @@ type watcher struct {
 }
 
 // Watch polls a server once every poll interval, the first time within one interval.
-// It calls look with the server, until look is done or fails or the context ends. All servers of a region that are watched at a time share their requests,
-// see watcher. A look that takes long does not delay the others: it is called
-// next with the newest poll, and misses those before.
+// It calls look with the server, until look is done or fails or the context ends. All
+// servers of a region that are watched at a time share their requests, see watcher. A
+// look that takes long does not delay the others: it is called next with the newest
+// poll, and misses those before.
 //
 // A poll that fails is logged. Watch goes on if a later poll may succeed, so that
 // a server is not lost because the API cannot be reached for a while. A server that
@@ -170,14 +171,9 @@ func (w *watcher) poll(ctx context.Context, waiters []*waiter) {
 	ctx, cancel := context.WithTimeout(ctx, w.region.client.config.RequestTimeout+pollTimeout)
 	defer cancel()
 	w.sinceFull++
-	var listed, single []*waiter
-	for _, waiter := range waiters {
-		if w.isLeftOut(waiter.id) {
-			single = append(single, waiter)
-		} else {
-			listed = append(listed, waiter)
-		}
-	}
+	isListed := func(waiter *waiter) bool { return !w.isLeftOut(waiter) }
+	listed := slices.DeleteFunc(slices.Clone(waiters), w.isLeftOut)
+	single := slices.DeleteFunc(slices.Clone(waiters), isListed)
 	if len(listed) <= 1 || len(listed) <= fewServers && w.sinceFull >= fullListEvery || w.region.refusesLists() {
 		w.sinceFull = 0
 		w.readEach(ctx, waiters)
@@ -203,8 +199,8 @@ func (w *watcher) poll(ctx context.Context, waiters []*waiter) {
 // isLeftOut tells whether a server may be missing in lists although it exists. So is
 // one of which nothing proves that it belongs to the token's tenant, unless lists are
 // known to have the servers of all tenants.
-func (w *watcher) isLeftOut(id string) bool {
-	server, tenant := w.servers[id], w.region.client.tenantID()
+func (w *watcher) isLeftOut(waiter *waiter) bool {
+	server, tenant := w.servers[waiter.id], w.region.client.tenantID()
 	return server != nil && !w.region.listsAllTenants.Load() && (tenant == "" || string(server.TenantID) != tenant)
 }
 
