@@ -27,7 +27,7 @@ const (
 // RegionError says that no Cloud Servers endpoint fits what was asked for.
 type RegionError struct {
 	Region       string // as asked for; empty when none was
-	EndpointType EndpointType
+	EndpointType gophercloud.Availability
 	Known        []string // the account's regions that have such an endpoint
 }
 
@@ -44,7 +44,7 @@ var ErrNoCloudServers = errors.New("the account's service catalog has no compute
 
 // endpoint is an address of Cloud Servers v2, or of Nova, in a service catalog.
 type endpoint struct {
-	kind   EndpointType // or another word of the catalog
+	kind   gophercloud.Availability // or another word of the catalog
 	region string
 	url    string
 }
@@ -98,7 +98,7 @@ func endpointsOf(catalog []tokens.CatalogEntry) (found []endpoint) {
 		}
 		for _, e := range entry.Endpoints {
 			region := strings.ToUpper(e.Region)
-			found = append(found, endpoint{EndpointPublic, region, e.PublicURL}, endpoint{EndpointInternal, region, e.InternalURL})
+			found = append(found, endpoint{gophercloud.AvailabilityPublic, region, e.PublicURL}, endpoint{gophercloud.AvailabilityInternal, region, e.InternalURL})
 		}
 	}
 	return found
@@ -116,7 +116,7 @@ func endpointsOfNova(catalog []keystone.CatalogEntry) (found []endpoint) {
 			continue
 		}
 		for _, e := range entry.Endpoints {
-			found = append(found, endpoint{EndpointType(e.Interface), cmp.Or(e.RegionID, e.Region), e.URL})
+			found = append(found, endpoint{gophercloud.Availability(e.Interface), cmp.Or(e.RegionID, e.Region), e.URL})
 		}
 	}
 	return found

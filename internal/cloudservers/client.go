@@ -20,15 +20,6 @@ import (
 // DefaultIdentityEndpoint is where Rackspace's public cloud gives out tokens.
 const DefaultIdentityEndpoint = "https://identity.api.rackspacecloud.com/v2.0/"
 
-// EndpointType says which of a region's addresses is used.
-type EndpointType string
-
-// The endpoint types of Rackspace's service catalog.
-const (
-	EndpointPublic   EndpointType = "public"
-	EndpointInternal EndpointType = "internal" // ServiceNet
-)
-
 // maxAnswer bounds the body of an answer. A page of 1000 servers has about
 // 2 MiB; anything much larger is not an answer of this API.
 const maxAnswer = 32 << 20
@@ -36,19 +27,19 @@ const maxAnswer = 32 << 20
 // Config is what a Client needs to know. All fields but Credentials may be
 // left at their zero value, which means the default named at each.
 type Config struct {
-	IdentityEndpoint string        // DefaultIdentityEndpoint
-	IdentityOrigin   string        // where IdentityEndpoint is set, in words; empty for the default
-	ComputeEndpoint  string        // the catalog's, for the region that is asked for
-	EndpointType     EndpointType  // EndpointPublic
-	Credentials      Credentials   // required
-	Region           string        // the user's default region, or the only one; any letter case
-	AllTenants       bool          // lists ask for the servers of all tenants, as an administrator may
-	TLS              *tls.Config   // of the default Transport; nil: the system's certificates
-	PollInterval     time.Duration // 2s; how often Watch polls
-	RequestTimeout   time.Duration // 1m; one HTTP exchange, its body included
-	Rates            Rates         // DefaultRates; where one is 0, that one's default
-	MaxRetries       int           // 0; repetitions of a request after transient failures
-	UserAgent        string        // prepended to gophercloud's
+	IdentityEndpoint string                   // DefaultIdentityEndpoint
+	IdentityOrigin   string                   // where IdentityEndpoint is set, in words; empty for the default
+	ComputeEndpoint  string                   // the catalog's, for the region that is asked for
+	EndpointType     gophercloud.Availability // gophercloud.AvailabilityPublic; AvailabilityInternal is ServiceNet
+	Credentials      Credentials              // required
+	Region           string                   // the user's default region, or the only one; any letter case
+	AllTenants       bool                     // lists ask for the servers of all tenants, as an administrator may
+	TLS              *tls.Config              // of the default Transport; nil: the system's certificates
+	PollInterval     time.Duration            // 2s; how often Watch polls
+	RequestTimeout   time.Duration            // 1m; one HTTP exchange, its body included
+	Rates            Rates                    // DefaultRates; where one is 0, that one's default
+	MaxRetries       int                      // 0; repetitions of a request after transient failures
+	UserAgent        string                   // prepended to gophercloud's
 	Transport        http.RoundTripper
 
 	// Context is the context of requests that serve several callers. No single
@@ -78,7 +69,7 @@ type Client struct {
 // identity endpoint that is no URL, or says what the credentials lack.
 func New(config Config) (*Client, error) {
 	config.IdentityEndpoint = cmp.Or(config.IdentityEndpoint, DefaultIdentityEndpoint)
-	config.EndpointType = cmp.Or(config.EndpointType, EndpointPublic)
+	config.EndpointType = cmp.Or(config.EndpointType, gophercloud.AvailabilityPublic)
 	config.PollInterval = cmp.Or(config.PollInterval, 2*time.Second)
 	config.RequestTimeout = cmp.Or(config.RequestTimeout, time.Minute)
 	if config.Context == nil {

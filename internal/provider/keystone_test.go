@@ -261,7 +261,7 @@ func TestResolve_readsCloudsYAML(t *testing.T) {
 			Keystone: &gophercloud.AuthOptions{Username: "alice", Password: "s3cret", DomainName: "Default", Scope: &gophercloud.AuthScope{ProjectName: "web", DomainName: "Projects"}},
 			Origin:   "username" + entry("flex") + " and password" + entry("flex"),
 		},
-		Region: "RegionOne", EndpointType: cloudservers.EndpointInternal,
+		Region: "RegionOne", EndpointType: gophercloud.AvailabilityInternal,
 		IdentityEndpoint: keystoneURL, IdentityOrigin: `the entry "flex" of clouds.yaml, which identity_endpoint in the provider block would override`,
 	}
 	tests := []struct {
@@ -277,7 +277,7 @@ func TestResolve_readsCloudsYAML(t *testing.T) {
 			"OS_REGION_NAME": "RegionTwo", "OS_INTERFACE": "public", "OS_USER_DOMAIN_ID": "d-2", "OS_APPLICATION_CREDENTIAL_SECRET": "other",
 		}, func(*cloudservers.Config) {}, true},
 		{"the block wins", model{Cloud: str("flex"), Region: str("RegionTwo"), EndpointType: str("public"), TenantID: str("p-2"), Insecure: types.BoolValue(false)}, nil, func(c *cloudservers.Config) {
-			c.Region, c.EndpointType, c.Credentials.TenantID = "RegionTwo", cloudservers.EndpointPublic, "p-2"
+			c.Region, c.EndpointType, c.Credentials.TenantID = "RegionTwo", gophercloud.AvailabilityPublic, "p-2"
 			c.Credentials.Keystone.Scope = &gophercloud.AuthScope{ProjectID: "p-2"}
 		}, false},
 		{"the block wins with credentials of another kind", model{
@@ -292,12 +292,12 @@ func TestResolve_readsCloudsYAML(t *testing.T) {
 				Origin:   "application_credential_id" + entry("unversioned") + named + " and application_credential_secret" + entry("unversioned") + named,
 			}
 			c.IdentityEndpoint, c.IdentityOrigin = "https://keystone.example", strings.Replace(c.IdentityOrigin, `"flex" of clouds.yaml`, `"unversioned" of clouds.yaml`+named, 1)
-			c.Region, c.EndpointType = "RegionTwo", cloudservers.EndpointPublic
+			c.Region, c.EndpointType = "RegionTwo", gophercloud.AvailabilityPublic
 		}, false},
 		{"of the Identity API v2.0", model{Cloud: str("old")}, nil, func(c *cloudservers.Config) {
 			c.Credentials = cloudservers.Credentials{Username: "demo", Password: "s3cret", TenantName: "web", Origin: "username" + entry("old") + " and password" + entry("old")}
 			c.IdentityEndpoint, c.IdentityOrigin = "https://identity.example/v2.0", strings.Replace(c.IdentityOrigin, "flex", "old", 1)
-			c.Region, c.EndpointType = "", cloudservers.EndpointPublic
+			c.Region, c.EndpointType = "", gophercloud.AvailabilityPublic
 		}, false},
 	}
 	for _, test := range tests {

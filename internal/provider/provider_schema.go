@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gophercloud/gophercloud/v2"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
@@ -160,7 +161,7 @@ func (p *rackspaceProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 					"or `internal`, which is ServiceNet on Rackspace's public cloud. Defaults to `public`."),
 				Optional: true,
 				Validators: []validator.String{
-					stringvalidator.OneOf(string(cloudservers.EndpointPublic), string(cloudservers.EndpointInternal)),
+					stringvalidator.OneOf(string(gophercloud.AvailabilityPublic), string(gophercloud.AvailabilityInternal)),
 				},
 			},
 			argPollInterval: duration(argPollInterval, "How often pending migrations are polled, such as `2s`. One request polls all migrations of a region. "+

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gophercloud/gophercloud/v2"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -233,16 +234,16 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-func (s *settings) endpointType() cloudservers.EndpointType {
+func (s *settings) endpointType() gophercloud.Availability {
 	from := s.get(argEndpointType)
 	// OpenStack's clients also take publicURL.
-	switch kind := cloudservers.EndpointType(strings.TrimSuffix(from.value, "URL")); kind {
-	case "", cloudservers.EndpointPublic:
-		return cloudservers.EndpointPublic
-	case cloudservers.EndpointInternal:
+	switch kind := gophercloud.Availability(strings.TrimSuffix(from.value, "URL")); kind {
+	case "", gophercloud.AvailabilityPublic:
+		return gophercloud.AvailabilityPublic
+	case gophercloud.AvailabilityInternal:
 		return kind
 	default:
-		s.invalid(from, fmt.Sprintf("must be %q or %q, not %q.", cloudservers.EndpointPublic, cloudservers.EndpointInternal, from.value))
+		s.invalid(from, fmt.Sprintf("must be %q or %q, not %q.", gophercloud.AvailabilityPublic, gophercloud.AvailabilityInternal, from.value))
 		return kind
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/gophercloud/gophercloud/v2"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -59,7 +60,7 @@ func TestResolve_hasTheDocumentedDefaults(t *testing.T) {
 			Username: "demo", APIKey: "key",
 			Origin: "username from the provider block and api_key from the provider block",
 		},
-		EndpointType: cloudservers.EndpointPublic, PollInterval: 2 * time.Second, RequestTimeout: time.Minute, MaxRetries: 5,
+		EndpointType: gophercloud.AvailabilityPublic, PollInterval: 2 * time.Second, RequestTimeout: time.Minute, MaxRetries: 5,
 	}
 	if diff := cmp.Diff(want, got.client); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
@@ -89,7 +90,7 @@ func TestResolve_takesEveryArgument(t *testing.T) {
 		Credentials:      cloudservers.Credentials{Token: "t", TenantID: "123456", Origin: "token from the provider block"},
 		Region:           "dfw",
 		IdentityEndpoint: "https://identity.example/v2.0/", IdentityOrigin: "identity_endpoint in the provider block", ComputeEndpoint: "http://127.0.0.1:8774/v2/1",
-		EndpointType: cloudservers.EndpointInternal, PollInterval: 5 * time.Second, RequestTimeout: 10 * time.Second,
+		EndpointType: gophercloud.AvailabilityInternal, PollInterval: 5 * time.Second, RequestTimeout: 10 * time.Second,
 		Rates: cloudservers.Rates{Read: 500},
 	}
 	if diff := cmp.Diff(want, got.client); diff != "" {

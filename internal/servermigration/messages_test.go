@@ -217,10 +217,10 @@ func messages() []message {
 		unauthenticated("connection refused", func(e *cloudservers.Error) { e.Err = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED} }),
 		unauthenticated("wait for another caller timed out", func(e *cloudservers.Error) { e.Method, e.URL, e.Err = "", "", context.DeadlineExceeded }),
 		fails("no region", migration.KindAPI, creating, func(e *migration.Error) {
-			e.Err = &cloudservers.RegionError{Known: []string{"DFW", "ORD"}, EndpointType: cloudservers.EndpointPublic}
+			e.Err = &cloudservers.RegionError{Known: []string{"DFW", "ORD"}, EndpointType: gophercloud.AvailabilityPublic}
 		}),
 		fails("unknown region", migration.KindAPI, creating, func(e *migration.Error) {
-			e.Err = &cloudservers.RegionError{Region: "XYZ", Known: []string{"DFW", "ORD"}, EndpointType: cloudservers.EndpointPublic}
+			e.Err = &cloudservers.RegionError{Region: "XYZ", Known: []string{"DFW", "ORD"}, EndpointType: gophercloud.AvailabilityPublic}
 		}),
 		fails("no Cloud Servers", migration.KindAPI, creating, func(e *migration.Error) { e.Err = cloudservers.ErrNoCloudServers }),
 		fails("undecided", migration.KindUndecided, creating, func(e *migration.Error) { e.Err = answered(502, "", "") }),
