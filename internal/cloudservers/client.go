@@ -72,9 +72,7 @@ func New(config Config) (*Client, error) {
 	config.EndpointType = cmp.Or(config.EndpointType, gophercloud.AvailabilityPublic)
 	config.PollInterval = cmp.Or(config.PollInterval, 2*time.Second)
 	config.RequestTimeout = cmp.Or(config.RequestTimeout, time.Minute)
-	if config.Context == nil {
-		config.Context = context.Background()
-	}
+	config.Context = cmp.Or(config.Context, context.Background())
 	if config.Transport == nil {
 		config.Transport = newTransport(config.TLS)
 	}
@@ -180,10 +178,8 @@ func newTransport(config *tls.Config) *http.Transport {
 type safeTransport struct{ http.RoundTripper }
 
 func (t safeTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.GetBody != nil {
-		req = req.WithContext(req.Context()) // a copy: a transport must not change its request
-		req.GetBody = nil
-	}
+	req = req.WithContext(req.Context()) // a copy: a transport must not change its request
+	req.GetBody = nil
 	resp, err := t.RoundTripper.RoundTrip(req)
 	if err != nil {
 		return nil, err

@@ -139,29 +139,41 @@ func (c *Client) attempt(ctx context.Context, what call, queue *requestQueue, n 
 	return c.exchange(ctx, what, turn, n)
 }
 
+// accepted are the statuses of an answer that says yes.
+var accepted = []int{
+	http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNonAuthoritativeInfo, http.StatusNoContent,
+}
+
 // exchange sends a request once, and uses its turn up. Every error is an *Error.
-func (c *Client) exchange(ctx context.Context, what call, turn *Turn, attempt int) (response, error) {
+func (c *Client) exchange(ctx context.Context, what call, turn *Turn, attempt int) (answer response, err error) {
 	if !turn.take() {
-		return response{}, what.failure(errors.New("it has no turn at the rate limit, or its turn is used up"))
+		return answer, what.failure(errors.New("it has no turn at the rate limit, or its turn is used up"))
 	}
 	sent := false
 	defer func() { turn.leave(sent) }()
 	session := &session{} // a token request has none
+	options := &gophercloud.RequestOpts{JSONBody: what.body, JSONResponse: what.answer, OkCodes: accepted}
 	if what.op != opToken {
-		var err error
 		if session, err = c.authenticated(ctx); err != nil {
-			return response{}, err
+			return answer, err
 		}
+		options.MoreHeaders = map[string]string{"X-Auth-Token": session.token}
 	}
 	if ctx.Err() != nil {
-		return response{}, what.failure(context.Cause(ctx))
+		return answer, what.failure(context.Cause(ctx))
 	}
-	sent = true
-	answer, failure := c.send(ctx, what, session.token)
+	sent, answer.askedAt = true, time.Now()
+	resp, err := c.http.Request(ctx, what.method, what.url, options) //nolint:bodyclose // Request has read and closed it
+	if resp != nil {
+		answer.status, answer.header = resp.StatusCode, resp.Header
+	}
+	if err == nil {
+		c.record(ctx, what, turn, attempt, answer, nil)
+		return answer, nil
+	}
+	failure := newError(what, err)
 	c.record(ctx, what, turn, attempt, answer, failure)
 	switch {
-	case failure == nil:
-		return answer, nil
 	case failure.OverLimit():
 		failure.RetryAfter = cmp.Or(failure.RetryAfter, overLimitWait)
 		turn.queue.hold(failure.RetryAfter) // all requests wait, since the limit is the account's
@@ -171,27 +183,6 @@ func (c *Client) exchange(ctx context.Context, what call, turn *Turn, attempt in
 		session.refused.Store(c.config.Credentials.Renewable())
 	}
 	return answer, failure
-}
-
-// accepted are the statuses of an answer that says yes.
-var accepted = []int{
-	http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNonAuthoritativeInfo, http.StatusNoContent,
-}
-
-func (c *Client) send(ctx context.Context, what call, token string) (response, *Error) {
-	options := &gophercloud.RequestOpts{JSONBody: what.body, JSONResponse: what.answer, OkCodes: accepted}
-	if token != "" {
-		options.MoreHeaders = map[string]string{"X-Auth-Token": token}
-	}
-	answer := response{askedAt: time.Now()}
-	resp, err := c.http.Request(ctx, what.method, what.url, options) //nolint:bodyclose // Request has read and closed it
-	if resp != nil {
-		answer.status, answer.header = resp.StatusCode, resp.Header
-	}
-	if err != nil {
-		return answer, newError(what, err)
-	}
-	return answer, nil
 }
 
 // Tally counts what a client has sent.

@@ -179,21 +179,7 @@ func (w *watcher) poll(ctx context.Context, waiters []*waiter) {
 		w.readEach(ctx, waiters)
 		return
 	}
-	missed, err := w.list(ctx, listed)
-	switch {
-	case err == nil:
-		single = append(single, missed...)
-	case w.region.refusesLists():
-		single = waiters
-	default:
-		warnOfPoll(ctx, err, len(listed))
-		for _, waiter := range listed {
-			if !isListRefusal(err) { // one refusal is not believed
-				w.give(waiter, nil, err)
-			}
-		}
-	}
-	w.readEach(ctx, single)
+	w.readEach(ctx, append(single, w.list(ctx, listed)...))
 }
 
 // isLeftOut tells whether a server may be missing in lists although it exists. So is
@@ -244,13 +230,21 @@ func (w *watcher) give(waiter *waiter, server *Server, err error) {
 
 // list polls servers with one list: of what changed or, from time to time, of all
 // servers. It returns those that have to be read by themselves.
-func (w *watcher) list(ctx context.Context, waiters []*waiter) (missed []*waiter, err error) {
+func (w *watcher) list(ctx context.Context, waiters []*waiter) (missed []*waiter) {
 	filter := w.changes(waiters)
 	servers, first, err := w.region.list(ctx, filter, true)
-	if err != nil {
-		return nil, err
-	}
-	if filter == nil {
+	switch {
+	case err != nil && w.region.refusesLists():
+		return waiters
+	case err != nil:
+		warnOfPoll(ctx, err, len(waiters))
+		for _, waiter := range waiters {
+			if !isListRefusal(err) { // one refusal is not believed
+				w.give(waiter, nil, err)
+			}
+		}
+		return nil
+	case filter == nil:
 		w.sinceFull = 0
 	}
 	changed := map[string]*Server{}
@@ -269,7 +263,7 @@ func (w *watcher) list(ctx context.Context, waiters []*waiter) (missed []*waiter
 			w.give(waiter, &unchanged, nil)
 		}
 	}
-	return missed, nil
+	return missed
 }
 
 // maxServerAge is how far a list of changes goes back at most. The further back,
