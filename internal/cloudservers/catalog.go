@@ -140,15 +140,11 @@ type Region struct {
 // region returns the one Region of a name, so that its callers share what they
 // read.
 func (c *Client) region(name, url string) *Region {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.regions[name] == nil {
-		c.regions[name] = &Region{
-			Name: name, client: c, endpoint: gophercloud.NormalizeURL(url),
-			shared: sharedServers{interval: c.config.PollInterval, servers: map[string]*Server{}, actedAt: map[string]time.Time{}},
-		}
-	}
-	return c.regions[name]
+	region, _ := c.regions.LoadOrStore(name, &Region{
+		Name: name, client: c, endpoint: gophercloud.NormalizeURL(url),
+		shared: sharedServers{interval: c.config.PollInterval, servers: map[string]*Server{}, actedAt: map[string]time.Time{}},
+	})
+	return region.(*Region)
 }
 
 func (r *Region) url(path ...string) string { return r.endpoint + strings.Join(path, "/") }

@@ -60,9 +60,10 @@ type Client struct {
 
 	tokens, reads, writes *requestQueue
 
-	mu      sync.Mutex
-	tally   Tally
-	regions map[string]*Region
+	regions sync.Map // *Region by name
+
+	mu    sync.Mutex
+	tally Tally
 }
 
 // New returns a client for an account. It sends nothing. The error is about an
@@ -93,10 +94,7 @@ func New(config Config) (*Client, error) {
 	if config.UserAgent != "" {
 		provider.UserAgent.Prepend(config.UserAgent)
 	}
-	client := &Client{
-		config: config, identityBase: base, tokenRequest: request, http: provider,
-		tally: Tally{Calls: map[string]int{}}, regions: map[string]*Region{},
-	}
+	client := &Client{config: config, identityBase: base, tokenRequest: request, http: provider, tally: Tally{Calls: map[string]int{}}}
 	client.session.Store(&session{})
 	client.tokens, client.reads, client.writes = newRequestQueues(config.Rates, config.PollInterval)
 	return client, nil

@@ -83,8 +83,7 @@ func (e *Error) OfIdentity() bool { return e.Op == opToken }
 
 // Unreadable tells whether an answer arrived that is not one of this API.
 func (e *Error) Unreadable() bool {
-	var unusable *answerError
-	return errors.As(e.Err, &unusable)
+	return errors.As(e.Err, new(*answerError))
 }
 
 // Authentication tells whether it was the credentials or the way to the
@@ -114,7 +113,6 @@ type answerError struct{ error }
 // Reason says in plain words why there was no usable answer, or what the
 // fault's message was.
 func (e *Error) Reason() string {
-	var unusable *answerError
 	var tooLarge *http.MaxBytesError
 	switch err := e.Err; {
 	case err == nil && e.Message != "":
@@ -123,8 +121,8 @@ func (e *Error) Reason() string {
 		return http.StatusText(e.StatusCode) + " (the answer has no message; a proxy may have sent it)"
 	case errors.As(err, &tooLarge):
 		return fmt.Sprintf("the answer is larger than %d MiB", tooLarge.Limit>>20)
-	case errors.As(err, &unusable):
-		return "the answer could not be read: " + unusable.Error()
+	case e.Unreadable():
+		return "the answer could not be read: " + err.Error()
 	default:
 		return neterror.Reason(err)
 	}
@@ -133,9 +131,8 @@ func (e *Error) Reason() string {
 // neverSent tells whether the connection itself failed, so that no byte of the
 // request can have reached the API.
 func neverSent(err error) bool {
-	var dns *net.DNSError
 	var op *net.OpError
-	return errors.As(err, &dns) || neterror.Untrusted(err) ||
+	return errors.As(err, new(*net.DNSError)) || neterror.Untrusted(err) ||
 		errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
@@ -144,13 +141,12 @@ func newError(c call, err error) *Error {
 	e := c.failure(err)
 	e.action = c.action
 	var response gophercloud.ErrUnexpectedResponseCode
-	var syntax *json.SyntaxError
 	var shape *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &response):
 		e.StatusCode, e.RequestID, e.Err = response.Actual, requestID(response.ResponseHeader), nil
 		e.readFault(response.Body, response.ResponseHeader)
-	case errors.As(err, &syntax):
+	case errors.As(err, new(*json.SyntaxError)):
 		e.Err = &answerError{errors.New("it is not the JSON that the API promises")}
 	case errors.As(err, &shape):
 		e.Err = &answerError{fmt.Errorf("its %s is a JSON %s", shape.Field, shape.Value)}
