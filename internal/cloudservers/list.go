@@ -32,7 +32,7 @@ func (r *Region) list(ctx context.Context, filter url.Values, isPoll bool) (serv
 	markers := map[string]bool{}
 	for {
 		var body struct {
-			Servers *[]*Server `json:"servers"`
+			Servers []*Server  `json:"servers"`
 			Links   []struct{} `json:"servers_links"` // to the next page, or none
 		}
 		address := strings.TrimSuffix(r.url("servers", "detail")+"?"+query.Encode(), "?")
@@ -41,18 +41,18 @@ func (r *Region) list(ctx context.Context, filter url.Values, isPoll bool) (serv
 		if err != nil {
 			return nil, first, err
 		}
-		if body.Servers == nil || slices.Contains(*body.Servers, nil) {
+		if body.Servers == nil || slices.Contains(body.Servers, nil) {
 			return nil, first, what.unusable(answer, "it has no list of servers")
 		}
-		for _, server := range *body.Servers {
+		for _, server := range body.Servers {
 			server.receive(answer)
 		}
 		if len(markers) == 0 {
 			first = answer
 		}
-		r.noteTenants(*body.Servers)
-		servers = append(servers, *body.Servers...)
-		if len(body.Links) == 0 || len(*body.Servers) == 0 {
+		r.noteTenants(body.Servers)
+		servers = append(servers, body.Servers...)
+		if len(body.Links) == 0 || len(body.Servers) == 0 {
 			return servers, first, nil
 		}
 		// The link itself is not followed: it may lead elsewhere, with the token.
