@@ -92,8 +92,8 @@ type session struct {
 	token     string
 	tenantID  string // empty where the answer does not tell
 	userID    string
-	region    string // the user's default one, or empty
-	endpoints []endpoint
+	region    string              // the user's default one, or empty
+	endpoints []keystone.Endpoint // of Cloud Servers v2, or of Nova
 
 	refused atomic.Bool // Cloud Servers refused the token
 }

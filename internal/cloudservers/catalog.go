@@ -42,20 +42,14 @@ func (e *RegionError) Error() string {
 // ErrNoCloudServers says that the account's catalog has no Cloud Servers v2 or Nova.
 var ErrNoCloudServers = errors.New("the account's service catalog has no compute service")
 
-// endpoint is an address of Cloud Servers v2, or of Nova, in a service catalog.
-type endpoint struct {
-	kind   gophercloud.Availability // or another word of the catalog
-	region string
-	url    string
-}
-
 // locate finds a region's endpoint in the catalog. It does not ask the endpoint for its
 // versions, since Cloud Servers answers such a request with 404.
 func (c *Client) locate(s *session, name string) (*Region, error) {
 	known := map[string]string{} // the regions with such an endpoint, and its URL
 	for _, e := range s.endpoints {
-		if e.kind == c.config.EndpointType && known[e.region] == "" && e.url != "" {
-			known[e.region] = e.url
+		region := cmp.Or(e.RegionID, e.Region)
+		if e.Interface == string(c.config.EndpointType) && known[region] == "" && e.URL != "" {
+			known[region] = e.URL
 		}
 	}
 	regions := slices.Sorted(maps.Keys(known))
@@ -90,15 +84,18 @@ func (c *Client) spelledAs(asked string, regions []string) string {
 	return asked
 }
 
-// endpointsOf finds Cloud Servers v2 in a catalog of the Identity API v2.0.
-func endpointsOf(catalog []tokens.CatalogEntry) (found []endpoint) {
+// endpointsOf finds the endpoints of Cloud Servers v2 in a catalog of the Identity API
+// v2.0, and returns them as Keystone v3 writes them.
+func endpointsOf(catalog []tokens.CatalogEntry) (found []keystone.Endpoint) {
 	for _, entry := range catalog {
 		if entry.Name != serviceName || entry.Type != serviceType {
 			continue
 		}
 		for _, e := range entry.Endpoints {
 			region := strings.ToUpper(e.Region)
-			found = append(found, endpoint{gophercloud.AvailabilityPublic, region, e.PublicURL}, endpoint{gophercloud.AvailabilityInternal, region, e.InternalURL})
+			found = append(found,
+				keystone.Endpoint{Interface: string(gophercloud.AvailabilityPublic), Region: region, URL: e.PublicURL},
+				keystone.Endpoint{Interface: string(gophercloud.AvailabilityInternal), Region: region, URL: e.InternalURL})
 		}
 	}
 	return found
@@ -107,16 +104,13 @@ func endpointsOf(catalog []tokens.CatalogEntry) (found []endpoint) {
 // endpointsOfNova finds the endpoints of Nova in a catalog of Keystone v3. A cloud can
 // have an entry of its own for each region. Other services can have Nova's type. They
 // count only where no service has its name.
-func endpointsOfNova(catalog []keystone.CatalogEntry) (found []endpoint) {
+func endpointsOfNova(catalog []keystone.CatalogEntry) (found []keystone.Endpoint) {
 	hasNova := slices.ContainsFunc(catalog, func(entry keystone.CatalogEntry) bool {
 		return entry.Type == serviceType && entry.Name == novaName && len(entry.Endpoints) > 0
 	})
 	for _, entry := range catalog {
-		if entry.Type != serviceType || hasNova && entry.Name != novaName {
-			continue
-		}
-		for _, e := range entry.Endpoints {
-			found = append(found, endpoint{gophercloud.Availability(e.Interface), cmp.Or(e.RegionID, e.Region), e.URL})
+		if entry.Type == serviceType && (entry.Name == novaName || !hasNova) {
+			found = append(found, entry.Endpoints...)
 		}
 	}
 	return found
