@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/servers"
 )
 
 // Status words of the API. The list is not complete, and Rackspace adds to it
@@ -40,9 +42,9 @@ type Server struct {
 	Flavor    struct {
 		ID string `json:"id"`
 	} `json:"flavor"`
-	AccessIPv4 string                             `json:"accessIPv4"`
-	AccessIPv6 string                             `json:"accessIPv6"`
-	Addresses  Field[map[string]Field[[]Address]] `json:"addresses"` // by network; see Address
+	AccessIPv4 string                                     `json:"accessIPv4"`
+	AccessIPv6 string                                     `json:"accessIPv6"`
+	Addresses  Field[map[string]Field[[]servers.Address]] `json:"addresses"` // by network; see Address
 
 	Updated string       `json:"updated"` // RFC 3339; see Idle
 	Fault   *ServerFault `json:"fault"`   // only with StatusError
@@ -144,12 +146,6 @@ func (s *Server) receive(answer response) {
 	}
 }
 
-// Address is an address of a server in one of its networks.
-type Address struct {
-	Address string `json:"addr"`
-	Version int    `json:"version"`
-}
-
 // Networks of every Cloud Server.
 const (
 	networkPublic  = "public"
@@ -165,7 +161,7 @@ func (s *Server) Address() string {
 }
 
 // first is a network's first address, IPv4 before IPv6.
-func first(network []Address) string {
+func first(network []servers.Address) string {
 	for _, version := range []int{4, 6} {
 		for _, candidate := range network {
 			if candidate.Version == version && candidate.Address != "" {
