@@ -198,7 +198,7 @@ func (f *fleet) start(o *operation, timeout time.Duration, call func(context.Con
 func readable(err error) string {
 	var failure *migration.Error
 	if errors.As(err, &failure) {
-		return "error: " + failure.Kind.String()
+		return "error: " + string(failure.Kind)
 	}
 	return fmt.Sprint(err)
 }

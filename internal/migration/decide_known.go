@@ -196,7 +196,7 @@ func concluded(s situation, status Status) step {
 		s.sent == sentNothing && s.log == logUnreadable && s.test == testPassed: // else the look before the confirm has proven it
 		return step{doStop, status, KindUntested}
 	case s.test == testDue:
-		return step{doTest, status, 0}
+		return step{do: doTest, status: status}
 	case s.goal == goalConfirmed && s.test == testFailed:
 		return step{doStop, status, KindUnverified}
 	}

@@ -233,7 +233,7 @@ func (next step) String() string {
 		doFinish: "finish", doStop: "stop",
 	}[next.do]
 	if next.do == doStop {
-		text += ": " + next.kind.String()
+		text += ": " + string(next.kind)
 	}
 	if next.status != "" {
 		text += fmt.Sprintf(" (%s)", next.status)

@@ -98,7 +98,7 @@ var unsent = []Kind{KindAPI, KindNotFound, KindOnMetal, KindStatus, KindBusy, Ki
 // judge checks what a run says at its end: I3, I4 and I5.
 func (m *model) judge(s *state, r *run, failure *Error) string {
 	if failure != nil && slices.Contains(unsent, failure.Kind) && s.mayBegin(r) {
-		return "I5: the error says that no migration was started: " + failure.Kind.String()
+		return "I5: the error says that no migration was started: " + string(failure.Kind)
 	}
 	if !r.known {
 		return ""
@@ -177,7 +177,7 @@ func (m *model) judgeKind(s *state, move int8, kind Kind, status Status) string 
 	switch {
 	case kind == KindFailed && (s.server.phase == failing || s.server.phase == inError): // however the migration ended
 	case want != nil && !slices.Contains(want, status):
-		return "I5: the error says " + kind.String() + ", and the status " + string(status)
+		return "I5: the error says " + string(kind) + ", and the status " + string(status)
 	case kind == KindGone && s.server.phase != deleting && s.server.phase != gone:
 		return "I5: the error says that the server is gone"
 	case kind == KindUnknownEnd && s.entries[move].end == ending(OutcomeOpen):
@@ -194,7 +194,7 @@ func (m *model) cancelled(s *state, r *run) string {
 	var failure *Error
 	errors.As(r.interrupted(context.Canceled), &failure)
 	if slices.Contains(unsent, failure.Kind) && s.mayBegin(r) {
-		return "I5: a cancel says that no migration was started: " + failure.Kind.String()
+		return "I5: a cancel says that no migration was started: " + string(failure.Kind)
 	}
 	// Terraform takes a confirm whose end was not seen for a success.
 	if failure.Kind == KindSettling && failure.Want == StatusConfirmed && r.plan.test == testDue && !r.settles && !r.tested {

@@ -337,15 +337,15 @@ func TestStart_looksAgainAfterAWaitForTheRateLimit(t *testing.T) {
 		want  migration.Kind
 		sent  int
 	}{
-		{"nothing happened", func(*cloud) error { return nil }, -1, 2},
+		{"nothing happened", func(*cloud) error { return nil }, "", 2},
 		{"the same user migrated it", func(c *cloud) error {
 			if err := c.Migrate(c.server, stub.DefaultUser.ID); err != nil {
 				return err
 			}
 			time.Sleep(time.Minute)
 			return c.Confirm(c.server, stub.DefaultUser.ID)
-		}, -1, 1},
-		{"the same user migrates it", func(c *cloud) error { return c.Migrate(c.server, stub.DefaultUser.ID) }, -1, 1},
+		}, "", 1},
+		{"the same user migrates it", func(c *cloud) error { return c.Migrate(c.server, stub.DefaultUser.ID) }, "", 1},
 		{"somebody migrates it", func(c *cloud) error { return c.Migrate(c.server, "somebody") }, migration.KindPending, 1},
 	}
 	for _, test := range tests {
@@ -360,7 +360,7 @@ func TestStart_looksAgainAfterAWaitForTheRateLimit(t *testing.T) {
 				})
 				got, err := c.migrate(t.Context(), true)
 				c.wantSent(t, stub.CallMigrate, test.sent)
-				if test.want >= 0 {
+				if test.want != "" {
 					wantKind(t, err, test.want)
 					return
 				}

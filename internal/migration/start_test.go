@@ -280,7 +280,7 @@ func TestInspect_explainsWhyABusyServerWasNotMigrated(t *testing.T) {
 				time.AfterFunc(61*time.Second, func() { test.then(c, cancel) })
 				_, err := c.migrate(ctx, true)
 				failure := wantKind(t, err, test.want)
-				if !strings.Contains(failure.Error(), c.server) || !strings.Contains(failure.Error(), test.want.String()) {
+				if !strings.Contains(failure.Error(), c.server) || !strings.Contains(failure.Error(), string(test.want)) {
 					t.Errorf("got %q, want the server and the kind", failure.Error())
 				}
 				c.wantSent(t, stub.CallMigrate, 0)

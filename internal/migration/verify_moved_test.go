@@ -131,7 +131,7 @@ func TestReport_saysWhatOthersDidDuringTheTest(t *testing.T) {
 	type does func(cloud *stub.Stub, id, user string) error
 	confirm, revert, migrate := (*stub.Stub).Confirm, (*stub.Stub).Revert, (*stub.Stub).Migrate
 	remove := func(cloud *stub.Stub, id, _ string) error { return cloud.Delete(id) }
-	const none = migration.Kind(-1)
+	const none = migration.Kind("")
 	tests := []struct {
 		name        string
 		does        []does

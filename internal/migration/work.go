@@ -360,5 +360,5 @@ func (w *work) noteAnswer(do action, acceptance cloudservers.Acceptance, err *cl
 	default:
 		return KindUnsettled, false
 	}
-	return 0, true
+	return "", true
 }

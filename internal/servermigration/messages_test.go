@@ -481,7 +481,13 @@ func TestMessages_coverEveryKindOfError(t *testing.T) {
 	for _, m := range messages() {
 		seen[m.diags[0].Summary()] = true
 	}
-	for kind := migration.KindAPI; kind <= migration.KindNeverMigrated; kind++ {
+	source, err := os.ReadFile("../migration/errors.go")
+	kinds := regexp.MustCompile(`(?m)^\tKind\w+ +Kind = "(.+)"$`).FindAllSubmatch(source, -1)
+	if len(kinds) == 0 {
+		t.Fatalf("got no kinds of errors, %v", err)
+	}
+	for _, match := range kinds {
+		kind := migration.Kind(match[1])
 		failure := &migration.Error{Kind: kind, Migration: sample, Server: sampleServer(cloudservers.StatusError, ""), Err: context.Canceled, Want: migration.StatusConfirmed}
 		failure.Migration.VerificationResult = failedTest()
 		summary := explanation{migration: failure.Migration, failure: failure}.row().summary
