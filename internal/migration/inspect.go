@@ -28,10 +28,7 @@ type Inspection struct {
 // Inspect looks at a server and its newest migration, once. Every error is an *Error.
 func (e *Engine) Inspect(ctx context.Context, region, serverID string) (Inspection, error) {
 	o := e.operation(Migration{Region: region, ServerID: serverID}, goalObserved, false)
-	if err := o.locate(ctx); err != nil {
-		return Inspection{}, err
-	}
-	if err := o.lookUntilSeen(ctx); err != nil {
+	if err := o.lookAtAny(ctx); err != nil {
 		return Inspection{}, err
 	}
 	found := Inspection{Region: o.region.Name, Server: o.server, LogErr: o.logErr, OurUserID: o.userID}
@@ -57,21 +54,16 @@ func (e *Engine) Inspect(ctx context.Context, region, serverID string) (Inspecti
 	return found, nil
 }
 
-// lookUntilSeen looks at a server of which no migration is known yet, until its parts
-// are of about the same time. The server exists then.
-func (o *operation) lookUntilSeen(ctx context.Context) error {
-	for {
-		next, err := o.look(ctx)
-		switch {
-		case err != nil:
-			return err
-		case next.do == doLook: // so long was the rate limit reached between the two reads
-			continue
-		case o.server == nil:
-			return o.fail(KindNotFound, o.failed)
-		}
-		return nil
+// lookAtAny looks at a server of which no migration is known yet. The server exists then.
+func (o *operation) lookAtAny(ctx context.Context) error {
+	if err := o.locate(ctx); err != nil {
+		return err
 	}
+	_, err := o.look(ctx)
+	if err == nil && o.server == nil {
+		return o.fail(KindNotFound, o.failed)
+	}
+	return err
 }
 
 // LogEntry is an entry of a server's action log.

@@ -21,7 +21,9 @@ type operation struct {
 	began   time.Time                  // when its caller asked for it
 	timeout time.Duration              // from its first turn on; 0: none
 	backOff backoff.ExponentialBackOff // between requests that could not be sent
-	passed  *cloudservers.Server       // as it was when it passed its preflight; nil before
+
+	needsNoTurn bool                 // its first preflight comes before its turn
+	passed      *cloudservers.Server // as it was when it passed its preflight; nil before
 
 	lookAskedAt  time.Time            // when the older part of the last look was asked for
 	sentAt       time.Time            // when the last confirm or revert was accepted
@@ -30,63 +32,59 @@ type operation struct {
 	failingSince time.Time            // since when no look succeeds; zero if the last one did
 }
 
-// run brings the operation to its end. Its own time begins with its first turn.
-// Every error is an *Error.
+// run brings the operation to its end. Its own time begins with its first turn, and
+// again after a preflight. Every error is an *Error.
 func (o *operation) run(ctx context.Context) error {
 	o.report(ctx, "reading the server and its action log")
 	if err := o.locate(ctx); err != nil {
 		return err
 	}
-	if o.needsPreflight() {
-		if err := o.preflight(ctx); err != nil {
+	o.needsNoTurn = o.needsPreflight()
+	for {
+		turn, err := o.takeTurn(ctx)
+		if err != nil {
+			return err
+		}
+		err = o.runFrom(ctx, step{do: doLook}, turn)
+		if err != nil || o.known { // else it goes on after its preflight
 			return err
 		}
 	}
-	turn, err := o.takeTurn(ctx)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := o.bound(ctx)
-	defer cancel()
-	return o.runFrom(ctx, step{do: doLook}, turn)
-}
-
-// bound limits a context to the operation's timeout, if it has one.
-func (o *operation) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	if o.timeout == 0 {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(ctx, o.timeout)
 }
 
 // runFrom is run, beginning with a step. The turn, which may be nil, is that of the
-// request that may follow a look.
+// request that may follow the first look. After a preflight that the server has passed,
+// runFrom ends without an error, and the next run has a turn and a time of its own.
 func (o *operation) runFrom(ctx context.Context, next step, turn *cloudservers.Turn) error {
-	defer func() { turn.Release() }()
+	if o.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, o.timeout)
+		defer cancel()
+	}
 	for {
 		var err error
 		switch next.do {
-		case doLook:
+		case doFinish, doStop:
+			return o.end(ctx, next)
+		case doMigrate, doTakeOver: // lookAndSend has left that to a preflight
+			return o.preflight(ctx, next)
+		case doTest:
+			next, err = o.runTest(ctx, next.status)
+		case doWait:
+			next, err = o.wait(ctx)
+		case doLookMore:
+			next = step{do: doLook}
+			if err = sleep(ctx, lookPause); err != nil {
+				err = o.interrupted(err)
+			}
+		default:
 			if turn == nil {
 				if turn, err = o.takeTurn(ctx); err != nil {
 					return err
 				}
 			}
-			next, err = o.look(ctx)
-		case doTakeOver:
-			o.takeOver()
-			o.report(ctx, "going on with request "+o.migration.RequestID)
-			next = o.decided()
-		case doFinish, doStop:
-			return o.end(ctx, next)
-		case doMigrate, doConfirm, doRevert:
-			next, err = o.send(ctx, next.do, turn)
-			turn.Release() // if it was not used
+			next, err = o.lookAndSend(ctx, turn)
 			turn = nil
-		default: // what takes long, without a turn
-			turn.Release()
-			turn = nil
-			next, err = o.perform(ctx, next)
 		}
 		if err != nil {
 			return err
@@ -94,19 +92,21 @@ func (o *operation) runFrom(ctx context.Context, next step, turn *cloudservers.T
 	}
 }
 
-// perform takes a step that sends no request to change the server. It returns the next
-// step.
-func (o *operation) perform(ctx context.Context, next step) (step, error) {
-	switch next.do {
-	case doTest:
-		return o.runTest(ctx, next.status)
-	case doWait:
-		return o.wait(ctx)
+// lookAndSend looks, decides, and sends the request that follows from that, if any. The
+// turn is given back if it is not used.
+func (o *operation) lookAndSend(ctx context.Context, turn *cloudservers.Turn) (step, error) {
+	defer turn.Release()
+	next, err := o.look(ctx)
+	if next.do == doTakeOver && !o.needsNoTurn {
+		o.takeOver()
+		o.report(ctx, "going on with request "+o.migration.RequestID)
+		next = o.decided()
 	}
-	if err := sleep(ctx, lookPause); err != nil {
-		return step{}, o.interrupted(err)
+	switch {
+	case next.do == doMigrate && !o.needsPreflight(), next.do == doConfirm, next.do == doRevert:
+		return o.send(ctx, next.do, turn)
 	}
-	return step{do: doLook}, nil
+	return next, err
 }
 
 func (o *operation) decided() step { return decide(o.situation()) }
@@ -126,6 +126,8 @@ func (o *operation) locate(ctx context.Context) error {
 func (o *operation) takeTurn(ctx context.Context) (*cloudservers.Turn, error) {
 	take := o.region.SettleTurn // which also serves a migrate request that had its turn before
 	switch {
+	case o.needsNoTurn:
+		return nil, nil
 	case !o.known && o.sent != sentLost:
 		take = o.region.MigrateTurn
 	case !o.known:
@@ -160,31 +162,33 @@ const logTimeout = time.Minute
 // look reads the action log and then the server, and decides. A look is as old as
 // its older half. If the halves are too far apart in time, both are read again.
 func (o *operation) look(ctx context.Context) (step, error) {
-	log, logErr := o.readLog(ctx)
-	server, err := o.read(ctx)
-	switch {
-	case err == nil:
-	case ctx.Err() != nil:
-		o.failed = errors.Join(logErr, err)
-		return step{}, o.interrupted(context.Cause(ctx))
-	case !errors.Is(err, cloudservers.ErrNotFound):
-		return o.notRead(err)
-	}
-	source, asked := logRead, log.AskedAt
-	switch {
-	case logErr != nil:
-		source, asked = logRefused, time.Now()
-		if server != nil {
-			asked = server.AskedAt
+	for {
+		log, logErr := o.readLog(ctx)
+		server, err := o.read(ctx)
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			o.failed = errors.Join(logErr, err)
+			return step{}, o.interrupted(context.Cause(ctx))
+		case !errors.Is(err, cloudservers.ErrNotFound):
+			return o.notRead(err)
 		}
-		o.logUnread(ctx, logErr)
-	case server != nil && server.AskedAt.Sub(asked) > proofTime:
-		return step{do: doLook}, nil
+		source, asked := logRead, log.AskedAt
+		switch {
+		case logErr != nil:
+			source, asked = logRefused, time.Now()
+			if server != nil {
+				asked = server.AskedAt
+			}
+			o.logUnread(ctx, logErr)
+		case server != nil && server.AskedAt.Sub(asked) > proofTime:
+			continue // so long was the rate limit reached between the two reads
+		}
+		o.moves, o.logErr, o.failed, o.failingSince = readHistory(log.Actions), logErr, err, time.Time{}
+		o.lookAskedAt, o.lastLook = asked, server
+		o.observeAndLog(ctx, server, asked, source)
+		return o.decided(), nil
 	}
-	o.moves, o.logErr, o.failed, o.failingSince = readHistory(log.Actions), logErr, err, time.Time{}
-	o.lookAskedAt, o.lastLook = asked, server
-	o.observeAndLog(ctx, server, asked, source)
-	return o.decided(), nil
 }
 
 // readLog reads the action log. See logTimeout.
@@ -244,10 +248,6 @@ func (o *operation) send(ctx context.Context, do action, turn *cloudservers.Turn
 		if err := o.engine.fleet.admit(o); err != nil {
 			return again, err
 		}
-	}
-	if do == doMigrate && o.needsPreflight() {
-		turn.Release()
-		return again, o.preflight(ctx)
 	}
 	acceptance, err := o.request(ctx, do, turn)
 	var failure *cloudservers.Error

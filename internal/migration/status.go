@@ -65,10 +65,7 @@ func (o *operation) endRefresh(ctx context.Context, next step) error {
 // nothing tells how it ended.
 func (e *Engine) Find(ctx context.Context, region, serverID, requestID string) (Migration, error) {
 	o := e.operation(Migration{Region: region, ServerID: serverID}, goalObserved, false)
-	if err := o.locate(ctx); err != nil {
-		return o.migration, err
-	}
-	if err := o.lookUntilSeen(ctx); err != nil {
+	if err := o.lookAtAny(ctx); err != nil {
 		return o.migration, err
 	}
 	if o.logErr != nil {

@@ -31,26 +31,12 @@ func (o *operation) needsPreflight() bool {
 	return o.passed.HostID != o.server.HostID || o.passed.Status != o.server.Status
 }
 
-// preflight tests the server on its present host, before its migration is requested. It
-// needs no turn at the rate limit. A migration that is taken over has no preflight.
-func (o *operation) preflight(ctx context.Context) error {
-	ctx, cancel := o.bound(ctx)
-	defer cancel()
-	for next := (step{do: doLook}); next.do != doMigrate; {
-		var err error
-		switch next.do {
-		case doLook:
-			next, err = o.look(ctx)
-		case doTakeOver:
-			return nil
-		case doStop:
-			return o.end(ctx, next)
-		default:
-			next, err = o.perform(ctx, next)
-		}
-		if err != nil {
-			return err
-		}
+// preflight tests the server on its present host, before its migration is requested. A
+// migration that is to be taken over has no preflight.
+func (o *operation) preflight(ctx context.Context, next step) error {
+	o.needsNoTurn = false
+	if next.do == doTakeOver {
+		return nil
 	}
 	if o.server.Status == cloudservers.StatusShutoff {
 		return o.fail(KindPreflight, nil)
