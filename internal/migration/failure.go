@@ -70,23 +70,19 @@ func (o *operation) kindWhenInterrupted(unsent Kind) Kind {
 	return unsent
 }
 
-// interrupted is the error of an operation whose context has ended.
-func (o *operation) interrupted(cause error) error {
-	if o.server != nil && stateOf(o.server) == serverBusy {
-		return o.interruptedBefore(KindBusy, cause)
+// interrupted is the error of an operation whose context has ended. The given kind is
+// that of an operation that has sent nothing. If the API refused the request until the
+// timeout, that refusal is the error.
+func (o *operation) interrupted(unsent Kind, cause error) error {
+	if unsent == KindAPI && o.server != nil && stateOf(o.server) == serverBusy {
+		unsent = KindBusy
 	}
-	return o.interruptedBefore(KindAPI, cause)
-}
-
-// interruptedBefore is like interrupted. The kind is that of an operation that has sent
-// nothing. If the API refused the request until the timeout, that refusal is the error.
-func (o *operation) interruptedBefore(kind Kind, cause error) error {
-	cause = errors.Join(cause, o.failed)
+	kind, cause := o.kindWhenInterrupted(unsent), errors.Join(cause, o.failed)
 	if o.sentBy != nil && o.sent == sentNothing && !errors.Is(cause, context.Canceled) {
 		kind, cause = KindRefused, errors.Join(cause, o.sentBy)
 		if o.known {
-			return o.fail(KindUnsettled, cause)
+			kind = KindUnsettled
 		}
 	}
-	return o.fail(o.kindWhenInterrupted(kind), cause)
+	return o.fail(kind, cause)
 }

@@ -192,7 +192,7 @@ func (m *model) cancelled(s *state, r *run) string {
 		return ""
 	}
 	var failure *Error
-	errors.As(r.interrupted(context.Canceled), &failure)
+	errors.As(r.interrupted(KindAPI, context.Canceled), &failure)
 	if slices.Contains(unsent, failure.Kind) && s.mayBegin(r) {
 		return "I5: a cancel says that no migration was started: " + string(failure.Kind)
 	}

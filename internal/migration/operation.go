@@ -25,7 +25,6 @@ type operation struct {
 	needsNoTurn bool                 // its first preflight comes before its turn
 	passed      *cloudservers.Server // as it was when it passed its preflight; nil before
 
-	lookAskedAt  time.Time            // when the older part of the last look was asked for
 	sentAt       time.Time            // when the last confirm or revert was accepted
 	lastLook     *cloudservers.Server // as it was at the last look; nil after a migrate request was accepted
 	failed       error                // why the last look or poll failed, or nil
@@ -75,7 +74,7 @@ func (o *operation) runFrom(ctx context.Context, next step, turn *cloudservers.T
 		case doLookMore:
 			next = step{do: doLook}
 			if err = sleep(ctx, lookPause); err != nil {
-				err = o.interrupted(err)
+				err = o.interrupted(KindAPI, err)
 			}
 		default:
 			if turn == nil {
@@ -138,7 +137,7 @@ func (o *operation) takeTurn(ctx context.Context) (*cloudservers.Turn, error) {
 	}
 	turn, err := take(ctx, o.migration.ServerID)
 	if err != nil {
-		return nil, o.interruptedBefore(KindTurn, err)
+		return nil, o.interrupted(KindTurn, err)
 	}
 	return turn, nil
 }
@@ -169,7 +168,7 @@ func (o *operation) look(ctx context.Context) (step, error) {
 		case err == nil:
 		case ctx.Err() != nil:
 			o.failed = errors.Join(logErr, err)
-			return step{}, o.interrupted(context.Cause(ctx))
+			return step{}, o.interrupted(KindAPI, context.Cause(ctx))
 		case !errors.Is(err, cloudservers.ErrNotFound):
 			return o.notRead(err)
 		}
@@ -185,7 +184,7 @@ func (o *operation) look(ctx context.Context) (step, error) {
 			continue // so long was the rate limit reached between the two reads
 		}
 		o.moves, o.logErr, o.failed, o.failingSince = readHistory(log.Actions), logErr, err, time.Time{}
-		o.lookAskedAt, o.lastLook = asked, server
+		o.lastLook = server
 		o.observeAndLog(ctx, server, asked, source)
 		return o.decided(), nil
 	}
@@ -238,11 +237,11 @@ func (o *operation) notRead(err error) (step, error) {
 // last one is too old, or where the request was not accepted.
 func (o *operation) send(ctx context.Context, do action, turn *cloudservers.Turn) (step, error) {
 	again := step{do: doLook}
-	if turn == nil || time.Since(o.lookAskedAt) > proofTime {
+	if turn == nil || time.Since(o.observed) > proofTime {
 		return again, nil
 	}
 	if ctx.Err() != nil {
-		return again, o.interrupted(context.Cause(ctx))
+		return again, o.interrupted(KindAPI, context.Cause(ctx))
 	}
 	if do == doMigrate && o.sent != sentLost {
 		if err := o.engine.fleet.admit(o); err != nil {
@@ -264,10 +263,10 @@ func (o *operation) send(ctx context.Context, do action, turn *cloudservers.Turn
 		o.report(ctx, map[action]string{doConfirm: "confirmation accepted", doRevert: "revert accepted"}[do])
 	case ctx.Err() != nil:
 		o.failed = err
-		return again, o.interrupted(context.Cause(ctx))
+		return again, o.interrupted(KindAPI, context.Cause(ctx))
 	case failure.StatusCode == 0 && !failure.MaybeAccepted():
 		if err := sleep(ctx, o.backOff.NextBackOff()); err != nil {
-			return again, o.interrupted(errors.Join(err, failure))
+			return again, o.interrupted(KindAPI, errors.Join(err, failure))
 		}
 		return again, nil
 	default:
@@ -310,7 +309,7 @@ func (o *operation) wait(ctx context.Context) (step, error) {
 	case err == nil:
 		return step{do: doLook}, nil
 	case ctx.Err() != nil:
-		return step{}, o.interrupted(err)
+		return step{}, o.interrupted(KindAPI, err)
 	case bounded.Err() != nil:
 		return step{do: doLook}, nil
 	case errors.Is(err, cloudservers.ErrNotFound):

@@ -109,7 +109,7 @@ func (o *operation) reportRounds(ctx context.Context, where string) func(passed 
 	last := -1
 	return func(passed int) {
 		if passed != last {
-			o.report(ctx, strings.TrimSpace(fmt.Sprintf("%s testing %s (%d of %d)", where, what, passed+1, o.verify.Plan.Successes)))
+			o.report(ctx, fmt.Sprintf("%s, testing %s (%d of %d)", where, what, passed+1, o.verify.Plan.Successes))
 		}
 		last = passed
 	}

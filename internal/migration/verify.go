@@ -41,20 +41,36 @@ func (o *operation) preflight(ctx context.Context, next step) error {
 	if o.server.Status == cloudservers.StatusShutoff {
 		return o.fail(KindPreflight, nil)
 	}
-	plan, tested := o.verify.Plan, o.server
-	plan.Timeout, plan.OnRound = o.verify.Preflight, o.reportRounds(ctx, "before the move,")
+	plan := o.verify.Plan
+	plan.Timeout = o.verify.Preflight
+	result, err := o.runPlan(ctx, plan, "before the move")
+	switch {
+	case err != nil:
+		return o.interrupted(KindPreflight, err)
+	case result.Passed:
+		o.passed = o.server
+		return nil
+	}
+	o.migration.VerificationResult = &result
+	return o.fail(KindPreflight, nil)
+}
+
+// runPlan tests the server. It reports each round and the result.
+func (o *operation) runPlan(ctx context.Context, plan verification.Plan, where string) (verification.Result, error) {
+	plan.OnRound = o.reportRounds(ctx, where)
 	result, err := plan.Run(ctx, o.server.Address())
 	switch {
 	case err != nil:
-		return o.interruptedBefore(KindPreflight, err)
 	case result.Passed:
-		o.passed = tested
-		o.report(ctx, "passed its tests before the move")
-		return nil
+		o.report(ctx, "passed its tests "+where)
+	default:
+		for _, check := range result.Failed() {
+			fields := o.fields()
+			fields["check"], fields["target"], fields["attempts"], fields["error"] = check.Name, check.Target, check.Attempts, check.LastError
+			tflog.Warn(ctx, "The server did not pass a check", fields)
+		}
 	}
-	o.logFailedChecks(ctx, result)
-	o.migration.VerificationResult = &result
-	return o.fail(KindPreflight, nil)
+	return result, err
 }
 
 // toTest sets the test of the operation, and what depends on it. A nil test sets none.
@@ -68,17 +84,10 @@ func (o *operation) toTest(test *Verification, due testState) {
 // before the test, else empty.
 func (o *operation) runTest(ctx context.Context, ended Status) (step, error) {
 	o.noteEnd(ended)
-	plan := o.verify.Plan
-	plan.OnRound = o.reportRounds(ctx, "on its new host,")
-	result, err := plan.Run(ctx, o.server.Address())
+	result, err := o.runPlan(ctx, o.verify.Plan, "on its new host")
 	o.migration.VerificationResult = &result
-	switch {
-	case err != nil:
+	if err != nil {
 		return step{}, o.fail(KindTesting, err)
-	case result.Passed:
-		o.report(ctx, "passed its tests on its new host")
-	default:
-		o.logFailedChecks(ctx, result)
 	}
 	o.noteTest(result.Passed, o.verify.Revert, ended)
 	return step{do: doLook}, nil
@@ -89,12 +98,4 @@ func (o *operation) runTest(ctx context.Context, ended Status) (step, error) {
 func (o *operation) hasReverted() bool {
 	by := o.migration.SettledBy
 	return (o.sent == sentAccepted || o.sent == sentLost) && (by == "" || o.userID == "" || by == o.userID)
-}
-
-func (o *operation) logFailedChecks(ctx context.Context, result verification.Result) {
-	for _, check := range result.Failed() {
-		fields := o.fields()
-		fields["check"], fields["target"], fields["attempts"], fields["error"] = check.Name, check.Target, check.Attempts, check.LastError
-		tflog.Warn(ctx, "The server did not pass a check", fields)
-	}
 }
