@@ -105,7 +105,6 @@ func (e *Engine) Migrate(ctx context.Context, request Request) (Migration, error
 	o.toTest(request.Verification, testDue)
 	o.timeout = request.Timeout
 	err = e.fleet.run(ctx, o)
-	o.migration.Announced = e.ledger.isAnnounced(o.migration)
 	switch {
 	case o.known:
 		e.ledger.begin(o.migration)

@@ -8,8 +8,7 @@ import (
 )
 
 // ledger is what one run of Terraform knows, and the API cannot tell: what the run has
-// migrated, what it has given up, and what its plans have shown. A run is one process
-// with one engine.
+// migrated, and what it has given up. A run is one process with one engine.
 type ledger struct {
 	mu      sync.Mutex
 	servers map[string]*serverNotes // by server id
@@ -22,13 +21,6 @@ type serverNotes struct {
 	migrated bool                // a Migrate of the run has the server
 	begun    string              // the request id that it sent or took over
 	givenUp  map[string]bool     // request ids that the run has destroyed
-
-	// What the plans of the run have shown, until they are applied. In terraform test
-	// one run plans and applies several times.
-	state    *Migration // what the state has of the server
-	destroys bool       // a plan removes that from the state
-	creates  bool       // a plan creates another migration of the server
-	takeOver string     // the request id of the migration that a plan has said is taken over
 }
 
 func newLedger() *ledger {
@@ -49,7 +41,7 @@ func (l *ledger) claim(serverID string) bool {
 	found, unlock := l.of(serverID)
 	defer unlock()
 	claimed := !found.migrated
-	found.migrated, found.creates = true, false
+	found.migrated = true
 	return claimed
 }
 
@@ -69,7 +61,6 @@ func (l *ledger) enter(ctx context.Context, serverID string) (leave func(), err 
 func (l *ledger) giveUp(m Migration) bool {
 	found, unlock := l.of(m.ServerID)
 	defer unlock()
-	found.state, found.destroys = nil, false
 	if m.RequestID != "" && m.RequestID == found.begun {
 		return false
 	}
@@ -92,21 +83,6 @@ func (l *ledger) begin(m Migration) {
 	l.record(m)
 }
 
-// announce notes that a plan of the run has announced a take-over.
-func (l *ledger) announce(m Migration) {
-	found, unlock := l.of(m.ServerID)
-	defer unlock()
-	found.takeOver = m.RequestID
-}
-
-// isAnnounced tells whether a plan of the run has announced that a migration is taken
-// over.
-func (l *ledger) isAnnounced(m Migration) bool {
-	found, unlock := l.of(m.ServerID)
-	defer unlock()
-	return m.Adopted && found.takeOver == m.RequestID
-}
-
 // record keeps a migration as an operation of the run has left it.
 func (l *ledger) record(m Migration) {
 	l.mu.Lock()
@@ -122,38 +98,4 @@ func (e *Engine) Recorded(requestID string) (Migration, bool) {
 	defer e.ledger.mu.Unlock()
 	m, ok := e.ledger.done[requestID]
 	return m, ok
-}
-
-// NoteState notes that the state has a migration and, with destroys, that a plan
-// removes it. created tells that a plan of this run creates another migration of
-// the same server.
-func (e *Engine) NoteState(m Migration, destroys bool) (created bool) {
-	found, unlock := e.ledger.of(m.ServerID)
-	defer unlock()
-	found.state, found.destroys = &m, found.destroys || destroys
-	return found.creates
-}
-
-// InState returns the migration that the state has of a server, as this run has noted
-// it. It is false if that is not the migration of the request.
-func (e *Engine) InState(serverID, requestID string) (Migration, bool) {
-	found, unlock := e.ledger.of(serverID)
-	defer unlock()
-	if found.state == nil || requestID == "" || found.state.RequestID != requestID {
-		return Migration{}, false
-	}
-	return *found.state, true
-}
-
-// NoteCreate notes that a plan creates a migration of a server. known tells that
-// the state has one of the same server, which is returned, and destroyed that a
-// plan of this run removes that.
-func (e *Engine) NoteCreate(serverID string) (m Migration, known, destroyed bool) {
-	found, unlock := e.ledger.of(serverID)
-	defer unlock()
-	found.creates = true
-	if found.state == nil {
-		return Migration{}, false, false
-	}
-	return *found.state, true, found.destroys
 }

@@ -55,7 +55,6 @@ type Migration struct {
 	SettledAt         time.Time // zero until settled
 	SettledBy         string    // the user who settled it; empty when it was the cloud, or unknown
 	Adopted           bool      // an earlier run asked for it, and Migrate took it over
-	Announced         bool      // a plan of this run has said that it would be taken over
 	Automatic         bool      // the action log says that the cloud confirmed it by itself
 	SeenAt            time.Time // the API's clock when the server was last seen; zero if this run has not seen it
 

@@ -106,9 +106,6 @@ func (e *Engine) Check(ctx context.Context, region, serverID string, previous *M
 			preview.RolledBack = append(preview.RolledBack, move)
 		}
 	}
-	if err == nil && o.migration.Adopted {
-		e.ledger.announce(o.migration)
-	}
 	return preview, err
 }
 

@@ -16,7 +16,10 @@ type Config struct {
 	Engine     *migration.Engine
 	WarnBefore time.Duration // how long before its deadline there are warnings of a migration; 0: never
 
-	takenOver sync.Map // the request ids of confirmed migrations that a plan of this run takes over
+	mu    sync.Mutex
+	plans map[string]*serverPlans // by server id
+
+	takenOver sync.Map // the statuses of the migrations that a plan of this run has said it takes over, by request id
 	deadlines sync.Map // the migrations whose deadline this run has checked, by server and request id
 }
 

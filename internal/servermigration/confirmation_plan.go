@@ -22,7 +22,7 @@ func (c *confirmation) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	var plan confirmationModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	_, server, request, _ := splitMigrationID(plan.MigrationID.ValueString())
-	if known, found := c.engine.InState(server, request); found {
+	if known, found := c.config.inState(server, request); found {
 		resp.Diagnostics.Append(refuseUnverified(known)...)
 		if !resp.Diagnostics.HasError() && !known.Status.Settled() {
 			resp.Diagnostics.Append(willConfirmByAnother(known))

@@ -27,6 +27,7 @@ var (
 // confirmation confirms a migration after everything that it depends on. So any resource or
 // data source can test the server before.
 type confirmation struct {
+	config *Config
 	engine *migration.Engine
 }
 
@@ -38,7 +39,8 @@ func (c *confirmation) Metadata(_ context.Context, _ resource.MetadataRequest, r
 }
 
 func (c *confirmation) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	c.engine = configOf(req.ProviderData, &resp.Diagnostics).Engine
+	c.config = configOf(req.ProviderData, &resp.Diagnostics)
+	c.engine = c.config.Engine
 }
 
 type confirmationModel struct {

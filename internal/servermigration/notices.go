@@ -14,16 +14,18 @@ import (
 // This file has the warnings of applies and refreshes. Those of plans are in
 // plan_notices.go.
 
-// outcome is the diagnostics of an attempt to migrate a server.
-func outcome(m migration.Migration, err error, op operation, expectsConfirmed bool) diag.Diagnostics {
+// outcome is the diagnostics of an attempt to migrate a server. They do not repeat what
+// the plan has said of a migration that is taken over.
+func (c *Config) outcome(m migration.Migration, err error, op operation, autoConfirm bool) diag.Diagnostics {
 	var diags diag.Diagnostics
-	if m.Adopted && !m.Announced {
+	said, announced := c.takenOver.Load(m.RequestID)
+	if m.Adopted && !announced {
 		diags = append(diags, tookOver(m))
 	}
 	if err != nil {
 		return append(diags, explain(err, op)...)
 	}
-	return append(diags, announce(m, expectsConfirmed)...)
+	return append(diags, announce(m, autoConfirm || said == migration.StatusConfirmed)...)
 }
 
 // announce is the warnings after a server was migrated. There is none for a confirmed

@@ -67,9 +67,9 @@ func (r *serverMigration) Create(ctx context.Context, req resource.CreateRequest
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	r.config.noteCreated(plan.ServerID.ValueString())
 	done, err := r.engine.Migrate(ctx, plan.request(timeout, test))
-	_, saidConfirmed := r.config.takenOver.Load(done.RequestID) // then the plan has said that it is confirmed
-	resp.Diagnostics.Append(outcome(done, err, creating, plan.AutoConfirm.ValueBool() || saidConfirmed)...)
+	resp.Diagnostics.Append(r.config.outcome(done, err, creating, plan.AutoConfirm.ValueBool())...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -117,7 +117,7 @@ func (r *serverMigration) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.Diagnostics.Append(happenedOutside(is)...)
 	}
 	resp.Diagnostics.Append(r.config.remind(is, is.SeenAt)...)
-	r.engine.NoteState(is, false)
+	r.config.noteState(is, false)
 	state.fromMigration(is)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(is))...)
@@ -182,7 +182,7 @@ func (r *serverMigration) migrateAgain(ctx context.Context, was migration.Migrat
 		return done, explain(err, again)
 	}
 	plan.fromMigration(done)
-	return done, outcome(done, err, recorded, plan.AutoConfirm.ValueBool())
+	return done, r.config.outcome(done, err, recorded, plan.AutoConfirm.ValueBool())
 }
 
 // confirm confirms a pending migration. When an error leaves it pending, the state
@@ -236,6 +236,7 @@ func (r *serverMigration) Delete(ctx context.Context, req resource.DeleteRequest
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	r.config.noteDestroyed(was.ServerID)
 	done, err := r.engine.Destroy(ctx, was, migration.OnDestroy(state.OnDestroy.ValueString()), test)
 	resp.Diagnostics.Append(explain(err, destroying)...)
 	if err != nil || done.Status.Settled() {

@@ -75,7 +75,7 @@ func (r *serverMigration) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	if plan.VerificationResult.IsNull() || plan.VerificationResult.IsUnknown() {
 		was.VerificationResult = nil
 	}
-	r.engine.NoteState(was, false)
+	r.config.noteState(was, false)
 }
 
 // planCreate refuses to migrate a server whose migration the state already has.
@@ -83,7 +83,7 @@ func (r *serverMigration) planCreate(ctx context.Context, plan *model, req resou
 	if plan.ServerID.IsUnknown() {
 		return
 	}
-	was, known, destroyed := r.engine.NoteCreate(plan.ServerID.ValueString())
+	was, known, destroyed := r.config.noteCreate(plan.ServerID.ValueString())
 	if known && !plan.Region.IsUnknown() && !strings.EqualFold(plan.Region.ValueString(), was.Region) {
 		was, known = migration.Migration{}, false // the region is corrected: a server is in one region only
 	}
@@ -100,7 +100,7 @@ func (r *serverMigration) planCreate(ctx context.Context, plan *model, req resou
 // planDestroy says what becomes of a pending migration, and refuses to destroy a
 // resource while another one is created for the same server.
 func (r *serverMigration) planDestroy(was migration.Migration, state *model, resp *resource.ModifyPlanResponse) {
-	switch created := r.engine.NoteState(was, true); {
+	switch created := r.config.noteState(was, true); {
 	case created && !was.Status.Settled():
 		resp.Diagnostics.Append(refuseReplacement(was))
 	case created && isRecent(was):
@@ -163,8 +163,8 @@ func (r *serverMigration) checkServer(ctx context.Context, plan *model, was migr
 	if plan.ServerName.IsUnknown() && found.ServerName != "" {
 		plan.ServerName = types.StringValue(found.ServerName)
 	}
-	if err == nil && found.Adopted && found.Status == migration.StatusConfirmed {
-		r.config.takenOver.Store(found.RequestID, true)
+	if err == nil && found.Adopted {
+		r.config.takenOver.Store(found.RequestID, found.Status)
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 	resp.Diagnostics.Append(checked(found, err, was, plan)...)
