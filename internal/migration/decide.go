@@ -37,21 +37,12 @@ const (
 	hostElsewhere           // where the migration brought it, or at least not where it was
 )
 
-// logState is what the action log says. Of a migration that is known, it is about
-// that one. Before one is known, it is about the migration that could be taken
-// over, or else about what is in the way.
-type logState int
-
+// What an action log can say beside the outcome of a move.
 const (
-	logUnread     logState = iota // only a poll was made
-	logUnreadable                 // the API does not hand it out
-	logNothing                    // it does not have the migration, or nothing is to be taken over
-	logOpen                       // the migration is under way or awaits confirmation
-	logFailed
-	logConfirmed
-	logReverted
-	logEnded // another move followed, and the log does not say how this one ended
-	logOther // nothing is to be taken over, and a move that is not ours is open
+	logUnread     Outcome = ""           // only a poll was made
+	logUnreadable Outcome = "unreadable" // the API does not hand it out
+	logNothing    Outcome = "nothing"    // it does not have the migration, or nothing is to be taken over
+	logOther      Outcome = "other"      // nothing is to be taken over, and a move that is not ours is open
 )
 
 // sentState is what became of the last request to migrate or, once the migration
@@ -76,14 +67,15 @@ const (
 	testFailed                  // the server did not pass: only reported where the goal is moved
 )
 
-// situation is all that a decision depends on.
+// situation is all that a decision depends on. Before a migration is known, the log is
+// about the migration that could be taken over, or else about what is in the way.
 type situation struct {
 	goal             goal
 	known            bool // the migration is known: accepted, taken over, or from the state
 	sent             sentState
 	server           serverState
 	host             hostState
-	log              logState
+	log              Outcome
 	newer            bool // a move began after ours, so that what the server does may be that one's
 	shownByServer    bool // without a log: host, flavor and status together prove that it is our migration
 	mayBeReplaced    bool // another migration can have replaced ours unseen
@@ -180,9 +172,9 @@ func decideStart(s situation) step {
 		return stop(KindPending)
 	case serverResting:
 		switch s.log {
-		case logConfirmed:
+		case OutcomeConfirmed:
 			return step{do: doTakeOver}
-		case logOpen, logEnded:
+		case OutcomeOpen, OutcomeEnded:
 			return s.proven(stop(KindUntold))
 		case logOther:
 			return s.proven(migrate)
@@ -194,7 +186,7 @@ func decideStart(s situation) step {
 		return migrate
 	case serverMoving, serverAwaiting, serverSettling:
 		switch {
-		case s.log == logOpen, s.log == logConfirmed && s.server != serverMoving:
+		case s.log == OutcomeOpen, s.log == OutcomeConfirmed && s.server != serverMoving:
 			return step{do: doTakeOver}
 		case s.log == logOther, s.log == logUnreadable:
 			return stop(KindPending)

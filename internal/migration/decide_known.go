@@ -46,7 +46,8 @@ package migration
 // what is not proven.
 func decideKnown(s situation) step {
 	still := s.server == serverResting || s.server == serverBusy || s.server == serverOther
-	byLog, told := map[logState]Status{logFailed: StatusFailed, logConfirmed: StatusConfirmed, logReverted: StatusReverted}[s.log]
+	byLog := Status(s.log)
+	told := byLog.Settled()
 	switch {
 	case s.server == serverGone:
 		return stop(KindGone)
@@ -54,7 +55,7 @@ func decideKnown(s situation) step {
 		return step{do: doLookMore}
 	case told && (s.newer || still || s.server == serverError && s.goal == goalObserved):
 		return concluded(s, byLog)
-	case s.log == logEnded:
+	case s.log == OutcomeEnded:
 		return stop(KindUnknownEnd)
 	}
 	switch s.server {
@@ -72,22 +73,22 @@ func decideKnown(s situation) step {
 			return s.proven(stop(KindUnknownEnd))
 		case s.log == logUnreadable && (s.mayBeReplaced || s.hasAwaited):
 			return s.proven(stop(KindWait))
-		case s.hasAwaited && s.log == logOpen: // it did move, and a reset of the server's state can bring it back
+		case s.hasAwaited && s.log == OutcomeOpen: // it did move, and a reset of the server's state can bring it back
 			return s.proven(stop(KindFailed))
 		}
 		return s.proven(step{doStop, StatusFailed, KindFailed})
 	case serverMoving:
-		if s.log == logFailed {
+		if s.log == OutcomeFailed {
 			return s.proven(concluded(s, StatusFailed))
 		}
 	case serverAwaiting:
-		ours := s.log == logOpen || s.log == logUnreadable && s.shownByServer
+		ours := s.log == OutcomeOpen || s.log == logUnreadable && s.shownByServer
 		switch {
 		case ours && s.host != hostSource:
 			return awaiting(s)
-		case s.log == logOpen:
+		case s.log == OutcomeOpen:
 			return s.proven(awaiting(s))
-		case s.log == logFailed:
+		case s.log == OutcomeFailed:
 			return s.proven(concluded(s, StatusFailed))
 		case s.log == logUnreadable:
 			return step{doStop, StatusAwaiting, KindUnproven}
@@ -107,7 +108,7 @@ func decideResting(s situation) step {
 		return concluded(s, StatusConfirmed)
 	case accepted && s.goal == goalReverted && s.host != hostElsewhere:
 		return concluded(s, StatusReverted)
-	case s.log == logNothing, s.log == logOpen && accepted:
+	case s.log == logNothing, s.log == OutcomeOpen && accepted:
 		return s.proven(stop(KindUnknownEnd))
 	case s.log == logUnreadable && (s.mayBeReplaced || accepted):
 		return s.proven(stop(KindWait))
@@ -115,7 +116,7 @@ func decideResting(s situation) step {
 		return s.proven(concluded(s, StatusReverted))
 	case s.host == hostSource:
 		return s.proven(concluded(s, StatusFailed))
-	case s.host == hostElsewhere && (s.log == logOpen || s.shownByServer):
+	case s.host == hostElsewhere && (s.log == OutcomeOpen || s.shownByServer):
 		return s.proven(concluded(s, StatusConfirmed))
 	case s.log == logUnreadable:
 		return s.proven(stop(KindWait))

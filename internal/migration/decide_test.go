@@ -16,7 +16,7 @@ var rules = []struct {
 		return next.do == doMigrate && (s.known || s.server != serverResting)
 	}},
 	{"a migrate request is not sent while the log has a migration of ours, or was not read", func(s situation, next step) bool {
-		return next.do == doMigrate && slices.Contains([]logState{logUnread, logOpen, logConfirmed, logEnded}, s.log)
+		return next.do == doMigrate && slices.Contains([]Outcome{logUnread, OutcomeOpen, OutcomeConfirmed, OutcomeEnded}, s.log)
 	}},
 	{"a lost migrate request is repeated only when its absence is proven", func(s situation, next step) bool {
 		return next.do == doMigrate && s.sent == sentLost && (!s.proof || !s.retry || s.log != logNothing || s.host != hostSource)
@@ -34,7 +34,7 @@ var rules = []struct {
 		return s.known && next.do == doTakeOver
 	}},
 	{"only what the log has is taken over, if it is open or was confirmed lately", func(s situation, next step) bool {
-		return next.do == doTakeOver && s.log != logOpen && s.log != logConfirmed
+		return next.do == doTakeOver && s.log != OutcomeOpen && s.log != OutcomeConfirmed
 	}},
 	{"after a lost migrate request nothing is concluded without proof", func(s situation, next step) bool {
 		return !s.known && s.sent == sentLost && !s.proof && next.do != doLookMore
@@ -43,7 +43,7 @@ var rules = []struct {
 		return next.do == doConfirm && s.goal != goalConfirmed || next.do == doRevert && s.goal != goalReverted
 	}},
 	{"a confirm or revert is sent only for a migration of ours that awaits it", func(s situation, next step) bool {
-		ours := s.log == logOpen || s.log == logUnreadable && s.shownByServer
+		ours := s.log == OutcomeOpen || s.log == logUnreadable && s.shownByServer
 		return settles(next) && (!s.known || s.server != serverAwaiting || !ours)
 	}},
 	{"no confirm is sent before the test has passed", func(s situation, next step) bool {
@@ -53,7 +53,7 @@ var rules = []struct {
 		return settles(next) && s.sent != sentNothing && (s.sent == sentRefused || !s.proof || !s.retry)
 	}},
 	{"an accepted confirm or revert is repeated only if the log says that it had no effect", func(s situation, next step) bool {
-		return settles(next) && s.sent == sentAccepted && s.log != logOpen
+		return settles(next) && s.sent == sentAccepted && s.log != OutcomeOpen
 	}},
 	{"on the original host a confirm or revert needs proof, since a revert passes through there", func(s situation, next step) bool {
 		return settles(next) && s.host == hostSource && !s.proof
@@ -80,18 +80,18 @@ var rules = []struct {
 		return says && moved && made && s.newer && s.sent == sentNothing && s.log != logUnread
 	}},
 	{"what the log says of the end is what is reported", func(s situation, next step) bool {
-		word := map[logState]Status{logFailed: StatusFailed, logConfirmed: StatusConfirmed, logReverted: StatusReverted}[s.log]
+		word := map[Outcome]Status{OutcomeFailed: StatusFailed, OutcomeConfirmed: StatusConfirmed, OutcomeReverted: StatusReverted}[s.log]
 		return word != "" && next.status.Settled() && next.status != word
 	}},
 	{"no end is reported where the log says that another move came between", func(s situation, next step) bool {
-		return s.known && s.log == logEnded && next.status.Settled()
+		return s.known && s.log == OutcomeEnded && next.status.Settled()
 	}},
 	{"without the log's word an end needs proof, a request that was accepted, or an error of the server", func(s situation, next step) bool {
-		told := s.log == logFailed || s.log == logConfirmed || s.log == logReverted
+		told := s.log == OutcomeFailed || s.log == OutcomeConfirmed || s.log == OutcomeReverted
 		return next.status.Settled() && !told && !s.proof && s.sent != sentAccepted && s.server != serverError
 	}},
 	{"after an accepted request, the host does not speak against what is reported", func(s situation, next step) bool {
-		told := s.log == logConfirmed || s.log == logReverted
+		told := s.log == OutcomeConfirmed || s.log == OutcomeReverted
 		return !told && !s.proof && s.server == serverResting &&
 			(next.status == StatusConfirmed && s.host == hostSource || next.status == StatusReverted && s.host == hostElsewhere)
 	}},
@@ -123,7 +123,7 @@ var rules = []struct {
 	}},
 	{"what waits can still change", func(s situation, next step) bool {
 		passing := slices.Contains([]serverState{serverBusy, serverMoving, serverSettling, serverReverting, serverOther}, s.server)
-		settling := s.server == serverAwaiting && (s.log == logConfirmed || s.log == logReverted || s.sent == sentAccepted)
+		settling := s.server == serverAwaiting && (s.log == OutcomeConfirmed || s.log == OutcomeReverted || s.sent == sentAccepted)
 		return next.do == doWait && !passing && !settling && s.goal != goalObserved
 	}},
 	{"a server that is gone ends everything", func(s situation, next step) bool {
@@ -198,10 +198,10 @@ func eachSituation(visit func(situation)) {
 }
 
 func variants(base situation) (all []situation) {
-	logs := []logState{logUnreadable, logNothing, logOpen, logFailed, logConfirmed, logReverted, logEnded, logUnread}
+	logs := []Outcome{logUnreadable, logNothing, OutcomeOpen, OutcomeFailed, OutcomeConfirmed, OutcomeReverted, OutcomeEnded, logUnread}
 	sent := []sentState{sentNothing, sentLost, sentRefused, sentAccepted}
 	if !base.known {
-		logs = []logState{logUnreadable, logNothing, logOpen, logConfirmed, logEnded, logOther}
+		logs = []Outcome{logUnreadable, logNothing, OutcomeOpen, OutcomeConfirmed, OutcomeEnded, logOther}
 		sent = sent[:3]
 	}
 	for goal := goalMoved; goal <= goalObserved; goal++ {

@@ -52,8 +52,8 @@ func (o *operation) cause(kind Kind) error {
 // out. As long as nothing was sent, it is the given kind.
 func (o *operation) kindWhenInterrupted(unsent Kind) Kind {
 	// Where a test has to be passed, only a confirm of our own says that it was.
-	confirmed := o.goal == goalConfirmed && o.outcome() == logConfirmed && (o.test == testNone || o.test == testGate)
-	reverted := o.goal == goalReverted && o.outcome() == logReverted
+	confirmed := o.goal == goalConfirmed && o.outcome() == OutcomeConfirmed && (o.test == testNone || o.test == testGate)
+	reverted := o.goal == goalReverted && o.outcome() == OutcomeReverted
 	settling := o.log == logRead && (confirmed || reverted)
 	switch {
 	case o.goal == goalObserved:

@@ -7,24 +7,18 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 )
 
-// Outcome is how a migrate or resize ended, by the action log.
-type Outcome int
+// Outcome is how a migrate or resize ended, by the action log. Three outcomes are also
+// the status that the migration then has.
+type Outcome string
 
 // The outcomes of a move.
 const (
-	OutcomeOpen      Outcome = iota // it is under way, awaits confirmation, or nothing is known of its end
-	OutcomeFailed                   // the message of its entry is cloudservers.ActionFailed
-	OutcomeConfirmed                // a confirmResize without an error follows it
-	OutcomeReverted                 // a revertResize without an error follows it
-	OutcomeEnded                    // another move follows it, and the log does not say how this one ended
+	OutcomeOpen      Outcome = "open"                   // it is under way, awaits confirmation, or nothing is known of its end
+	OutcomeFailed            = Outcome(StatusFailed)    // the message of its entry is cloudservers.ActionFailed
+	OutcomeConfirmed         = Outcome(StatusConfirmed) // a confirmResize without an error follows it
+	OutcomeReverted          = Outcome(StatusReverted)  // a revertResize without an error follows it
+	OutcomeEnded     Outcome = "ended"                  // another move follows it, and the log does not say how this one ended
 )
-
-// String names the outcome in a word.
-func (o Outcome) String() string {
-	return [...]string{
-		OutcomeOpen: "open", OutcomeFailed: "failed", OutcomeConfirmed: "confirmed", OutcomeReverted: "reverted", OutcomeEnded: "ended",
-	}[o]
-}
 
 // Move is one migrate or resize of a server, with what the action log says of
 // its end. Times are UTC, by the API's clock, in whole seconds.
@@ -53,7 +47,7 @@ func readHistory(log []cloudservers.Action) history {
 		case cloudservers.ActionMigrate, cloudservers.ActionResize:
 			move := Move{
 				RequestID: entry.RequestID, UserID: string(entry.UserID), Started: entry.Start.Time,
-				Resize: entry.Action == cloudservers.ActionResize,
+				Resize: entry.Action == cloudservers.ActionResize, Outcome: OutcomeOpen,
 			}
 			if failed {
 				move.Outcome = OutcomeFailed

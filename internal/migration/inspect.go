@@ -45,12 +45,10 @@ func (e *Engine) Inspect(ctx context.Context, region, serverID string) (Inspecti
 	next := decide(o.situationByAge())
 	state := stateOf(o.server)
 	isUnderWay := next.do == doWait && state >= serverMoving && state <= serverReverting
-	if next.do == doFinish || isUnderWay {
-		_ = o.endRefresh(ctx, next) // which is no error of these two
-	} else {
-		o.migration.Status = ""
+	found.Migration, _ = o.endRefresh(ctx, next) // it fails only for a server that is gone
+	if next.do != doFinish && !isUnderWay {
+		found.Migration.Status = ""
 	}
-	found.Migration = o.migration
 	return found, nil
 }
 

@@ -173,7 +173,7 @@ func TestLog_hasTheOutcomeOfEachMove(t *testing.T) {
 		for _, entry := range entries {
 			text := entry.Action.Action + " by " + string(entry.UserID)
 			if entry.Move != nil {
-				text += ": " + entry.Move.Outcome.String()
+				text += ": " + string(entry.Move.Outcome)
 			}
 			if entry.Move != nil && entry.Move.RequestID != entry.RequestID {
 				t.Errorf("got the move %+v with the entry %+v", entry.Move, entry.Action)

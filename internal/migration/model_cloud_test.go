@@ -70,8 +70,15 @@ type entry struct {
 	ended int16
 }
 
-// ending is an Outcome: Open, Failed, Confirmed or Reverted.
+// ending is how a move ended.
 type ending int8
+
+const (
+	endedOpen ending = iota // it has not ended
+	endedFailed
+	endedConfirmed
+	endedReverted
+)
 
 // picture is what a look at the server can show, and logPicture what a look at the
 // log can show: how many entries, and which of them say Error.
@@ -174,8 +181,8 @@ func (c *cloud) replaceLog(next logPicture) {
 	c.log = next
 }
 
-func (c *cloud) end(outcome Outcome) {
-	c.entries[c.pending].end, c.entries[c.pending].ended = ending(outcome), c.now
+func (c *cloud) end(as ending) {
+	c.entries[c.pending].end, c.entries[c.pending].ended = as, c.now
 }
 
 // accepts tells whether Nova accepts an action now.
@@ -203,10 +210,10 @@ func (c *cloud) perform(w word, user int8) (at int8, accepted bool) {
 		c.pending, c.source = at, c.server
 		c.become(moving)
 	case toConfirm:
-		c.end(OutcomeConfirmed)
+		c.end(endedConfirmed)
 		c.server.phase = confirming // without a change that a look could show
 	case toRevert:
-		c.end(OutcomeReverted)
+		c.end(endedReverted)
 		c.become(reverting)
 	case toDelete:
 		c.become(deleting)
@@ -261,17 +268,17 @@ var changes = [...]change{
 		c.become(unconfirmed)
 	}},
 	{"no host takes the server: only the log says so", moving, faults, 0, func(c *cloud, _ setting) {
-		c.end(OutcomeFailed)
+		c.end(endedFailed)
 		c.leave(true)
 		c.become(atRest)
 	}},
 	{"the move ends where it began, and nothing says so", moving, func(b *budget) *int8 { return &b.forgotten }, 0, func(c *cloud, _ setting) {
-		c.end(OutcomeFailed)
+		c.end(endedFailed)
 		c.leave(false)
 		c.become(atRest)
 	}},
-	{"the copy fails", moving, faults, 0, func(c *cloud, _ setting) { c.end(OutcomeFailed); c.become(failing) }},
-	{"the move fails on its new host", finishing, faults, 0, func(c *cloud, _ setting) { c.end(OutcomeFailed); c.become(failing) }},
+	{"the copy fails", moving, faults, 0, func(c *cloud, _ setting) { c.end(endedFailed); c.become(failing) }},
+	{"the move fails on its new host", finishing, faults, 0, func(c *cloud, _ setting) { c.end(endedFailed); c.become(failing) }},
 	{"the fault shows", failing, nil, 0, func(c *cloud, _ setting) { c.leave(true); c.become(inError) }},
 	{"the cloud confirms by itself", unconfirmed, func(b *budget) *int8 { return &b.autos }, 0, func(c *cloud, _ setting) {
 		_, _ = c.perform(toConfirm, theCloud)

@@ -256,7 +256,7 @@ func newModel(sc scenario, engine *Engine, errLost *cloudservers.Error) *model {
 // three days ago.
 func (m *model) begin() state {
 	s := state{cloud: cloud{pending: noMove, arrived: -2, server: picture{updated: untouched}, left: m.left}}
-	s.entries[0] = entry{word: toMigrate, user: me, at: -20, end: ending(OutcomeConfirmed), ended: -10}
+	s.entries[0] = entry{word: toMigrate, user: me, at: -20, end: endedConfirmed, ended: -10}
 	s.entries[1] = entry{word: toConfirm, user: me, at: -10}
 	s.log.length = 2
 	if m.pending != atRest {

@@ -10,7 +10,7 @@ import (
 // awaits tells whether a move awaits confirmation, or did so when the last look
 // began. A confirm that was accepted does not show.
 func (s *state) awaits(move int8, since int16) bool {
-	return s.awaited && (s.entries[move].end == ending(OutcomeOpen) || s.entries[move].ended >= since)
+	return s.awaited && (s.entries[move].end == endedOpen || s.entries[move].ended >= since)
 }
 
 // isOurs tells whether what is tested is what a move has brought: no other one began
@@ -18,13 +18,13 @@ func (s *state) awaits(move int8, since int16) bool {
 func (s *state) isOurs(move int8) bool {
 	for i := move + 1; i < s.log.length; i++ {
 		e := s.entries[i]
-		back := e.end == ending(OutcomeFailed) || e.end == ending(OutcomeReverted) && s.pending != i
+		back := e.end == endedFailed || e.end == endedReverted && s.pending != i
 		if (e.word == toMigrate || e.word == toResize) && !back && e.at < s.now {
 			return false
 		}
 	}
 	e := s.entries[move]
-	return e.end == ending(OutcomeOpen) || e.end == ending(OutcomeConfirmed) || e.ended == s.now
+	return e.end == endedOpen || e.end == endedConfirmed || e.ended == s.now
 }
 
 // mayBegin tells whether a migrate request of a run can have an effect, or had one.
@@ -59,10 +59,10 @@ func (m *model) allowed(s *state, r *run, do word) string {
 		if e.word != toMigrate || e.user != me || r.givenUp(requestIDs[i]) {
 			continue
 		}
-		if e.end == ending(OutcomeOpen) && e.at < s.now {
+		if e.end == endedOpen && e.at < s.now {
 			return "I1: a migrate request is sent, though a migration of ours is open"
 		}
-		if e.end == ending(OutcomeConfirmed) && e.ended < s.now && e.ended >= 0 && r.previous == "" {
+		if e.end == endedConfirmed && e.ended < s.now && e.ended >= 0 && r.previous == "" {
 			return "I1: a create sends a migrate request, though a migration of ours was confirmed lately"
 		}
 		break // the newest one decides
@@ -107,10 +107,10 @@ func (m *model) judge(s *state, r *run, failure *Error) string {
 	if move == noMove { // only the server told
 		return ""
 	}
-	if r.log != logRead && s.entries[move].end == ending(OutcomeReverted) && r.migration.Status == StatusFailed {
+	if r.log != logRead && s.entries[move].end == endedReverted && r.migration.Status == StatusFailed {
 		return "" // the server is where it was, and nothing tells why
 	}
-	status, end := r.migration.Status, Outcome(s.entries[move].end)
+	status, end := r.migration.Status, s.entries[move].end
 	if failure != nil {
 		if bad := s.judgeSettler(r, move, failure.Kind); bad != "" {
 			return bad
@@ -125,7 +125,7 @@ func (m *model) judge(s *state, r *run, failure *Error) string {
 	busy := s.pending == move && s.server.phase != unconfirmed
 	switch {
 	case status == StatusAwaiting && (failure == nil || failure.Kind != KindUnproven) && !s.awaits(move, r.askedAt) && r.goal != goalObserved,
-		status == StatusConfirmed && end != OutcomeConfirmed, status == StatusReverted && end != OutcomeReverted, status == StatusFailed && end != OutcomeFailed:
+		status == StatusConfirmed && end != endedConfirmed, status == StatusReverted && end != endedReverted, status == StatusFailed && end != endedFailed:
 		return "I4: the migration is called " + string(status) + ", and that is not so"
 	case failure != nil || r.goal == goalObserved:
 	case status.Settled() && busy && s.server.phase != deleting && s.server.phase != gone:
@@ -180,7 +180,7 @@ func (m *model) judgeKind(s *state, move int8, kind Kind, status Status) string 
 		return "I5: the error says " + string(kind) + ", and the status " + string(status)
 	case kind == KindGone && s.server.phase != deleting && s.server.phase != gone:
 		return "I5: the error says that the server is gone"
-	case kind == KindUnknownEnd && s.entries[move].end == ending(OutcomeOpen):
+	case kind == KindUnknownEnd && s.entries[move].end == endedOpen:
 		return "I5: the error says that the migration has ended"
 	}
 	return ""

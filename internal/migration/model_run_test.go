@@ -92,7 +92,7 @@ type runKey struct {
 	known, await                 bool
 	rested, broken               bool
 	dead                         string
-	told                         logState
+	told                         Outcome
 	refused, hasBefore           bool
 	test                         testState
 	sent                         sentState
@@ -285,7 +285,7 @@ func (m *model) decided(s *state, r *run) string {
 func (m *model) ends(s *state, r *run, last step) string {
 	var err error
 	if r.plan.refresh {
-		err = r.endRefresh(context.Background(), last)
+		_, err = r.endRefresh(context.Background(), last)
 	} else {
 		err = r.end(context.Background(), last)
 	}

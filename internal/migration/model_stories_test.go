@@ -200,7 +200,7 @@ func (m *model) outcome(before, after *state, e event) string {
 	case ofLog:
 		var moves []string
 		for _, move := range r.moves {
-			moves = append(moves, fmt.Sprintf("%s of %s %s", move.RequestID, move.UserID, [...]string{"open", "failed", "confirmed", "reverted", "ended"}[move.Outcome]))
+			moves = append(moves, fmt.Sprintf("%s of %s %s", move.RequestID, move.UserID, move.Outcome))
 		}
 		return "saw " + strings.Join(moves, ", ")
 	case ofServer, ofPoll:

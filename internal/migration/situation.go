@@ -25,7 +25,7 @@ func (w *work) situation() situation {
 	case w.log == logNotAsked:
 		s.log = logUnread
 		return s
-	case w.log == logRefused && w.knownEnd != logUnread && (w.knownEnd == logFailed || !inError):
+	case w.log == logRefused && w.knownEnd != logUnread && (w.knownEnd == OutcomeFailed || !inError):
 		s.log = w.knownEnd // an end that the log has told once; what began since then it cannot tell
 		s.newer = w.test == testPassed && w.sent == sentNothing
 	case w.log == logRefused:

@@ -25,16 +25,15 @@ func (e *Engine) Refresh(ctx context.Context, m Migration) (Migration, error) {
 	if err == nil {
 		o.observe(server, server.AskedAt, logNotAsked)
 		if next := o.decided(); next.do == doFinish || next.do == doWait {
-			err = o.endRefresh(ctx, next)
-			return o.migration, err
+			return o.endRefresh(ctx, next)
 		}
 	} else if !errors.Is(err, cloudservers.ErrNotFound) {
 		return o.migration, o.fail(KindAPI, err)
 	}
-	if _, err = o.look(ctx); err == nil {
-		err = o.endRefresh(ctx, decide(o.situationByAge()))
+	if _, err = o.look(ctx); err != nil {
+		return o.migration, err
 	}
-	return o.migration, err
+	return o.endRefresh(ctx, decide(o.situationByAge()))
 }
 
 // situationByAge is the situation after a single look. The look is proof if the server
@@ -49,14 +48,14 @@ func (o *operation) situationByAge() situation {
 
 // endRefresh ends a refresh. Where nothing is proven, the migration stays as it was,
 // and that is no error.
-func (o *operation) endRefresh(ctx context.Context, next step) error {
-	switch {
-	case next.do == doFinish, next.do == doStop && next.kind == KindGone:
-		return o.end(ctx, next)
-	case next.do == doWait:
-		return o.end(ctx, o.stillPending())
+func (o *operation) endRefresh(ctx context.Context, next step) (is Migration, err error) {
+	if next.do == doWait {
+		next = o.stillPending()
 	}
-	return nil
+	if next.do == doFinish || next == stop(KindGone) {
+		err = o.end(ctx, next)
+	}
+	return o.migration, err
 }
 
 // Find returns a migration of a server by its request id or, when that is empty, the
@@ -71,11 +70,8 @@ func (e *Engine) Find(ctx context.Context, region, serverID, requestID string) (
 	if o.logErr != nil {
 		return o.migration, o.fail(KindAPI, o.logErr)
 	}
-	move := o.moves.byRequest(requestID)
-	if requestID == "" {
-		move = o.moves.first(func(m Move) bool { return !m.Resize })
-	}
-	if move == nil || move.Resize {
+	move := o.moves.first(func(m Move) bool { return !m.Resize && (requestID == "" || m.RequestID == requestID) })
+	if move == nil {
 		o.migration.RequestID = requestID
 		return o.migration, o.fail(KindNeverMigrated, nil)
 	}
@@ -137,7 +133,7 @@ func (o *operation) check(ctx context.Context) error {
 	switch next := decide(s); next.do {
 	case doTakeOver:
 		o.takeOver()
-		if s.log == logConfirmed {
+		if s.log == OutcomeConfirmed {
 			o.noteEnd(StatusConfirmed)
 		}
 	case doStop:
@@ -190,11 +186,11 @@ func (e *Engine) Pending(ctx context.Context, region string, filter Filter) ([]M
 		o.server = server
 		o.begin(open.RequestID, open.Started, nil)
 		o.observe(server, server.AskedAt, logRead)
-		_ = o.endRefresh(ctx, o.decided()) // it fails only for a server that is gone
-		by := o.migration.ConfirmBy()      // by the API's clock, as SeenAt
+		m, _ := o.endRefresh(ctx, o.decided()) // it fails only for a server that is gone
+		by := m.ConfirmBy()                    // by the API's clock, as SeenAt
 		soon := !by.IsZero() && by.Sub(server.SeenAt) <= filter.ConfirmWithin
-		if !o.migration.Status.Settled() && (filter.ConfirmWithin == 0 || soon) {
-			found = append(found, o.migration)
+		if !m.Status.Settled() && (filter.ConfirmWithin == 0 || soon) {
+			found = append(found, m)
 		}
 	}
 	return found, nil

@@ -66,7 +66,7 @@ type work struct {
 	observed      time.Time // when the server was last asked for
 	wasAtRest     bool      // it was seen at rest since the request was accepted
 	mayBeReplaced bool      // another migration can have replaced ours unseen, or was seen to
-	knownEnd      logState  // how our migration ended, once the log has told; logUnread before
+	knownEnd      Outcome   // how our migration ended, once the log has told; logUnread before
 	otherIsOver   string    // the request of somebody else's move that the log has as open, although it is proven to have ended
 
 	shown situation // what the looks since a time have shown
@@ -113,7 +113,7 @@ func (w *work) observe(server *cloudservers.Server, asked time.Time, log logSour
 	}
 	w.identify()
 	if w.known && log == logRead && w.moves.byRequest(w.migration.RequestID) != nil {
-		if w.knownEnd = w.outcome(); w.knownEnd == logOpen {
+		if w.knownEnd = w.outcome(); w.knownEnd == OutcomeOpen {
 			w.knownEnd = logUnread
 		}
 	}
@@ -192,7 +192,7 @@ func (w *work) noteArrival() {
 	if !w.known || w.server == nil || stateOf(w.server) != serverAwaiting || w.serverHost() == hostSource {
 		return
 	}
-	ours := w.log == logRead && w.outcome() == logOpen || w.log != logRead && !w.mayBeReplaced && w.knownEnd == logUnread && w.migration.Status == StatusMigrating
+	ours := w.log == logRead && w.outcome() == OutcomeOpen || w.log != logRead && !w.mayBeReplaced && w.knownEnd == logUnread && w.migration.Status == StatusMigrating
 	if !ours {
 		return
 	}
@@ -220,7 +220,7 @@ func awaitingSince(s *cloudservers.Server, requested time.Time) time.Time {
 
 // candidate is the migration that could be taken over, and what the log says of it. If
 // a move of somebody else is open, it is that one.
-func (w *work) candidate() (*Move, logState) {
+func (w *work) candidate() (*Move, Outcome) {
 	newer := w.moves
 	switch {
 	case w.sent == sentLost:
@@ -233,7 +233,7 @@ func (w *work) candidate() (*Move, logState) {
 	if open := newer.open(); open != nil && open.RequestID != w.otherIsOver {
 		switch {
 		case w.ours(*open) && !w.givenUp(open.RequestID):
-			return open, logOpen
+			return open, OutcomeOpen
 		case w.userID == "" && w.sent == sentLost: // it can be ours
 			return nil, logUnreadable
 		}
@@ -245,9 +245,9 @@ func (w *work) candidate() (*Move, logState) {
 	}
 	switch lately := w.isWithin(takeOverWindow, ours.SettledAt); {
 	case lately && ours.Outcome == OutcomeConfirmed:
-		return ours, logConfirmed
+		return ours, OutcomeConfirmed
 	case lately && ours.Outcome == OutcomeEnded:
-		return ours, logEnded
+		return ours, OutcomeEnded
 	}
 	return nil, logNothing
 }
@@ -266,14 +266,12 @@ func (w *work) isWithin(d time.Duration, at time.Time) bool {
 }
 
 // outcome is what the log says of the known migration.
-func (w *work) outcome() logState {
+func (w *work) outcome() Outcome {
 	move := w.moves.byRequest(w.migration.RequestID)
 	if move == nil {
 		return logNothing
 	}
-	return map[Outcome]logState{
-		OutcomeOpen: logOpen, OutcomeFailed: logFailed, OutcomeConfirmed: logConfirmed, OutcomeReverted: logReverted, OutcomeEnded: logEnded,
-	}[move.Outcome]
+	return move.Outcome
 }
 
 // noteEnd records how the migration has ended, as the log has it or else as the

@@ -84,7 +84,7 @@ func (d *actionsDataSource) Read(ctx context.Context, req datasource.ReadRequest
 			"started_at": timestamp(entry.Start.Time), "message": orNull(entry.Message), "failed": entry.Message == cloudservers.ActionFailed,
 		}
 		if entry.Move != nil {
-			action["outcome"] = entry.Move.Outcome.String()
+			action["outcome"] = string(entry.Move.Outcome)
 		}
 		actions = append(actions, action)
 	}
