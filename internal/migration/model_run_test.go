@@ -224,9 +224,6 @@ func (m *model) poll(s *state, r *run, p picture) string {
 	case server == nil:
 		r.failed = errNotFound
 		r.observe(nil, at(s.now), logNotAsked)
-		if !r.known {
-			return m.ends(s, r, stop(KindNotFound))
-		}
 		return m.decided(s, r)
 	default:
 		r.observe(server, at(s.now), logNotAsked)
@@ -343,7 +340,7 @@ func (m *model) send(s *state, i int8, r *run, outcome int8) string {
 		acceptance.RequestID = requestIDs[accepted]
 	}
 	was := r.next.do
-	kind, more := r.noteAnswer(was, acceptance, err)
+	kind := r.noteAnswer(was, acceptance, err)
 	if was == doMigrate && r.log == logRead {
 		r.movesBefore = r.moves // which is equal
 	}
@@ -351,7 +348,7 @@ func (m *model) send(s *state, i int8, r *run, outcome int8) string {
 	switch {
 	case bad != "":
 		return bad
-	case !more:
+	case kind != "":
 		r.ended = true
 		var failure *Error
 		errors.As(r.fail(kind, err), &failure)

@@ -248,10 +248,13 @@ func (o *operation) send(ctx context.Context, do action, turn *cloudservers.Turn
 			return again, err
 		}
 	}
-	acceptance, err := o.request(ctx, do, turn)
+	request := map[action]func(context.Context, string, *cloudservers.Turn) (cloudservers.Acceptance, error){
+		doMigrate: o.region.Migrate, doConfirm: o.region.Confirm, doRevert: o.region.Revert,
+	}[do]
+	acceptance, err := request(ctx, o.migration.ServerID, turn)
 	var failure *cloudservers.Error
 	errors.As(err, &failure)
-	if kind, more := o.noteAnswer(do, acceptance, failure); !more {
+	if kind := o.noteAnswer(do, acceptance, failure); kind != "" {
 		return again, o.fail(kind, err)
 	}
 	switch {
@@ -261,10 +264,7 @@ func (o *operation) send(ctx context.Context, do action, turn *cloudservers.Turn
 	case err == nil:
 		o.sentAt = time.Now()
 		o.report(ctx, map[action]string{doConfirm: "confirmation accepted", doRevert: "revert accepted"}[do])
-	case ctx.Err() != nil:
-		o.failed = err
-		return again, o.interrupted(KindAPI, context.Cause(ctx))
-	case failure.StatusCode == 0 && !failure.MaybeAccepted():
+	case ctx.Err() != nil, failure.StatusCode == 0 && !failure.MaybeAccepted():
 		if err := sleep(ctx, o.backOff.NextBackOff()); err != nil {
 			return again, o.interrupted(KindAPI, errors.Join(err, failure))
 		}
@@ -273,18 +273,6 @@ func (o *operation) send(ctx context.Context, do action, turn *cloudservers.Turn
 		return again, nil
 	}
 	return step{do: doWait}, nil
-}
-
-// request sends the request of an action.
-func (o *operation) request(ctx context.Context, do action, turn *cloudservers.Turn) (cloudservers.Acceptance, error) {
-	switch id := o.migration.ServerID; do {
-	case doMigrate:
-		return o.region.Migrate(ctx, id, turn)
-	case doRevert:
-		return o.region.Revert(ctx, id, turn)
-	default:
-		return o.region.Confirm(ctx, id, turn)
-	}
 }
 
 // unchangedFor is how long an operation polls a server that does not change, before it
@@ -306,18 +294,13 @@ func (o *operation) wait(ctx context.Context) (step, error) {
 	case err == nil && o.known:
 		o.failed = nil
 		return o.decided(), nil
-	case err == nil:
+	case err == nil, ctx.Err() == nil && bounded.Err() != nil:
 		return step{do: doLook}, nil
 	case ctx.Err() != nil:
 		return step{}, o.interrupted(KindAPI, err)
-	case bounded.Err() != nil:
-		return step{do: doLook}, nil
 	case errors.Is(err, cloudservers.ErrNotFound):
 		o.failed = err
 		o.observe(nil, time.Now(), logNotAsked)
-		if !o.known {
-			return stop(KindNotFound), nil
-		}
 		return o.decided(), nil
 	case !o.known:
 		return step{}, o.fail(KindAPI, err)

@@ -240,14 +240,10 @@ func (w *work) candidate() (*Move, Outcome) {
 		return open, logOther
 	}
 	ours := newer.first(w.ours)
-	if ours == nil || w.again || w.givenUp(ours.RequestID) {
-		return nil, logNothing
-	}
-	switch lately := w.isWithin(takeOverWindow, ours.SettledAt); {
-	case lately && ours.Outcome == OutcomeConfirmed:
-		return ours, OutcomeConfirmed
-	case lately && ours.Outcome == OutcomeEnded:
-		return ours, OutcomeEnded
+	switch {
+	case ours == nil, w.again, w.givenUp(ours.RequestID), !w.isWithin(takeOverWindow, ours.SettledAt):
+	case ours.Outcome == OutcomeConfirmed, ours.Outcome == OutcomeEnded:
+		return ours, ours.Outcome
 	}
 	return nil, logNothing
 }
@@ -267,11 +263,10 @@ func (w *work) isWithin(d time.Duration, at time.Time) bool {
 
 // outcome is what the log says of the known migration.
 func (w *work) outcome() Outcome {
-	move := w.moves.byRequest(w.migration.RequestID)
-	if move == nil {
-		return logNothing
+	if move := w.moves.byRequest(w.migration.RequestID); move != nil {
+		return move.Outcome
 	}
-	return move.Outcome
+	return logNothing
 }
 
 // noteEnd records how the migration has ended, as the log has it or else as the
@@ -319,9 +314,9 @@ func (w *work) noteTest(passed, revert bool, ended Status) {
 	}
 }
 
-// noteAnswer notes what became of a request. ended is the kind of error that ends the
-// operation because of it; more says that it goes on.
-func (w *work) noteAnswer(do action, acceptance cloudservers.Acceptance, err *cloudservers.Error) (ended Kind, more bool) {
+// noteAnswer notes what became of a request. It returns the kind of error that ends the
+// operation because of it, and nothing if the operation goes on.
+func (w *work) noteAnswer(do action, acceptance cloudservers.Acceptance, err *cloudservers.Error) Kind {
 	if w.sent == sentLost || w.sent == sentAccepted { // it had no effect, and was sent again
 		w.retries--
 	}
@@ -354,9 +349,9 @@ func (w *work) noteAnswer(do action, acceptance cloudservers.Acceptance, err *cl
 	case err.StatusCode == http.StatusNotFound && do != doMigrate && w.retries > 0: // a look tells whether the server is gone
 		w.retries--
 	case do == doMigrate:
-		return KindRefused, false
+		return KindRefused
 	default:
-		return KindUnsettled, false
+		return KindUnsettled
 	}
-	return "", true
+	return ""
 }
