@@ -61,7 +61,7 @@ type testState int
 
 const (
 	testNone   testState = iota // there is none
-	testGate                    // it has to pass before a confirm is sent
+	testGate                    // it has to pass before a confirm is sent; a server that does not pass is not reverted
 	testDue                     // it has to pass before a confirm is sent and before a success is reported
 	testPassed                  // the server passed, while nothing else had begun on it as far as was seen
 	testFailed                  // the server did not pass: only reported where the goal is moved

@@ -164,9 +164,6 @@ func (e *Engine) exclusive(ctx context.Context, m Migration, do func() (Migratio
 func (e *Engine) settle(ctx context.Context, m Migration, on OnDestroy, test *Verification, timeout time.Duration) (Migration, error) {
 	switch on {
 	case OnDestroyConfirm:
-		if test != nil { // without its Revert: a destroy that is to confirm never reverts
-			test = &Verification{Plan: test.Plan}
-		}
 		return e.settleAs(ctx, m, goalConfirmed, test, testGate, timeout)
 	case OnDestroyRevert:
 		return e.settleAs(ctx, m, goalReverted, nil, testNone, timeout)

@@ -48,11 +48,11 @@ func (f *fleet) run(ctx context.Context, o *operation) error {
 		return err
 	}
 	err := o.run(ctx)
+	failed := err
 	if err == nil && o.test == testFailed { // without AutoConfirm that is no error
-		f.note(o.fail(KindUnverified, nil))
-		return nil
+		failed = o.fail(KindUnverified, nil)
 	}
-	f.note(err)
+	f.note(failed)
 	return err
 }
 

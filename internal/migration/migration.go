@@ -10,7 +10,6 @@ import (
 	"cmp"
 	"time"
 
-	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/verification"
 )
 
@@ -78,12 +77,4 @@ func (m *Migration) ConfirmBy() time.Time {
 // Name is the server's name, or its id as long as the name is not known.
 func (m *Migration) Name() string {
 	return cmp.Or(m.ServerName, m.ServerID)
-}
-
-// see records what the API says about the server.
-func (m *Migration) see(s *cloudservers.Server) {
-	m.ServerStatus, m.SeenAt = s.Status, s.SeenAt
-	if s.Name != "" {
-		m.ServerName = s.Name
-	}
 }

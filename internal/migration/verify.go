@@ -22,13 +22,10 @@ type Verification struct {
 // requested. It has to be tested again if it was moved or stopped since, while it
 // waited for its turn at the rate limit.
 func (o *operation) needsPreflight() bool {
-	switch {
-	case o.known, o.sent != sentNothing, o.verify == nil, o.verify.Preflight == 0:
+	if o.known || o.sent != sentNothing || o.verify == nil || o.verify.Preflight == 0 {
 		return false
-	case o.passed == nil:
-		return true
 	}
-	return o.passed.HostID != o.server.HostID || o.passed.Status != o.server.Status
+	return o.passed == nil || o.passed.HostID != o.server.HostID || o.passed.Status != o.server.Status
 }
 
 // preflight tests the server on its present host, before its migration is requested. A
@@ -89,7 +86,7 @@ func (o *operation) runTest(ctx context.Context, ended Status) (step, error) {
 	if err != nil {
 		return step{}, o.fail(KindTesting, err)
 	}
-	o.noteTest(result.Passed, o.verify.Revert, ended)
+	o.noteTest(result.Passed, o.verify.Revert && o.test == testDue, ended)
 	return step{do: doLook}, nil
 }
 

@@ -98,7 +98,8 @@ func (w *work) observe(server *cloudservers.Server, asked time.Time, log logSour
 	gap := !w.observed.IsZero() && asked.Sub(w.observed) > maxUnobserved
 	w.observed = asked
 	if server != nil {
-		w.migration.see(server)
+		w.migration.ServerStatus, w.migration.SeenAt = server.Status, server.SeenAt
+		w.migration.ServerName = cmp.Or(server.Name, w.migration.ServerName)
 		w.mayBeReplaced = w.mayBeReplaced || gap && !w.hasAwaited
 		switch stateOf(server) {
 		case serverMoving:
@@ -287,10 +288,8 @@ func (w *work) noteEnd(status Status) {
 			m.DestinationHostID = w.server.HostID
 		}
 	}
-	if w.log != logRead {
-		return
-	}
-	if move := w.moves.byRequest(m.RequestID); move != nil && (move.Outcome == OutcomeConfirmed || move.Outcome == OutcomeReverted) {
+	move := w.moves.byRequest(m.RequestID)
+	if w.log == logRead && move != nil && (move.Outcome == OutcomeConfirmed || move.Outcome == OutcomeReverted) {
 		m.SettledAt, m.SettledBy = move.SettledAt, move.SettledBy
 		m.Automatic = status == StatusConfirmed && move.SettledBy == ""
 	}
