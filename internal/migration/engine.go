@@ -13,7 +13,7 @@ import (
 // concurrent use.
 type Engine struct {
 	client        *cloudservers.Client
-	ledger        *ledger
+	ledger        ledger
 	fleet         *fleet
 	confirmWindow time.Duration
 }
@@ -21,7 +21,7 @@ type Engine struct {
 // New returns an engine on a client. confirmWindow is Migration.ConfirmWindow of all
 // its migrations.
 func New(client *cloudservers.Client, limits Limits, confirmWindow time.Duration) *Engine {
-	return &Engine{client, newLedger(), newFleet(limits), confirmWindow}
+	return &Engine{client: client, fleet: newFleet(limits), confirmWindow: confirmWindow}
 }
 
 // ConfirmWindow is how long after a server came to await confirmation the cloud confirms
