@@ -22,15 +22,10 @@ func (o *operation) fail(kind Kind, err error) error {
 // want is the status that the operation is about to bring about: confirmed or
 // reverted. It is empty while the migration is under way, and for other goals.
 func (o *operation) want() Status {
-	switch {
-	case !o.known || o.migration.Status == StatusMigrating:
+	if !o.known || o.migration.Status == StatusMigrating {
 		return ""
-	case o.goal == goalConfirmed:
-		return StatusConfirmed
-	case o.goal == goalReverted:
-		return StatusReverted
 	}
-	return ""
+	return map[goal]Status{goalConfirmed: StatusConfirmed, goalReverted: StatusReverted}[o.goal]
 }
 
 // cause is the API's error that explains an error of a kind, or nil.

@@ -128,7 +128,7 @@ func (w *work) identify() {
 	if w.log != logRead || w.known && w.migration.RequestID != "" || !w.known && w.sent != sentLost {
 		return
 	}
-	fresh := w.movesSinceRequest()
+	fresh := w.newMoves()
 	mine := fresh.first(func(m Move) bool { return w.ours(m) && m.Outcome != OutcomeFailed })
 	if mine == nil {
 		mine = fresh.first(w.ours)
@@ -144,19 +144,28 @@ func (w *work) identify() {
 	}
 }
 
-// movesSinceRequest is the part of the history that began since the migrate request was sent.
-func (w *work) movesSinceRequest() history {
-	since := w.migration.RequestedAt
-	if !w.known {
-		since = w.before.SeenAt
-	}
-	old := func(m Move) bool {
-		if w.movesBefore != nil {
-			return w.movesBefore.byRequest(m.RequestID) != nil
+// newMoves is the part of the history in which our migration can be: what began since its
+// request was sent. Before that, it is what began after the previous migration, if the
+// server is migrated again, or else all of it.
+func (w *work) newMoves() history {
+	switch {
+	case w.known || w.sent == sentLost:
+		since := w.migration.RequestedAt
+		if !w.known {
+			since = w.before.SeenAt
 		}
-		return m.Started.Before(since.Add(-clockSlack))
+		return w.moves.newerThan(func(m Move) bool {
+			if w.movesBefore != nil {
+				return w.movesBefore.byRequest(m.RequestID) != nil
+			}
+			return m.Started.Before(since.Add(-clockSlack))
+		})
+	case w.again && w.previous != "":
+		return w.moves.newerThan(isOfRequest(w.previous))
+	case w.again:
+		return w.moves.newerThan(func(m Move) bool { return !m.Started.After(w.after) })
 	}
-	return w.moves.newerThan(old)
+	return w.moves
 }
 
 // ours tells whether a move is a migration by our user.
@@ -222,15 +231,7 @@ func awaitingSince(s *cloudservers.Server, requested time.Time) time.Time {
 // candidate is the migration that could be taken over, and what the log says of it. If
 // a move of somebody else is open, it is that one.
 func (w *work) candidate() (*Move, Outcome) {
-	newer := w.moves
-	switch {
-	case w.sent == sentLost:
-		newer = w.movesSinceRequest()
-	case w.again && w.previous != "":
-		newer = w.moves.newerThan(isOfRequest(w.previous))
-	case w.again:
-		newer = w.moves.newerThan(func(m Move) bool { return !m.Started.After(w.after) })
-	}
+	newer := w.newMoves()
 	if open := newer.open(); open != nil && open.RequestID != w.otherIsOver {
 		switch {
 		case w.ours(*open) && !w.givenUp(open.RequestID):
