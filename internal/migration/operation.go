@@ -127,7 +127,7 @@ func (o *operation) takeTurn(ctx context.Context) (*cloudservers.Turn, error) {
 	switch {
 	case o.needsNoTurn:
 		return nil, nil
-	case !o.known && o.sent != sentLost:
+	case !o.canHaveBegun():
 		take = o.region.MigrateTurn
 	case !o.known:
 	case o.goal == goalMoved, o.goal == goalObserved,
@@ -192,7 +192,7 @@ func (o *operation) look(ctx context.Context) (step, error) {
 
 // readLog reads the action log. See logTimeout.
 func (o *operation) readLog(ctx context.Context) (cloudservers.ActionLog, error) {
-	if o.known || o.sent == sentLost {
+	if o.canHaveBegun() {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, logTimeout)
 		defer cancel()
@@ -204,7 +204,7 @@ func (o *operation) readLog(ctx context.Context) (cloudservers.ActionLog, error)
 // when it is seen twice.
 func (o *operation) read(ctx context.Context) (*cloudservers.Server, error) {
 	server, err := o.region.Server(ctx, o.migration.ServerID)
-	if !errors.Is(err, cloudservers.ErrNotFound) || !o.known && o.sent != sentLost || sleep(ctx, o.engine.client.PollInterval()) != nil {
+	if !errors.Is(err, cloudservers.ErrNotFound) || !o.canHaveBegun() || sleep(ctx, o.engine.client.PollInterval()) != nil {
 		return server, err
 	}
 	return o.region.Server(ctx, o.migration.ServerID)
@@ -223,7 +223,7 @@ func (o *operation) notRead(err error) (step, error) {
 		o.failingSince = time.Now()
 	}
 	switch {
-	case !o.known && o.sent != sentLost, o.goal == goalObserved:
+	case !o.canHaveBegun(), o.goal == goalObserved:
 		return step{}, o.fail(KindAPI, err)
 	case !o.known && time.Since(o.failingSince) > proofTime+effectTime:
 		return step{}, o.fail(KindUndecided, o.sentBy)
@@ -243,7 +243,7 @@ func (o *operation) send(ctx context.Context, do action, turn *cloudservers.Turn
 	if ctx.Err() != nil {
 		return again, o.interrupted(KindAPI, context.Cause(ctx))
 	}
-	if do == doMigrate && o.sent != sentLost {
+	if !o.canHaveBegun() {
 		if err := o.engine.fleet.admit(o); err != nil {
 			return again, err
 		}

@@ -13,7 +13,7 @@ func (w *work) situation() situation {
 	if w.server != nil {
 		s.server = stateOf(w.server)
 		s.shownByServer, s.mayBeReplaced, s.unchangedForLong = w.isShownByServer(), w.known && w.mayBeReplaced, w.server.Idle() > takeOverWindow
-		if !w.known && w.sent != sentLost && w.server.OnMetal() {
+		if !w.canHaveBegun() && w.server.OnMetal() {
 			s.server = serverOnMetal
 		}
 	}

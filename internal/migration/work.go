@@ -74,6 +74,10 @@ type work struct {
 	looks int
 }
 
+// canHaveBegun tells whether the migration is known, or the migrate request can have been
+// accepted.
+func (w *work) canHaveBegun() bool { return w.known || w.sent == sentLost }
+
 // follow notes the previous migration, where the server is to be migrated again.
 func (w *work) follow(previous *Migration) {
 	if previous != nil {
@@ -125,7 +129,7 @@ func (w *work) observe(server *cloudservers.Server, asked time.Time, log logSour
 // had no request id. If the answer was lost, it is the newest one of our user that began
 // since. If the answer had no request id, it has to be the only one of our user since.
 func (w *work) identify() {
-	if w.log != logRead || w.known && w.migration.RequestID != "" || !w.known && w.sent != sentLost {
+	if w.log != logRead || w.known && w.migration.RequestID != "" || !w.canHaveBegun() {
 		return
 	}
 	fresh := w.newMoves()
@@ -149,7 +153,7 @@ func (w *work) identify() {
 // server is migrated again, or else all of it.
 func (w *work) newMoves() history {
 	switch {
-	case w.known || w.sent == sentLost:
+	case w.canHaveBegun():
 		since := w.migration.RequestedAt
 		if !w.known {
 			since = w.before.SeenAt
