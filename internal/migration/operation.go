@@ -31,8 +31,8 @@ type operation struct {
 	failingSince time.Time            // since when no look succeeds; zero if the last one did
 }
 
-// run brings the operation to its end. Its own time begins with its first turn, and
-// again after a preflight. Every error is an *Error.
+// run brings the operation to its end. Its own time begins with its first turn. The
+// preflight before that has the same time once more. Every error is an *Error.
 func (o *operation) run(ctx context.Context) error {
 	o.report(ctx, "reading the server and its action log")
 	if err := o.locate(ctx); err != nil {
@@ -52,8 +52,8 @@ func (o *operation) run(ctx context.Context) error {
 }
 
 // runFrom is run, beginning with a step. The turn, which may be nil, is that of the
-// request that may follow the first look. After a preflight that the server has passed,
-// runFrom ends without an error, and the next run has a turn and a time of its own.
+// request that may follow the first look. Without an error, it ends early after the
+// preflight that comes before the first turn.
 func (o *operation) runFrom(ctx context.Context, next step, turn *cloudservers.Turn) error {
 	if o.timeout > 0 {
 		var cancel context.CancelFunc
@@ -66,7 +66,11 @@ func (o *operation) runFrom(ctx context.Context, next step, turn *cloudservers.T
 		case doFinish, doStop:
 			return o.end(ctx, next)
 		case doMigrate, doTakeOver: // lookAndSend has left that to a preflight
-			return o.preflight(ctx, next)
+			if err = o.preflight(ctx, next); o.needsNoTurn {
+				o.needsNoTurn = false
+				return err
+			}
+			next = step{do: doLook}
 		case doTest:
 			next, err = o.runTest(ctx, next.status)
 		case doWait:
@@ -179,7 +183,7 @@ func (o *operation) look(ctx context.Context) (step, error) {
 			if server != nil {
 				asked = server.AskedAt
 			}
-			o.logUnread(ctx, logErr)
+			o.warnOfLog(ctx, logErr)
 		case server != nil && server.AskedAt.Sub(asked) > proofTime:
 			continue // so long was the rate limit reached between the two reads
 		}

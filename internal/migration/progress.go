@@ -125,7 +125,8 @@ func (o *operation) fields() map[string]any {
 	}
 }
 
-func (o *operation) logUnread(ctx context.Context, err error) {
+// warnOfLog notes in the log of the provider that the action log cannot be read.
+func (o *operation) warnOfLog(ctx context.Context, err error) {
 	tflog.Warn(ctx, "Cannot read the server's action log", map[string]any{
 		"server_id": o.migration.ServerID, "error": err.Error(),
 	})

@@ -133,9 +133,7 @@ func (o *operation) check(ctx context.Context) error {
 	switch next := decide(s); next.do {
 	case doTakeOver:
 		o.takeOver()
-		if s.log == OutcomeConfirmed {
-			o.noteEnd(StatusConfirmed)
-		}
+		o.noteEnd(Status(s.log)) // nothing, if it is open
 	case doStop:
 		return o.end(ctx, next)
 	}

@@ -31,7 +31,6 @@ func (o *operation) needsPreflight() bool {
 // preflight tests the server on its present host, before its migration is requested. A
 // migration that is to be taken over has no preflight.
 func (o *operation) preflight(ctx context.Context, next step) error {
-	o.needsNoTurn = false
 	if next.do == doTakeOver {
 		return nil
 	}

@@ -348,9 +348,8 @@ func (w *work) noteAnswer(do action, acceptance cloudservers.Acceptance, err *cl
 		}
 	case err.Credentials != nil && err.Credentials.Renewable() && !w.renewed:
 		w.renewed = true
-	case err.StatusCode == 0 && err.Temporary() && w.retries > 0:
-		w.retries--
-	case err.StatusCode == http.StatusNotFound && do != doMigrate && w.retries > 0: // a look tells whether the server is gone
+	case w.retries > 0 && err.StatusCode == 0 && err.Temporary(),
+		w.retries > 0 && err.StatusCode == http.StatusNotFound && do != doMigrate: // a look tells whether the server is gone
 		w.retries--
 	case do == doMigrate:
 		return KindRefused
