@@ -51,7 +51,7 @@ action "rackspace_server_migration_confirm" "web" {
 func TestAccActions_runByATriggerAndByHand(t *testing.T) {
 	t.Parallel()
 	acctest.RequireTerraform(t, "1.14.0", "actions")
-	s := newScenario(t, stub.Config{}, stub.Server{})
+	s := newCloudTest(t, stub.Config{}, stub.Server{})
 	tf := s.terraform(map[string]string{"main.tf": requiredProviders + s.Provider("", actions)})
 	run := func(texts []string, arguments ...string) {
 		t.Helper()
@@ -65,7 +65,7 @@ func TestAccActions_runByATriggerAndByHand(t *testing.T) {
 		}
 		output, err := command.CombinedOutput()
 		if err != nil || !says(texts...).Match(output) || strings.Contains(string(output), "hunter2") {
-			t.Errorf("got %s (%v), want %q and no secret", output, err, texts)
+			t.Errorf("got %s (%v), want %q in it and no secret", output, err, texts)
 		}
 	}
 	run([]string{"web-1: migration accepted", "web-1: on its new host", "web-1: awaits confirmation until"}, "apply")
@@ -85,7 +85,7 @@ func TestAccActions_failWhenTheyAreCancelled(t *testing.T) {
 	acctest.RequireTerraform(t, "1.14.0", "actions")
 	timing := stub.ObservedTiming()
 	timing.Migrate = time.Hour
-	s := newScenario(t, stub.Config{Timing: timing}, stub.Server{})
+	s := newCloudTest(t, stub.Config{Timing: timing}, stub.Server{})
 	tf := s.terraform(map[string]string{"main.tf": requiredProviders + s.Provider("", actions)})
 	command := exec.CommandContext(t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), "apply", "-auto-approve", "-no-color", "-invoke=action.rackspace_server_migrate.web")
 	command.Dir, command.Env = tf.WorkingDir(), []string{"PATH=" + os.Getenv("PATH")}
@@ -110,6 +110,6 @@ func TestAccActions_failWhenTheyAreCancelled(t *testing.T) {
 		}
 	}
 	if err := command.Wait(); err == nil || !says("was cancelled", "continues without Terraform", "Invoke the action again").MatchString(output.String()) {
-		t.Errorf("got %s (%v), want an error that the migration goes on", output.String(), err)
+		t.Errorf("got %s (%v), want an error that says that the migration continues", output.String(), err)
 	}
 }

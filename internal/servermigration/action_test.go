@@ -14,16 +14,16 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// invoked is an action that was invoked: its progress messages and its diagnostics.
-type invoked struct {
+// invocation has the progress messages and the diagnostics of one call of an action.
+type invocation struct {
 	lines []string
 	acctest.Diagnostics
 }
 
 // invoke invokes an action in a process of its own.
-func (s *protocolScenario) invoke(ctx context.Context, typeName string, config object) invoked {
+func (s *protocolTest) invoke(ctx context.Context, typeName string, config object) invocation {
 	s.t.Helper()
-	var got invoked
+	var got invocation
 	got.Diagnostics = s.open().Invoke(ctx, typeName, config, func(line string) {
 		for _, entry := range s.ActionLog(server) {
 			line = strings.ReplaceAll(line, entry.RequestID, "REQUEST")
@@ -33,7 +33,7 @@ func (s *protocolScenario) invoke(ctx context.Context, typeName string, config o
 	return got
 }
 
-func (got invoked) want(t *testing.T, lines ...string) {
+func (got invocation) want(t *testing.T, lines ...string) {
 	t.Helper()
 	if diff := cmp.Diff(lines, got.lines); diff != "" || got.HasError() {
 		t.Errorf("progress (-want +got):\n%s%s", diff, got.Diagnostics)
@@ -41,7 +41,7 @@ func (got invoked) want(t *testing.T, lines ...string) {
 }
 
 func TestMigrateAction_showsItsProgress(t *testing.T) {
-	inVirtualTime(t, stub.Config{ReportsProgress: true}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{ReportsProgress: true}, stub.Server{}, func(s *protocolTest) {
 		s.invoke(s.t.Context(), servermigration.MigrateActionType, migrationOf(object{"auto_confirm": true})).want(t,
 			server+": reading the server and its action log, 0s",
 			"web-1: migration accepted, request REQUEST, 0s",
@@ -59,7 +59,7 @@ func TestMigrateAction_showsItsProgress(t *testing.T) {
 func TestMigrateAction_repeatsItsLastMessageEvery15Seconds(t *testing.T) {
 	timing := stub.ObservedTiming()
 	timing.Migrate = 10 * time.Minute
-	inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolTest) {
 		got := s.invoke(s.t.Context(), servermigration.MigrateActionType, migrationOf(nil))
 		if got.HasError() {
 			t.Fatal(got.Diagnostics)
@@ -75,10 +75,10 @@ func TestMigrateAction_repeatsItsLastMessageEvery15Seconds(t *testing.T) {
 	})
 }
 
-func TestConfirmAction_tellsItsEndOnce(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
-		s.must(s.Migrate(server, ourUser))
-		s.Inject(stub.Fault{Call: stub.CallActionLog, Skip: 2, Delay: 20 * time.Second}) // the log is read once more at the end
+func TestConfirmAction_reportsTheConfirmationOnce(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
+		s.mustFinish(s.Migrate(server, ourUser))
+		s.Inject(stub.Fault{Call: stub.CallActionLog, Skip: 2, Delay: 20 * time.Second}) // which hits the read of the log after the confirmation
 		s.invoke(s.t.Context(), servermigration.ConfirmActionType, migrationOf(nil)).want(t,
 			"web-1: reading the server and its action log, 0s",
 			"web-1: confirmation accepted, 0s",
@@ -87,9 +87,9 @@ func TestConfirmAction_tellsItsEndOnce(t *testing.T) {
 	})
 }
 
-func TestMigrateAction_goesOnWithWhatIsPendingOnly(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
-		s.must(s.Migrate(server, ourUser))
+func TestMigrateAction_takesOverOnlyAPendingMigration(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
+		s.mustFinish(s.Migrate(server, ourUser))
 		s.invoke(s.t.Context(), servermigration.MigrateActionType, migrationOf(object{"auto_confirm": true})).want(t,
 			server+": reading the server and its action log, 0s",
 			"web-1: going on with request REQUEST, 0s",
@@ -112,18 +112,18 @@ func TestMigrateAction_endsWithTheSameErrorsAsTheResource(t *testing.T) {
 		says   []string
 		sent   sent
 	}{
-		{"a silent failure", stub.Server{Outcome: stub.OutcomeNoValidHost}, stub.Fault{}, []string{"The migration of server web-1", "failed", "invoke rackspace_server_migrate."}, sent{migrates: 1}},
+		{"no host takes the server", stub.Server{Outcome: stub.OutcomeNoValidHost}, stub.Fault{}, []string{"The migration of server web-1", "failed", "invoke rackspace_server_migrate."}, sent{migrates: 1}},
 		{"refused", stub.Server{}, stub.Fault{Call: stub.CallMigrate, Status: 403}, []string{"Cannot migrate server web-1", "403 forbidden", "No migration was started"}, sent{migrates: 1}},
-		{"no such status", stub.Server{Status: "ERROR"}, stub.Fault{}, []string{"its status is ERROR", "Then invoke the action again"}, sent{}},
+		{"the server is in ERROR", stub.Server{Status: "ERROR"}, stub.Fault{}, []string{"its status is ERROR", "Then invoke the action again"}, sent{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			inVirtualTime(t, stub.Config{}, test.server, func(s *protocolScenario) {
+			inVirtualTime(t, stub.Config{}, test.server, func(s *protocolTest) {
 				if test.fault.Call != "" {
 					s.Inject(test.fault)
 				}
 				got := s.invoke(s.t.Context(), servermigration.MigrateActionType, migrationOf(object{"auto_confirm": true}))
 				if !says(test.says...).MatchString(got.Errors()) || strings.Contains(got.Errors(), "pply again") {
-					t.Errorf("got %q, want %q and nothing of an apply", got.Errors(), test.says)
+					t.Errorf("got %q, want %q in it and no mention of an apply", got.Errors(), test.says)
 				}
 				s.wantSent(test.sent)
 			})
@@ -132,7 +132,7 @@ func TestMigrateAction_endsWithTheSameErrorsAsTheResource(t *testing.T) {
 }
 
 func TestMigrateAction_migratesOnceWhenTheAnswerIsLost(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		s.Inject(stub.Fault{Call: stub.CallMigrate, Reset: true, Effect: true, Count: 1})
 		got := s.invoke(s.t.Context(), servermigration.MigrateActionType, migrationOf(object{"auto_confirm": true}))
 		if got.HasError() || got.lines[len(got.lines)-1] != "web-1: confirmed after 10s" {
@@ -143,16 +143,16 @@ func TestMigrateAction_migratesOnceWhenTheAnswerIsLost(t *testing.T) {
 }
 
 func TestMigrateAction_stopsWithinASecondOfItsCancellation(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		ctx, cancel := context.WithCancel(s.t.Context())
 		time.AfterFunc(3*time.Second, cancel)
 		began := time.Now()
 		got := s.invoke(ctx, servermigration.MigrateActionType, migrationOf(object{"auto_confirm": true}))
 		if took := time.Since(began); took > 4*time.Second {
-			t.Errorf("took %s, want a second after the cancellation at most", took)
+			t.Errorf("took %s, want at most 4 s: the cancellation is after 3 s", took)
 		}
 		if !says("The wait for the migration of server web-1", "was cancelled", "continues without Terraform", "Invoke the action again").MatchString(got.Errors()) {
-			t.Errorf("got %q, want that the migration goes on", got.Errors())
+			t.Errorf("got %q, want that the migration continues", got.Errors())
 		}
 		s.wantSent(sent{migrates: 1})
 	})
@@ -160,14 +160,14 @@ func TestMigrateAction_stopsWithinASecondOfItsCancellation(t *testing.T) {
 
 func TestMigrateAction_testsTheServer(t *testing.T) {
 	t.Parallel()
-	cloud, ports := newScenarioWithPorts(t, stub.HealthyOnOriginalHost(stub.Wrong))
+	cloud, ports := newCloudTestWithPorts(t, stub.HealthyOnOriginalHost(stub.Wrong))
 	s := cloud.overHTTP()
-	got := s.invoke(s.t.Context(), servermigration.MigrateActionType, migrationOf(object{"auto_confirm": true, "verification": verified(ports, failsAfter, nil)}))
+	got := s.invoke(s.t.Context(), servermigration.MigrateActionType, migrationOf(object{"auto_confirm": true, "verification": verificationOf(ports, failsAfter, nil)}))
 	if !says("was not confirmed: the server did not pass its verification", "invoke rackspace_server_migration_revert").MatchString(got.Errors()) {
-		t.Errorf("got %q, want that the server did not pass", got.Errors())
+		t.Errorf("got %q, want that the server did not pass its verification", got.Errors())
 	}
 	if lines := strings.Join(got.lines, "\n"); !says("web-1: before the move, testing 127.0.0.1:", "and 2 more (3 of 3)", "web-1: passed its tests before the move", "web-1: on its new host, testing 127.0.0.1:", "(1 of 3)").MatchString(lines) {
-		t.Errorf("got the progress\n%s\nwant the rounds of both tests", lines)
+		t.Errorf("got the progress\n%s\nwant the rounds of the preflight and of the test after the move", lines)
 	}
 	s.wantSent(sent{migrates: 1})
 	if got := s.invoke(s.t.Context(), servermigration.RevertActionType, migrationOf(nil)); got.HasError() {
@@ -176,7 +176,7 @@ func TestMigrateAction_testsTheServer(t *testing.T) {
 	s.wantSent(sent{migrates: 1, reverts: 1})
 }
 
-func TestConfirmAndRevertActions_endWhatTheyName(t *testing.T) {
+func TestConfirmAndRevertActions_confirmOrRevertTheNamedMigration(t *testing.T) {
 	for _, test := range []struct {
 		typeName, end string
 		sent          sent
@@ -185,7 +185,7 @@ func TestConfirmAndRevertActions_endWhatTheyName(t *testing.T) {
 		{servermigration.RevertActionType, "reverted", sent{migrates: 1, reverts: 1}},
 	} {
 		t.Run(test.end, func(t *testing.T) {
-			inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+			inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 				s.mustApply(migrationOf(nil))
 				byID := object{"migration_id": s.state.Get("id")}
 				first := s.invoke(s.t.Context(), test.typeName, byID)
@@ -195,7 +195,7 @@ func TestConfirmAndRevertActions_endWhatTheyName(t *testing.T) {
 				for _, config := range []object{byID, migrationOf(nil)} {
 					again := s.invoke(s.t.Context(), test.typeName, config)
 					if len(again.lines) != 1 || !strings.HasPrefix(again.lines[0], "web-1: "+test.end+" already, at ") || again.HasError() {
-						t.Errorf("got %q, want one line that it is %s already\n%s", again.lines, test.end, again.Diagnostics)
+						t.Errorf("got %q, want one line that says that it is %s already\n%s", again.lines, test.end, again.Diagnostics)
 					}
 				}
 				s.wantPlan(migrationOf(nil), acctest.NoOp)
@@ -206,16 +206,16 @@ func TestConfirmAndRevertActions_endWhatTheyName(t *testing.T) {
 	}
 }
 
-func TestConfirmAndRevertActions_refuseWhatHasEndedOtherwise(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
-		s.must(s.Migrate(server, ourUser))
-		s.must(s.Revert(server, "user-7"))
+func TestConfirmAndRevertActions_refuseAMigrationThatEndedTheOtherWay(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
+		s.mustFinish(s.Migrate(server, ourUser))
+		s.mustFinish(s.Revert(server, "user-7"))
 		got := s.invoke(s.t.Context(), servermigration.ConfirmActionType, migrationOf(nil))
 		if !says("The migration of server web-1", "It was reverted (user user-7)", "invoke rackspace_server_migrate.").MatchString(got.Errors()) {
 			t.Errorf("got %q, want that it was reverted", got.Errors())
 		}
-		s.must(s.Migrate(server, ourUser))
-		s.must(s.Confirm(server, "user-7"))
+		s.mustFinish(s.Migrate(server, ourUser))
+		s.mustFinish(s.Confirm(server, "user-7"))
 		got = s.invoke(s.t.Context(), servermigration.RevertActionType, migrationOf(nil))
 		if !says("The migration of server web-1", "was confirmed").MatchString(got.Errors()) {
 			t.Errorf("got %q, want that it was confirmed", got.Errors())
@@ -224,9 +224,9 @@ func TestConfirmAndRevertActions_refuseWhatHasEndedOtherwise(t *testing.T) {
 	})
 }
 
-func TestActions_refuseWhatCannotBe(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
-		unsteady := migrationOf(object{"verification": object{"tcp": []any{object{"port": 22}}, "timeout": "5s"}})
+func TestActions_refuseInvalidArguments(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
+		tooShort := migrationOf(object{"verification": object{"tcp": []any{object{"port": 22}}, "timeout": "5s"}})
 		for _, test := range []struct {
 			typeName string
 			config   object
@@ -235,8 +235,8 @@ func TestActions_refuseWhatCannotBe(t *testing.T) {
 			{servermigration.MigrateActionType, object{"server_id": "web-1"}, []string{"server_id", "must be the UUID of a server"}},
 			{servermigration.MigrateActionType, migrationOf(object{"timeout": "10"}), []string{"timeout", `must be a duration such as "10s"`}},
 			{servermigration.MigrateActionType, migrationOf(object{"verification": object{"tcp": []any{object{"port": 0}}}}), []string{"Invalid verification", "must be a port"}},
-			{servermigration.MigrateActionType, unsteady, []string{"Invalid verification", "verification.timeout is too short for 3"}},
-			{servermigration.ConfirmActionType, unsteady, []string{"Invalid verification", "verification.timeout is too short for 3"}},
+			{servermigration.MigrateActionType, tooShort, []string{"Invalid verification", "verification.timeout is too short for 3"}},
+			{servermigration.ConfirmActionType, tooShort, []string{"Invalid verification", "verification.timeout is too short for 3"}},
 			{servermigration.ConfirmActionType, object{}, []string{"server_id", "migration_id"}},
 			{servermigration.RevertActionType, object{"server_id": server, "migration_id": "ORD/" + server + "/req-1"}, []string{"server_id", "migration_id"}},
 			{servermigration.RevertActionType, object{"migration_id": "ORD/" + server + "/req-1", "region": "DFW"}, []string{"region", "migration_id"}},

@@ -13,11 +13,11 @@ import (
 )
 
 func TestServerMigrationConfirmation_importsWhatIsConfirmed(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
-		s.must(s.Migrate(server, "user-7"))
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
+		s.mustFinish(s.Migrate(server, "user-7"))
 		id := "ORD/" + server + "/" + s.ActionLog(server)[0].RequestID
-		s.must(s.Confirm(server, "user-7"))
-		s.must(s.Migrate(server, "user-7")) // a later one, which the id does not name
+		s.mustFinish(s.Confirm(server, "user-7"))
+		s.mustFinish(s.Migrate(server, "user-7")) // a later migration; the id names the first one
 		config := object{"migration_id": id}
 		var diagnostics acctest.Diagnostics
 		if s.state, diagnostics = s.open().Import(servermigration.ConfirmationType, "ord"+id[len("ORD"):]); diagnostics.HasError() {
@@ -31,7 +31,7 @@ func TestServerMigrationConfirmation_importsWhatIsConfirmed(t *testing.T) {
 }
 
 func TestServerMigrationConfirmation_explainsWhatItCannotImport(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		refuses := func(id string, texts ...string) {
 			t.Helper()
 			if _, got := s.open().Import(servermigration.ConfirmationType, id); !says(texts...).MatchString(got.Errors()) {
@@ -51,20 +51,20 @@ func TestServerMigrationConfirmation_explainsWhatItCannotImport(t *testing.T) {
 		refuses(migrating, none, "The status of the migration is migrating", "waits for the migration and confirms it")
 		time.Sleep(time.Minute)
 		refuses(migrating, none, "The status of the migration is awaiting_confirmation", "which confirms the migration", "The cloud confirms it automatically")
-		s.must(s.Revert(server, "user-7"))
+		s.mustFinish(s.Revert(server, "user-7"))
 		refuses(migrating, none, "The status of the migration is reverted", "cannot be confirmed any more")
 		s.wantSent(sent{})
 	})
 }
 
 func TestAccServerMigrationConfirmation_isImported(t *testing.T) {
-	s := newScenario(t, stub.Config{}, stub.Server{})
+	s := newCloudTest(t, stub.Config{}, stub.Server{})
 	s.run(resource.TestStep{
-		Config: s.gated("true", ""),
+		Config: s.configWithTest("true", ""),
 	}, resource.TestStep{
 		ResourceName: confirmation, ImportState: true, ImportStateVerify: true, // by the id that both resources have
 	}, resource.TestStep{
-		Config: s.gated("true", ""),
+		Config: s.configWithTest("true", ""),
 		ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 			plancheck.ExpectResourceAction(confirmation, plancheck.ResourceActionNoop),
 		}},

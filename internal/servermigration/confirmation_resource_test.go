@@ -19,9 +19,9 @@ import (
 
 const confirmation = "rackspace_server_migration_confirmation.web"
 
-// gated is a configuration in which a command stands between the migration and
-// its confirm.
-func (s *scenario) gated(command, arguments string) string {
+// configWithTest is a configuration in which a command runs between the migration and its
+// confirmation, as a test of the server would.
+func (s *cloudTest) configWithTest(command, arguments string) string {
 	return s.config("") + fmt.Sprintf(`
 resource "terraform_data" "test" {
   triggers_replace = rackspace_server_migration.web.id
@@ -41,10 +41,10 @@ resource "rackspace_server_migration_confirmation" "web" {
 
 var isConfirmed = statecheck.ExpectKnownValue(confirmation, tfjsonpath.New("status"), knownvalue.StringExact("confirmed"))
 
-func TestAccServerMigrationConfirmation_confirmsOnceWhatItDependsOnIsProven(t *testing.T) {
-	s := newScenario(t, stub.Config{}, stub.Server{})
+func TestAccServerMigrationConfirmation_confirmsAfterItsDependenciesHaveSucceeded(t *testing.T) {
+	s := newCloudTest(t, stub.Config{}, stub.Server{})
 	s.run(resource.TestStep{
-		Config:      s.gated("echo the server does not work; exit 1", ""),
+		Config:      s.configWithTest("echo the server does not work; exit 1", ""),
 		ExpectError: says("local-exec provisioner error", "the server does not work"),
 	}, resource.TestStep{
 		PreConfig: func() {
@@ -52,7 +52,7 @@ func TestAccServerMigrationConfirmation_confirmsOnceWhatItDependsOnIsProven(t *t
 				t.Errorf("got %d confirm requests before the test passed, want none", got)
 			}
 		},
-		Config: s.gated("true", ""),
+		Config: s.configWithTest("true", ""),
 		ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 			plancheck.ExpectResourceAction(address, plancheck.ResourceActionNoop),
 			plancheck.ExpectResourceAction(confirmation, plancheck.ResourceActionCreate),
@@ -63,14 +63,14 @@ func TestAccServerMigrationConfirmation_confirmsOnceWhatItDependsOnIsProven(t *t
 		},
 		Check: resource.ComposeTestCheckFunc(s.sent(stub.CallMigrate, 1), s.sent(stub.CallConfirm, 1)),
 	}, resource.TestStep{
-		// It is destroyed, which sends nothing.
+		// The confirmation is destroyed. That sends no request.
 		Config:            s.config(""),
 		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed")},
 		Check:             resource.ComposeTestCheckFunc(s.sent(stub.CallConfirm, 1), s.sent(stub.CallRevert, 0)),
 	})
 }
 
-// sameValue compares two attributes.
+// sameValue checks that two attributes have the same value.
 type sameValue struct{}
 
 func (sameValue) CompareValues(values ...any) error {
@@ -81,19 +81,19 @@ func (sameValue) CompareValues(values ...any) error {
 }
 
 func TestAccServerMigrationConfirmation_confirmsInTheApplyThatMigrates(t *testing.T) {
-	s := newScenario(t, stub.Config{}, stub.Server{})
+	s := newCloudTest(t, stub.Config{}, stub.Server{})
 	s.run(resource.TestStep{
-		Config:            s.gated("true", "triggers = { n = 1 }"),
+		Config:            s.configWithTest("true", "triggers = { n = 1 }"),
 		ConfigStateChecks: []statecheck.StateCheck{isConfirmed},
 		Check:             s.sent(stub.CallConfirm, 1),
 	}, resource.TestStep{
-		Config: s.gated("true", "triggers = { n = 1 }\ntimeouts {\n  create = \"1h\"\n}"),
+		Config: s.configWithTest("true", "triggers = { n = 1 }\ntimeouts {\n  create = \"1h\"\n}"),
 		ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 			plancheck.ExpectResourceAction(confirmation, plancheck.ResourceActionUpdate),
 		}},
 		ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed")},
 	}, resource.TestStep{
-		Config: s.gated("true", "triggers = { n = 2 }"),
+		Config: s.configWithTest("true", "triggers = { n = 2 }"),
 		ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 			plancheck.ExpectResourceAction(confirmation, plancheck.ResourceActionDestroyBeforeCreate),
 		}},
@@ -103,22 +103,22 @@ func TestAccServerMigrationConfirmation_confirmsInTheApplyThatMigrates(t *testin
 }
 
 func TestServerMigrationConfirmation_refusesWhatWasReverted(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		s.mustApply(migrationOf(nil))
-		s.must(s.Revert(server, "user-7"))
+		s.mustFinish(s.Revert(server, "user-7"))
 		s.confirmation().wantRefused(object{"migration_id": s.state.Get("id")},
 			"The migration of server web-1", "was reverted", "user user-7")
 		s.wantSent(sent{migrates: 1})
 	})
 }
 
-// confirmedUnseen plays a confirmation whose end its apply does not see, since the
-// cloud shows it an hour later.
-func confirmedUnseen(t *testing.T, run func(s, confirmation *protocolScenario, config object)) {
+// withUnseenConfirm applies a confirmation with a timeout of a minute. The cloud shows the
+// confirmed migration after an hour, so the apply ends with a warning.
+func withUnseenConfirm(t *testing.T, run func(s, confirmation *protocolTest, config object)) {
 	t.Helper()
 	timing := stub.ObservedTiming()
 	timing.ConfirmStale = time.Hour
-	inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolTest) {
 		s.mustApply(migrationOf(nil))
 		confirmation := s.confirmation()
 		config := object{"migration_id": s.state.Get("id"), "timeouts": object{"create": "1m"}}
@@ -128,8 +128,8 @@ func confirmedUnseen(t *testing.T, run func(s, confirmation *protocolScenario, c
 	})
 }
 
-func TestServerMigrationConfirmation_seesTheEndThatItsApplyDidNotSee(t *testing.T) {
-	confirmedUnseen(t, func(s, confirmation *protocolScenario, config object) {
+func TestServerMigrationConfirmation_becomesConfirmedInARefreshAfterATimeout(t *testing.T) {
+	withUnseenConfirm(t, func(s, confirmation *protocolTest, config object) {
 		time.Sleep(2 * time.Hour)
 		s.wantPlan(migrationOf(nil), acctest.NoOp)
 		confirmation.wantPlan(config, acctest.NoOp)
@@ -140,18 +140,18 @@ func TestServerMigrationConfirmation_seesTheEndThatItsApplyDidNotSee(t *testing.
 }
 
 func TestServerMigrationConfirmation_isRemovedWithItsServer(t *testing.T) {
-	confirmedUnseen(t, func(s, confirmation *protocolScenario, _ object) {
-		s.must(s.Delete(server))
+	withUnseenConfirm(t, func(s, confirmation *protocolTest, _ object) {
+		s.mustFinish(s.Delete(server))
 		wantWarned(t, confirmation.wantPlan(nil, acctest.NoOp),
 			"The server of a confirmation is gone: server ", "removed from the state", "Remove it from the configuration too")
 		if confirmation.state.Exists() {
-			t.Error("got a confirmation, want that it is removed from the state")
+			t.Error("got a confirmation in the state, want none")
 		}
 	})
 }
 
 func TestServerMigrationConfirmation_isNotRemovedAfterOneAnswerThatItsServerIsGone(t *testing.T) {
-	confirmedUnseen(t, func(s, confirmation *protocolScenario, config object) {
+	withUnseenConfirm(t, func(s, confirmation *protocolTest, config object) {
 		time.Sleep(2 * time.Hour)
 		s.Inject(stub.Fault{Call: stub.CallServer, Status: http.StatusNotFound, Count: 1})
 		confirmation.wantPlan(config, acctest.NoOp)
@@ -160,7 +160,7 @@ func TestServerMigrationConfirmation_isNotRemovedAfterOneAnswerThatItsServerIsGo
 }
 
 func TestServerMigrationConfirmation_explainsWhatItCannotConfirm(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		confirmation := s.confirmation()
 		refuses := func(id string, texts ...string) {
 			t.Helper()
@@ -169,10 +169,10 @@ func TestServerMigrationConfirmation_explainsWhatItCannotConfirm(t *testing.T) {
 		}
 		refuses(server, "migration_id", "must be the id of a rackspace_server_migration")
 		refuses("ORD/"+strings.ToUpper(server)+"/req-1", "migration_id", "must be the id of a rackspace_server_migration")
-		// As a migration has it whose request nobody named.
+		// The id of a migration without a request id.
 		refuses("ORD/"+server+"/", "The migration to confirm has no request id", "Nothing was sent to the server")
 		refuses("ORD/"+server+"/req-unknown", "There is no migration to confirm: server web-1", "has none of request req-unknown")
-		s.must(s.Migrate(server, ourUser))
+		s.mustFinish(s.Migrate(server, ourUser))
 		refuses("ORD/"+server+"/req-unknown", "There is no migration to confirm: server web-1", "has none of request req-unknown")
 
 		s.Inject(stub.Fault{Call: stub.CallConfirm, Status: http.StatusForbidden, Count: 1})

@@ -22,66 +22,66 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// crash is a cloud that also keeps the state (Terraform's http backend), so
-// that every phase of an apply is a request on which a process can be killed.
-type crash struct {
-	*scenario
-	logs string // the level of the provider's, if they are read
+// crashCloud is a cloud that also keeps the state, as Terraform's http backend. So every
+// step of an apply is a request to it, at which the test can kill a process.
+type crashCloud struct {
+	*cloudTest
+	logs string // the log level of the provider; empty: no logs
 
 	mu     sync.Mutex
 	server string // the server whose migration the killed process works on
-	phase  phase
-	seen   int
-	kill   func() // nil once it was done
+	point  crashPoint
+	seen   int    // how many requests have matched the crash point
+	kill   func() // nil after the kill
 	state  []byte
 }
 
-// phase is a request on which a process dies.
-type phase struct {
+// crashPoint is a request at which a process is killed.
+type crashPoint struct {
 	name  string
-	is    func(c *crash, r *http.Request, body []byte) bool
-	nth   int  // of these requests, from 1
-	after bool // the request takes effect, but its answer is not sent
-	late  bool // the provider has ended by then
+	is    func(c *crashCloud, r *http.Request, body []byte) bool
+	nth   int  // which of these requests, counted from 1
+	after bool // the request takes effect before the kill, and its answer is not sent
+	late  bool // the provider's process has ended before this request
 }
 
-func acts(action string) func(*crash, *http.Request, []byte) bool {
-	return func(c *crash, r *http.Request, body []byte) bool {
+func isAction(action string) func(*crashCloud, *http.Request, []byte) bool {
+	return func(c *crashCloud, r *http.Request, body []byte) bool {
 		return strings.HasSuffix(r.URL.Path, "/servers/"+c.server+"/action") && bytes.Contains(body, []byte(action))
 	}
 }
 
-// waits is a look at a server whose migration was asked for.
-func waits(c *crash, r *http.Request, _ []byte) bool {
+// isPollAfterMigrate tells whether a request is a poll after the migrate request.
+func isPollAfterMigrate(c *crashCloud, r *http.Request, _ []byte) bool {
 	return r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/servers/"+c.server) && c.Migrations(c.server) > 0
 }
 
-func writesState(c *crash, r *http.Request, body []byte) bool {
+func isStateWrite(c *crashCloud, r *http.Request, body []byte) bool {
 	return r.Method == http.MethodPost && r.URL.Path == "/state" && bytes.Contains(body, []byte(c.server))
 }
 
-var phases = []phase{
-	{"before the POST", acts(`"migrate"`), 1, false, false},
-	{"between the POST and its answer", acts(`"migrate"`), 1, true, false},
-	{"while it waits", waits, 2, true, false},
-	{"before the confirm", acts(`"confirmResize"`), 1, false, false},
-	{"between the confirm and its answer", acts(`"confirmResize"`), 1, true, false},
-	{"before the state is written", writesState, 1, false, true},
-	{"after the state was written", writesState, 1, true, true},
+var crashPoints = []crashPoint{
+	{"before the POST", isAction(`"migrate"`), 1, false, false},
+	{"between the POST and its answer", isAction(`"migrate"`), 1, true, false},
+	{"while it polls", isPollAfterMigrate, 2, true, false},
+	{"before the confirm", isAction(`"confirmResize"`), 1, false, false},
+	{"between the confirm and its answer", isAction(`"confirmResize"`), 1, true, false},
+	{"before the state is written", isStateWrite, 1, false, true},
+	{"after the state was written", isStateWrite, 1, true, true},
 }
 
-func (c *crash) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (c *crashCloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	dies := c.due(r, body)
-	if dies == nil || c.phase.after {
+	kill := c.killAt(r, body)
+	if kill == nil || c.point.after {
 		answer := httptest.NewRecorder()
 		if r.URL.Path == "/state" {
 			c.keepState(answer, r, body)
 		} else {
 			c.Stub.ServeHTTP(answer, r)
 		}
-		if dies == nil {
+		if kill == nil {
 			for name, values := range answer.Header() {
 				w.Header()[name] = values
 			}
@@ -90,25 +90,25 @@ func (c *crash) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	dies()
+	kill()
 	panic(http.ErrAbortHandler)
 }
 
-// due returns what to do if this is the request on which a process dies.
-func (c *crash) due(r *http.Request, body []byte) func() {
+// killAt returns how to kill the process, if this is the request at which to do that.
+func (c *crashCloud) killAt(r *http.Request, body []byte) func() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.kill == nil || !c.phase.is(c, r, body) {
+	if c.kill == nil || !c.point.is(c, r, body) {
 		return nil
 	}
-	if c.seen++; c.seen < c.phase.nth {
+	if c.seen++; c.seen < c.point.nth {
 		return nil
 	}
 	defer func() { c.kill = nil }()
 	return c.kill
 }
 
-func (c *crash) keepState(w http.ResponseWriter, r *http.Request, body []byte) {
+func (c *crashCloud) keepState(w http.ResponseWriter, r *http.Request, body []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -121,9 +121,9 @@ func (c *crash) keepState(w http.ResponseWriter, r *http.Request, body []byte) {
 	}
 }
 
-// victims are the processes that die, given Terraform's process id, which is
-// also that of the process group.
-var victims = []struct {
+// killTargets are the processes to kill. terraform is the id of Terraform's process and of
+// its process group.
+var killTargets = []struct {
 	name string
 	kill func(t *testing.T, terraform int)
 }{
@@ -138,7 +138,7 @@ func kill(t *testing.T, pid int) {
 	}
 }
 
-// providerOf is the provider's process of a Terraform.
+// providerOf returns the id of the provider's process that a Terraform has started.
 func providerOf(t *testing.T, terraform int) int {
 	found := acctest.ProviderProcesses(terraform)
 	if len(found) != 1 {
@@ -148,25 +148,25 @@ func providerOf(t *testing.T, terraform int) int {
 	return found[0]
 }
 
-// The servers of one victim are in one configuration. One after the other is added to it,
-// and its migration meets the crash.
+// All servers of one subtest are in one configuration. The test adds them one by one, and
+// kills the process while the migration of the new server runs.
 func TestAccServerMigration_survivesACrash(t *testing.T) {
 	t.Parallel()
-	for _, victim := range victims {
-		t.Run(victim.name, func(t *testing.T) {
+	for _, target := range killTargets {
+		t.Run(target.name, func(t *testing.T) {
 			t.Parallel()
-			c, tf := newCrash(t)
+			c, tf := newCrashCloud(t)
 			var blocks []string
-			for i, phase := range phases {
-				if phase.late && victim.name == "the provider" {
+			for i, point := range crashPoints {
+				if point.late && target.name == "the provider" {
 					continue
 				}
-				t.Run("dies "+phase.name, func(t *testing.T) {
+				t.Run("killed "+point.name, func(t *testing.T) {
 					blocks = append(blocks, c.addServer(i).block(autoConfirm))
 					c.configure(t, tf, blocks)
-					c.crashAndApply(t, tf, phase, victim.kill)
+					c.killAndApplyAgain(t, tf, point, target.kill)
 					c.wantMigrations(t, 1)
-					c.wantTruth(t, "confirmed", "ACTIVE")
+					c.wantStateOfCloud(t, "confirmed", "ACTIVE")
 				})
 			}
 			wantNoChanges(t, tf)
@@ -176,23 +176,23 @@ func TestAccServerMigration_survivesACrash(t *testing.T) {
 
 func TestAccServerMigration_survivesACrashWhenItMigratesAgain(t *testing.T) {
 	t.Parallel()
-	phases := []phase{
-		{"before the revert", acts(`"revertResize"`), 1, false, false},
-		{"between the revert and its answer", acts(`"revertResize"`), 1, true, false},
-		phases[0],
-		phases[1],
+	crashPoints := []crashPoint{
+		{"before the revert", isAction(`"revertResize"`), 1, false, false},
+		{"between the revert and its answer", isAction(`"revertResize"`), 1, true, false},
+		crashPoints[0],
+		crashPoints[1],
 	}
-	for _, victim := range victims {
-		t.Run(victim.name, func(t *testing.T) {
+	for _, target := range killTargets {
+		t.Run(target.name, func(t *testing.T) {
 			t.Parallel()
-			c, tf, blocks := newCrashOfMigrations(t, len(phases), revertOnDestroy)
-			for i, phase := range phases {
-				t.Run("dies "+phase.name, func(t *testing.T) {
-					blocks[i] = c.of(i).block(revertOnDestroy + "\ntriggers = { again = 1 }")
+			c, tf, blocks := newCrashCloudWithMigrations(t, len(crashPoints), revertOnDestroy)
+			for i, point := range crashPoints {
+				t.Run("killed "+point.name, func(t *testing.T) {
+					blocks[i] = c.selectServer(i).block(revertOnDestroy + "\ntriggers = { again = 1 }")
 					c.configure(t, tf, blocks)
-					c.crashAndApply(t, tf, phase, victim.kill)
+					c.killAndApplyAgain(t, tf, point, target.kill)
 					c.wantMigrations(t, 2) // the old one and the new one
-					c.wantTruth(t, awaiting, "VERIFY_RESIZE")
+					c.wantStateOfCloud(t, awaiting, "VERIFY_RESIZE")
 				})
 			}
 			wantNoChanges(t, tf)
@@ -202,18 +202,18 @@ func TestAccServerMigration_survivesACrashWhenItMigratesAgain(t *testing.T) {
 
 func TestAccServerMigration_survivesACrashOfADestroy(t *testing.T) {
 	t.Parallel()
-	phases := phases[3:5]
-	for _, victim := range victims {
-		t.Run(victim.name, func(t *testing.T) {
+	crashPoints := crashPoints[3:5]
+	for _, target := range killTargets {
+		t.Run(target.name, func(t *testing.T) {
 			t.Parallel()
-			c, tf, blocks := newCrashOfMigrations(t, len(phases), confirmOnDestroy)
-			for i, phase := range phases {
-				t.Run("dies "+phase.name, func(t *testing.T) {
+			c, tf, blocks := newCrashCloudWithMigrations(t, len(crashPoints), confirmOnDestroy)
+			for i, point := range crashPoints {
+				t.Run("killed "+point.name, func(t *testing.T) {
 					blocks[i] = ""
-					c.of(i).configure(t, tf, blocks)
-					c.crashAndApply(t, tf, phase, victim.kill)
+					c.selectServer(i).configure(t, tf, blocks)
+					c.killAndApplyAgain(t, tf, point, target.kill)
 					c.wantMigrations(t, 1)
-					if got := c.recorded(t); got != nil {
+					if got := c.attributesInState(t); got != nil {
 						t.Errorf("got state %v, want none", got)
 					}
 					if is, _ := c.Server(c.server); is.Status != "ACTIVE" {
@@ -226,19 +226,19 @@ func TestAccServerMigration_survivesACrashOfADestroy(t *testing.T) {
 	}
 }
 
-// newCrash sets up a cloud without servers, and a Terraform that keeps its state there.
-func newCrash(t *testing.T) (*crash, *tfexec.Terraform) {
-	c := &crash{scenario: &scenario{acctest.NewCloud(t, stub.Config{}), t}}
+// newCrashCloud sets up a cloud without servers, and a Terraform that keeps its state there.
+func newCrashCloud(t *testing.T) (*crashCloud, *tfexec.Terraform) {
+	c := &crashCloud{cloudTest: &cloudTest{acctest.NewCloud(t, stub.Config{}), t}}
 	c.URL = c.serve(t)
 	return c, c.terraform(map[string]string{
 		"backend.tf": requiredProviders + fmt.Sprintf("terraform {\n  backend \"http\" {\n    address = \"%s/state\"\n  }\n}\n", c.URL),
 	})
 }
 
-// newCrashOfMigrations is newCrash with migrations that an apply has created. blocks are
-// those of the configuration.
-func newCrashOfMigrations(t *testing.T, count int, arguments string) (c *crash, tf *tfexec.Terraform, blocks []string) {
-	c, tf = newCrash(t)
+// newCrashCloudWithMigrations is newCrashCloud after an apply that has created migrations.
+// blocks are the resource blocks of the configuration.
+func newCrashCloudWithMigrations(t *testing.T, count int, arguments string) (c *crashCloud, tf *tfexec.Terraform, blocks []string) {
+	c, tf = newCrashCloud(t)
 	for i := range count {
 		blocks = append(blocks, c.addServer(i).block(arguments))
 	}
@@ -249,24 +249,24 @@ func newCrashOfMigrations(t *testing.T, count int, arguments string) (c *crash, 
 	return c, tf, blocks
 }
 
-// of makes a server the one whose migration meets the crash.
-func (c *crash) of(i int) *crash {
+// selectServer selects the server whose migration is interrupted by the kill.
+func (c *crashCloud) selectServer(i int) *crashCloud {
 	c.server = fmt.Sprintf("5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b%02d", i)
 	return c
 }
 
-// addServer adds the server of that number to the cloud.
-func (c *crash) addServer(i int) *crash {
-	c.of(i).AddServer(stub.Server{ID: c.server, Name: fmt.Sprintf("web-%d", i)})
+// addServer adds a server to the cloud, and selects it.
+func (c *crashCloud) addServer(i int) *crashCloud {
+	c.selectServer(i).AddServer(stub.Server{ID: c.server, Name: fmt.Sprintf("web-%d", i)})
 	return c
 }
 
-// block is the configuration of a migration of the server.
-func (c *crash) block(arguments string) string {
+// block is the resource block of a migration of the server.
+func (c *crashCloud) block(arguments string) string {
 	return fmt.Sprintf("resource %q \"server_%s\" {\n  server_id = %q\n%s\n}\n", servermigration.ResourceType, c.server, c.server, arguments)
 }
 
-func (c *crash) configure(t *testing.T, tf *tfexec.Terraform, blocks []string) {
+func (c *crashCloud) configure(t *testing.T, tf *tfexec.Terraform, blocks []string) {
 	t.Helper()
 	config := c.Provider("", strings.Join(blocks, ""))
 	if err := os.WriteFile(filepath.Join(tf.WorkingDir(), "main.tf"), []byte(config), 0o600); err != nil {
@@ -274,25 +274,25 @@ func (c *crash) configure(t *testing.T, tf *tfexec.Terraform, blocks []string) {
 	}
 }
 
-// crashAndApply lets a process die in an apply, and applies again.
-func (c *crash) crashAndApply(t *testing.T, tf *tfexec.Terraform, phase phase, victim func(*testing.T, int)) {
+// killAndApplyAgain kills a process during an apply, and applies again.
+func (c *crashCloud) killAndApplyAgain(t *testing.T, tf *tfexec.Terraform, point crashPoint, target func(*testing.T, int)) {
 	t.Helper()
-	c.crash(t, tf, phase, victim)
+	c.killDuringApply(t, tf, point, target)
 	if err := tf.Apply(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (c *crash) wantMigrations(t *testing.T, want int) {
+func (c *crashCloud) wantMigrations(t *testing.T, want int) {
 	t.Helper()
 	if got := c.Migrations(c.server); got != want {
 		t.Errorf("got %d migrations of the server, want %d", got, want)
 	}
 }
 
-// recorded has the attributes of the server's migration in the state; nil if the state
-// has none.
-func (c *crash) recorded(t *testing.T) map[string]any {
+// attributesInState returns the attributes of the server's migration in the state, or nil
+// if the state has no such migration.
+func (c *crashCloud) attributesInState(t *testing.T) map[string]any {
 	t.Helper()
 	for _, resource := range parseState(t, c.state).Resources {
 		for _, instance := range resource.Instances {
@@ -304,13 +304,13 @@ func (c *crash) recorded(t *testing.T) map[string]any {
 	return nil
 }
 
-// wantTruth compares the state with the cloud.
-func (c *crash) wantTruth(t *testing.T, status, serverStatus string) {
+// wantStateOfCloud checks that the state agrees with the cloud.
+func (c *crashCloud) wantStateOfCloud(t *testing.T, status, serverStatus string) {
 	t.Helper()
-	got := c.recorded(t)
+	got := c.attributesInState(t)
 	is, _ := c.Server(c.server)
 	if got["status"] != status || got["server_status"] != is.Status || is.Status != serverStatus || got["destination_host_id"] != is.HostID {
-		t.Errorf("got state %v, want the truth: %+v", got, is)
+		t.Errorf("got state %v, want that of the cloud: %+v", got, is)
 	}
 }
 
@@ -321,32 +321,32 @@ func wantNoChanges(t *testing.T, tf *tfexec.Terraform) {
 	}
 }
 
-// serve puts the crash in front of the cloud.
-func (c *crash) serve(t *testing.T) string {
+// serve serves the cloud over HTTP, and returns its URL.
+func (c *crashCloud) serve(t *testing.T) string {
 	server := httptest.NewServer(c)
 	t.Cleanup(server.Close)
 	return server.URL
 }
 
-// crash applies in a process group of its own, lets the victim die, and returns
-// what Terraform said.
-func (c *crash) crash(t *testing.T, tf *tfexec.Terraform, phase phase, victim func(*testing.T, int)) string {
+// killDuringApply runs an apply, kills the process at the crash point, and returns the
+// output of Terraform.
+func (c *crashCloud) killDuringApply(t *testing.T, tf *tfexec.Terraform, point crashPoint, target func(*testing.T, int)) string {
 	t.Helper()
-	apply, output := c.apply(t, tf, phase, victim)
+	apply, output := c.apply(t, tf, point, target)
 	err := apply.Wait()
-	// Whatever outlived its Terraform ends here, as it would with the machine.
+	// A provider that still runs without its Terraform is killed too.
 	_ = syscall.Kill(-apply.Process.Pid, syscall.SIGKILL)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.kill != nil {
-		t.Fatalf("nothing died %s (%v):\n%s", phase.name, err, output.String())
+		t.Fatalf("no process was killed %s (%v):\n%s", point.name, err, output.String())
 	}
 	return output.String()
 }
 
 // apply starts Terraform in a process group of its own, with further environment
-// variables, and lets the victim die in the phase.
-func (c *crash) apply(t *testing.T, tf *tfexec.Terraform, phase phase, victim func(*testing.T, int), environment ...string) (*exec.Cmd, *bytes.Buffer) {
+// variables. The process is killed at the crash point.
+func (c *crashCloud) apply(t *testing.T, tf *tfexec.Terraform, point crashPoint, target func(*testing.T, int), environment ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	apply := exec.CommandContext(t.Context(), tf.ExecPath(), "apply", "-auto-approve", "-input=false", "-no-color")
 	apply.Dir = tf.WorkingDir()
@@ -355,14 +355,14 @@ func (c *crash) apply(t *testing.T, tf *tfexec.Terraform, phase phase, victim fu
 	}
 	apply.Env = append(append(apply.Env, "TF_LOG_PROVIDER="+c.logs), environment...)
 	apply.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	// A provider that outlives its Terraform holds the output open. Until it is
-	// ended by crash, it has time to finish what it does.
+	// A provider that still runs without its Terraform keeps the output open. It has this
+	// time to finish its work, and is killed then.
 	apply.WaitDelay = 3 * time.Second
 	var output bytes.Buffer
 	apply.Stdout, apply.Stderr = &output, &output
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.phase, c.seen, c.kill = phase, 0, func() { victim(t, apply.Process.Pid) }
+	c.point, c.seen, c.kill = point, 0, func() { target(t, apply.Process.Pid) }
 	if err := apply.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -373,18 +373,18 @@ func TestAccServerMigration_stopsWaitingWhenItIsInterrupted(t *testing.T) {
 	t.Parallel()
 	timing := stub.ObservedTiming()
 	timing.Migrate = time.Hour
-	c := &crash{scenario: newScenario(t, stub.Config{Timing: timing}, stub.Server{}), server: server, logs: "INFO"}
+	c := &crashCloud{cloudTest: newCloudTest(t, stub.Config{Timing: timing}, stub.Server{}), server: server, logs: "INFO"}
 	c.URL = c.serve(t)
 	tf := c.terraform(map[string]string{"main.tf": requiredProviders + c.config(autoConfirm)})
 
-	output := c.crash(t, tf, phases[2], func(t *testing.T, terraform int) {
+	output := c.killDuringApply(t, tf, crashPoints[2], func(t *testing.T, terraform int) {
 		if err := syscall.Kill(terraform, syscall.SIGINT); err != nil {
 			t.Errorf("cannot interrupt Terraform: %v", err)
 		}
 	})
 
 	if !says("The wait for the migration of server web-1", "was cancelled", "continues without Terraform").MatchString(output) {
-		t.Errorf("got %s, want that the wait was cancelled", output)
+		t.Errorf("got %s, want an error that the wait was cancelled", output)
 	}
 	for _, logged := range []string{"web-1: migration accepted, request req-", "Cloud Servers requests of this process"} {
 		if !strings.Contains(output, logged) {

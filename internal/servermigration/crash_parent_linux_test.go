@@ -11,8 +11,8 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// A provider that logs ends by itself on Unix: it cannot write to the closed
-// pipe. One without logs has to notice that Terraform is gone.
+// A provider that writes logs ends by itself on Unix, because the pipe for its logs is
+// closed. A provider without logs must find out that Terraform has ended.
 func TestAccServerMigration_endsWhenTerraformIsKilled(t *testing.T) {
 	t.Parallel()
 	for name, environment := range map[string][]string{
@@ -22,11 +22,11 @@ func TestAccServerMigration_endsWhenTerraformIsKilled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			timing := stub.ObservedTiming()
 			timing.Migrate = time.Hour
-			c := &crash{scenario: newScenario(t, stub.Config{Timing: timing}, stub.Server{}), server: server}
+			c := &crashCloud{cloudTest: newCloudTest(t, stub.Config{Timing: timing}, stub.Server{}), server: server}
 			c.URL = c.serve(t)
 			tf := c.terraform(map[string]string{"main.tf": requiredProviders + c.config(autoConfirm)})
 			orphan, ended := make(chan int, 1), make(chan struct{})
-			apply, _ := c.apply(t, tf, phases[2], func(t *testing.T, terraform int) {
+			apply, _ := c.apply(t, tf, crashPoints[2], func(t *testing.T, terraform int) {
 				provider := providerOf(t, terraform)
 				kill(t, terraform)
 				orphan <- provider
@@ -46,14 +46,14 @@ func TestAccServerMigration_endsWhenTerraformIsKilled(t *testing.T) {
 				}
 			}
 			if after := c.Requests()[before:]; len(after) > 0 {
-				t.Errorf("got %d requests after the end of Terraform, the first one %s, want none", len(after), after[0].Call)
+				t.Errorf("got %d requests after the end of Terraform, the first one a %s, want none", len(after), after[0].Call)
 			}
 		})
 	}
 }
 
-// runs tells whether a process has not ended. A process that has ended is listed
-// as a zombie until its parent has read its exit status.
+// runs tells whether a process still runs. A process that has ended is listed as a zombie
+// until its parent has read its exit status.
 func runs(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && !strings.Contains(string(stat), ") Z ")

@@ -18,20 +18,20 @@ func TestRemind_warnsWhenLittleTimeIsLeft(t *testing.T) {
 		migration  migration.Migration
 		warnBefore time.Duration
 		left       time.Duration
-		want       string // in the warning; empty: there is none
+		want       string // a text of the warning; empty: there is no warning
 	}{
-		{"more than enough", sample, 6 * time.Hour, 6 * time.Hour, ""},
+		{"as much as warn_before", sample, 6 * time.Hour, 6 * time.Hour, ""},
 		{"hours and minutes", sample, 6 * time.Hour, 2*time.Hour + 5*time.Minute + 59*time.Second, "2026-11-24T09:19:37Z, in 2 hours and 5 minutes."},
 		{"one of each", sample, 6 * time.Hour, time.Hour + time.Minute, "in 1 hour and 1 minute."},
 		{"whole hours", sample, 6 * time.Hour, 3 * time.Hour, "in 3 hours."},
 		{"minutes", sample, 6 * time.Hour, 59 * time.Minute, "in 59 minutes."},
 		{"seconds", sample, 6 * time.Hour, 59 * time.Second, "in less than a minute."},
-		{"nothing", sample, 6 * time.Hour, 0, "Its deadline, 2026-11-24T09:19:37Z, has passed: the cloud can confirm it at any moment."},
-		{"less than nothing", sample, 6 * time.Hour, -time.Hour, "has passed"},
-		{"little, for a long time to warn", sample, 23 * time.Hour, 22 * time.Hour, "in 22 hours."},
-		{"nothing, without a time to warn", sample, 0, 0, ""},
-		{"less than nothing, without a time to warn", sample, 0, -time.Hour, ""},
-		{"little, while it is still moving", moving, 6 * time.Hour, time.Hour, ""},
+		{"no time left", sample, 6 * time.Hour, 0, "Its deadline, 2026-11-24T09:19:37Z, has passed: the cloud can confirm it at any moment."},
+		{"the deadline has passed", sample, 6 * time.Hour, -time.Hour, "has passed"},
+		{"a long warn_before", sample, 23 * time.Hour, 22 * time.Hour, "in 22 hours."},
+		{"no time left, warn_before is 0", sample, 0, 0, ""},
+		{"the deadline has passed, warn_before is 0", sample, 0, -time.Hour, ""},
+		{"little, while it is migrating", moving, 6 * time.Hour, time.Hour, ""},
 		{"little, after it was confirmed", settledSample(migration.StatusConfirmed, "user-7"), 6 * time.Hour, time.Hour, ""},
 	}
 	for _, test := range tests {
@@ -46,13 +46,13 @@ func TestRemind_warnsWhenLittleTimeIsLeft(t *testing.T) {
 				t.Errorf("got %q, want %q in it", got, test.want)
 			}
 			if again := config.remind(test.migration, now); len(again) > 0 {
-				t.Errorf("got the same again: %v", again)
+				t.Errorf("got %v from a second call, want no warning", again)
 			}
 		})
 	}
 }
 
-func TestRemind_speaksOnceForEachMigration(t *testing.T) {
+func TestRemind_warnsOnceForEachMigration(t *testing.T) {
 	config := &Config{WarnBefore: 6 * time.Hour}
 	now := sample.ConfirmBy().Add(-time.Hour)
 	var warnings atomic.Int64
@@ -67,6 +67,6 @@ func TestRemind_speaksOnceForEachMigration(t *testing.T) {
 	another := sample
 	another.RequestID = "req-another"
 	if got := config.remind(another, now); len(got) != 1 {
-		t.Errorf("got %v, want a warning of another migration", got)
+		t.Errorf("got %v, want one warning of the other migration", got)
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 func TestParseMigrationID_splitsTheIDOfTheResource(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		s.mustApply(migrationOf(nil))
 		session, _ := acctest.NewSession(s.t, nil) // a function needs no configuration
 		got, failure := session.Call("parse_migration_id", s.state.Get("id"))
@@ -28,12 +28,12 @@ func TestParseMigrationID_splitsTheIDOfTheResource(t *testing.T) {
 	})
 }
 
-func TestParseMigrationID_refusesWhatIsNoID(t *testing.T) {
+func TestParseMigrationID_refusesInvalidIDs(t *testing.T) {
 	session, _ := acctest.NewSession(t, nil)
 	for _, id := range []string{"", server, "ORD/" + server, "/" + server + "/req-1", "ORD/web-1/req-1", "ORD/" + server + "/req-1/x", " ORD/" + server} {
 		_, failure := session.Call("parse_migration_id", id)
 		if failure == nil || failure.FunctionArgument == nil || *failure.FunctionArgument != 0 || !says("is not the id", "REGION/SERVER_ID/REQUEST_ID").MatchString(failure.Text) || strings.HasSuffix(failure.Text, ".") {
-			t.Errorf("got %+v for %q, want an error of the argument that shows the form, in a sentence that Terraform ends", failure, id)
+			t.Errorf("got %+v for %q, want an error of argument 0 that shows the form of an id, without a full stop", failure, id)
 		}
 	}
 }

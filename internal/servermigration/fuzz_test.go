@@ -14,22 +14,22 @@ func FuzzImportID(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, id string) {
 		got := parseImportID(id)
-		asked := got.ServerID.ValueString()
-		if !serverid.Valid(asked) {
-			return // which is refused, before anything is sent
+		serverID := got.ServerID.ValueString()
+		if !serverid.Valid(serverID) {
+			return // the provider refuses such an id before it sends a request
 		}
-		if strings.ContainsAny(asked, "/ ?#%") || len(asked) != len(server) {
-			t.Errorf("%q: got server %q, which is no UUID", id, asked)
+		if strings.ContainsAny(serverID, "/ ?#%") || len(serverID) != len(server) {
+			t.Errorf("%q: got server %q, want a UUID", id, serverID)
 		}
-		want := asked
+		joined := serverID
 		if region := got.Region.ValueString(); region != "" {
-			want = region + "/" + asked
+			joined = region + "/" + serverID
 		}
 		if got.request != "" {
-			want += "/" + got.request
+			joined += "/" + got.request
 		}
-		if strings.Contains(got.request, "/") || id != want && id != want+"/" {
-			t.Errorf("got %q out of %q", want, id)
+		if strings.Contains(got.request, "/") || id != joined && id != joined+"/" {
+			t.Errorf("got the parts %q, want %q", joined, id)
 		}
 	})
 }

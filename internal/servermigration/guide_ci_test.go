@@ -23,13 +23,13 @@ import (
 
 // pipeline is an example of a CI pipeline: the shell scripts of its jobs.
 type pipeline struct {
-	shell       []string // that runs a script, whose name is added
+	shell       []string // the command that runs a script; the name of the script is appended
 	plan, apply []string // scripts, in their order
-	after       []string // scripts that run after those of apply, whether they failed or not
-	interruptAt string   // a text of the output at which the process of the job is interrupted, if any
+	after       []string // scripts that run after those of apply, even if one failed
+	interruptAt string   // the process is interrupted when its output has this text; empty: never
 }
 
-// githubWorkflow is what the tests read of the GitHub Actions example.
+// githubWorkflow has the parts of the GitHub Actions example that the tests read.
 type githubWorkflow struct {
 	Permissions map[string]string
 	Jobs        map[string]struct {
@@ -126,9 +126,9 @@ func gitlabPipeline(t *testing.T) pipeline {
 	}
 }
 
-// run runs a pipeline in the directory of a configuration, and returns the exit code of
-// the first script that failed, and what all scripts printed.
-func (p pipeline) run(t *testing.T, s *scenario, tf *tfexec.Terraform, variables ...string) (code int, output string) {
+// run runs a pipeline in the directory of a configuration. It returns the output of all
+// scripts, and the exit code of the first script that failed.
+func (p pipeline) run(t *testing.T, s *cloudTest, tf *tfexec.Terraform, variables ...string) (code int, output string) {
 	t.Helper()
 	bin, results := t.TempDir(), filepath.Join(t.TempDir(), "results")
 	if err := os.Symlink(os.Getenv("TF_ACC_TERRAFORM_PATH"), filepath.Join(bin, "terraform")); err != nil {
@@ -168,7 +168,7 @@ func (p pipeline) run(t *testing.T, s *scenario, tf *tfexec.Terraform, variables
 	return max(failed, code), output
 }
 
-// wait runs a command to its end, and returns what it printed.
+// wait runs a command until it ends, and returns its output.
 func (p pipeline) wait(command *exec.Cmd) (output string, err error) {
 	pipe, err := command.StdoutPipe()
 	if err != nil {
@@ -194,10 +194,10 @@ func (p pipeline) wait(command *exec.Cmd) (output string, err error) {
 // pipelines are the examples of the guide "Run migrations in a CI pipeline".
 var pipelines = map[string]func(*testing.T) pipeline{"GitHub": githubPipeline, "GitLab": gitlabPipeline}
 
-// ciFiles are the files of the guide, with a test that takes less time to fail.
+// ciFiles are the files of the guide, with a verification that fails sooner.
 func ciFiles(t *testing.T) map[string]string {
 	t.Helper()
-	text := read(t, "guides/ci-pipelines/main.tf")
+	text := readExamples(t, "guides/ci-pipelines/main.tf")
 	quick := strings.Replace(text, `interval   = "1s"`, "interval   = \"100ms\"\n    timeout    = \""+failsAfter+"\"", 1)
 	if quick == text {
 		t.Fatal("the guide's verification has no interval to replace")
@@ -210,9 +210,9 @@ func TestAccGuides_ciPipelines(t *testing.T) {
 	for name, of := range pipelines {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSamples(t)
+			s := newSampleCloud(t)
 			port := fmt.Sprintf("TF_VAR_ssh_port=%d", stub.PortSSH)
-			tf := s.terraform(map[string]string{"main.tf": read(t, "guides/ci-pipelines/main.tf")})
+			tf := s.terraform(map[string]string{"main.tf": readExamples(t, "guides/ci-pipelines/main.tf")})
 			runs := []struct {
 				name, confirm, status string
 				want                  sent
@@ -250,7 +250,7 @@ func TestAccGuides_ciPipelinesFailWhereTheServerDoesNotWork(t *testing.T) {
 	for name, of := range pipelines {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSamples(t)
+			s := newSampleCloud(t)
 			s.SetServer(stub.SampleWeb2, func(v *stub.Server) { v.Health = stub.HealthyOnOriginalHost(stub.Wrong) })
 			port := fmt.Sprintf("TF_VAR_ssh_port=%d", stub.PortSSH)
 			files := ciFiles(t)
@@ -261,7 +261,7 @@ func TestAccGuides_ciPipelinesFailWhereTheServerDoesNotWork(t *testing.T) {
 				t.Errorf("got exit code %d, want 1 and the postcondition\n%s", code, output)
 			}
 
-			// The pipeline stays red. Nothing is migrated again.
+			// The next run of the pipeline fails too. Nothing is migrated again.
 			if code, output = of(t).run(t, s, tf, port); code != 1 || !says("web-2 has not passed").MatchString(output) {
 				t.Errorf("got exit code %d of the second run, want 1 and the postcondition\n%s", code, output)
 			}
@@ -269,7 +269,7 @@ func TestAccGuides_ciPipelinesFailWhereTheServerDoesNotWork(t *testing.T) {
 				s.wantSent(t, id, sent{migrates: 1})
 			}
 
-			// It is the postcondition that fails it.
+			// Without the postconditions, the pipeline does not fail.
 			files["main.tf"] = regexp.MustCompile(`(?s)\n  lifecycle \{.*?\n  \}\n`).ReplaceAllString(files["main.tf"], "\n")
 			if err := os.WriteFile(filepath.Join(tf.WorkingDir(), "main.tf"), []byte(files["main.tf"]), 0o600); err != nil {
 				t.Fatal(err)
@@ -278,7 +278,7 @@ func TestAccGuides_ciPipelinesFailWhereTheServerDoesNotWork(t *testing.T) {
 				t.Errorf("got exit code %d without the postconditions, want 0\n%s", code, output)
 			}
 
-			// The schedule tests it again, and confirms it once it works.
+			// The scheduled run tests the server again, and confirms when the server passes.
 			if err := os.WriteFile(filepath.Join(tf.WorkingDir(), "main.tf"), []byte(ciFiles(t)["main.tf"]), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -293,7 +293,7 @@ func TestAccGuides_ciPipelinesFailWhereTheServerDoesNotWork(t *testing.T) {
 
 func TestAccGuides_ciPipelinesFailWhereAMigrationWasReverted(t *testing.T) {
 	t.Parallel()
-	s := newSamples(t)
+	s := newSampleCloud(t)
 	port := fmt.Sprintf("TF_VAR_ssh_port=%d", stub.PortSSH)
 	files := ciFiles(t)
 	tf := s.terraform(files)
@@ -325,10 +325,10 @@ func TestAccGuides_ciPipelinesContinueAfterACancelledJob(t *testing.T) {
 	t.Parallel()
 	timing := stub.ObservedTiming().Scaled(15)
 	timing.Migrate = time.Hour
-	s := newSamplesOf(t, stub.Config{Timing: timing})
+	s := newSampleCloudWith(t, stub.Config{Timing: timing})
 	port := fmt.Sprintf("TF_VAR_ssh_port=%d", stub.PortSSH)
 	one := regexp.MustCompile(`(?m)^ *web-2 = .*\n`).ReplaceAllString(ciFiles(t)["main.tf"], "")
-	one = strings.Replace(one, `create = "30m"`, `create = "5m"`, 1) // or a job that is not interrupted would outlast the test
+	one = strings.Replace(one, `create = "30m"`, `create = "5m"`, 1) // so that the test ends even if the job is not interrupted
 	tf := s.terraform(map[string]string{"main.tf": one})
 	cancelled := githubPipeline(t)
 	cancelled.interruptAt = "migration accepted" // a line of the provider's log

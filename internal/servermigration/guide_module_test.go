@@ -15,7 +15,8 @@ import (
 
 const moduleGuide = "../../templates/guides/test-your-module.md.tmpl"
 
-// guideBlock is the block of the guide "Test your module without a cloud" that has a text.
+// guideBlock returns the code block of the guide "Test your module without a cloud" that
+// contains a text.
 func guideBlock(t *testing.T, language, text string) string {
 	t.Helper()
 	var found []string
@@ -59,7 +60,7 @@ func newGuideModule(t *testing.T) *guideModule {
 	}}
 }
 
-// run runs commands as somebody does who reads the guide, and returns what they say.
+// run runs commands as a reader of the guide would, and returns their output.
 func (m *guideModule) run(script string) string {
 	m.t.Helper()
 	shell := exec.CommandContext(m.t.Context(), "sh", "-euc", script)
@@ -71,7 +72,7 @@ func (m *guideModule) run(script string) string {
 	return string(output)
 }
 
-// loggedRequest is what the guide's tests read of a request in the log.
+// loggedRequest has the parts of a logged request that these tests read.
 type loggedRequest struct {
 	Call   string `json:"call"`
 	Server string `json:"server_id"`
@@ -79,7 +80,7 @@ type loggedRequest struct {
 	Fault  string `json:"fault"`
 }
 
-// migrates are the migrate requests in the log.
+// migrates returns the migrate requests in the log.
 func (m *guideModule) migrates() []loggedRequest {
 	m.t.Helper()
 	var found []loggedRequest
@@ -115,7 +116,7 @@ func TestAccGuides_testYourModule(t *testing.T) {
 	moved := m.migrates()
 	for i := range moved {
 		if moved[i].Server != guideWeb1 && moved[i].Server != guideWeb2 {
-			moved[i].Server = "fragile-1" // whose id is random
+			moved[i].Server = "fragile-1" // its id is random
 		}
 	}
 	want := []loggedRequest{
@@ -141,7 +142,7 @@ func TestAccGuides_testYourModuleWithAFault(t *testing.T) {
 	}
 }
 
-// The tests of the module do not pass whatever happens.
+// This shows that the tests of the module can fail.
 func TestAccGuides_testYourModuleFailsWhenAServerBehavesOtherwise(t *testing.T) {
 	t.Parallel()
 	m := newGuideModule(t)

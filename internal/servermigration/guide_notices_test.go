@@ -12,11 +12,11 @@ import (
 
 func TestAccGuides_datedNotices(t *testing.T) {
 	t.Parallel()
-	s := newSamples(t)
+	s := newSampleCloud(t)
 	files := moduleFiles(t, "rolling-migration")
-	files["main.tf"] = read(t, "guides/dated-notices/main.tf")
+	files["main.tf"] = readExamples(t, "guides/dated-notices/main.tf")
 	tf := s.terraform(files)
-	_, outputs := applied(t, tf, stubPort)
+	_, outputs := applyAndPlan(t, tf, stubPort)
 	s.wantMigrated(t, stub.SampleWeb1, stub.SampleWeb2, stub.SampleDB1, stub.SampleBatch1)
 	s.wantOrder(t, stub.SampleWeb1, stub.SampleWeb2, stub.SampleDB1)
 	migrations, _ := outputs["migrations"].(map[string]any)
@@ -25,12 +25,12 @@ func TestAccGuides_datedNotices(t *testing.T) {
 		migration, _ := migrations[name].(map[string]any)
 		for _, attribute := range []string{"request_id", "requested_at", "settled_at", "source_host", "destination_host"} {
 			if text, _ := migration[attribute].(string); text == "" {
-				t.Errorf("got %s %v of %s, want it", attribute, migration[attribute], name)
+				t.Errorf("got %s %v of %s, want a value", attribute, migration[attribute], name)
 			}
 		}
 		result, _ := migration["verification_result"].(map[string]any)
 		if tested := name != "batch-1"; migration["status"] != "confirmed" || tested && result["passed"] != true || !tested && result != nil {
-			t.Errorf("got the migration %v of %s, want it confirmed, with a test that passed where there is one", migration, name)
+			t.Errorf("got the migration %v of %s, want it confirmed, and its verification passed if it has one", migration, name)
 		}
 		log, _ := actionLog[name].([]any)
 		last, _ := log[len(log)-1].(map[string]any)
@@ -42,13 +42,13 @@ func TestAccGuides_datedNotices(t *testing.T) {
 
 func TestAccGuides_datedNoticesWarns(t *testing.T) {
 	t.Parallel()
-	s := newSamples(t)
+	s := newSampleCloud(t)
 	if err := s.Delete(stub.SampleWeb2); err != nil {
 		t.Fatal(err)
 	}
 	s.Advance(time.Minute)
 	files := moduleFiles(t, "rolling-migration")
-	files["main.tf"] = read(t, "guides/dated-notices/main.tf")
+	files["main.tf"] = readExamples(t, "guides/dated-notices/main.tf")
 	tf := s.terraform(files)
 	tomorrow := time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339)
 	if _, err := tf.Plan(t.Context(), stubPort, tfexec.Var("deadline="+tomorrow), tfexec.Out("plan")); err != nil {

@@ -17,14 +17,14 @@ import (
 
 func TestAccGuides_fromScripts(t *testing.T) {
 	t.Parallel()
-	s := newSamples(t)
-	tf := s.terraform(map[string]string{"main.tf": read(t, "guides/from-scripts/main.tf")})
+	s := newSampleCloud(t)
+	tf := s.terraform(map[string]string{"main.tf": readExamples(t, "guides/from-scripts/main.tf")})
 	first := tfexec.Var(fmt.Sprintf(`servers={"web-1":%q}`, stub.SampleWeb1))
-	if _, outputs := applied(t, tf, stubPort, first); fmt.Sprint(outputs["migrations"]) != "map[web-1:confirmed]" {
+	if _, outputs := applyAndPlan(t, tf, stubPort, first); fmt.Sprint(outputs["migrations"]) != "map[web-1:confirmed]" {
 		t.Errorf("got the migrations %v, want that of web-1 alone", outputs["migrations"])
 	}
 	s.wantMigrated(t, stub.SampleWeb1)
-	if _, outputs := applied(t, tf, stubPort); fmt.Sprint(outputs["migrations"]) != "map[web-1:confirmed web-2:confirmed]" {
+	if _, outputs := applyAndPlan(t, tf, stubPort); fmt.Sprint(outputs["migrations"]) != "map[web-1:confirmed web-2:confirmed]" {
 		t.Errorf("got the migrations %v, want both confirmed", outputs["migrations"])
 	}
 	for _, id := range []string{stub.SampleWeb1, stub.SampleWeb2} {
@@ -38,17 +38,18 @@ func TestAccGuides_fromScripts(t *testing.T) {
 
 func TestAccGuides_fromScriptsImportsWhatIsPending(t *testing.T) {
 	t.Parallel()
-	s := newSamples(t)
+	s := newSampleCloud(t)
 	if err := s.Migrate(stub.SampleDB1, "user-7"); err != nil {
 		t.Fatal(err)
 	}
 	s.Advance(time.Minute)
-	tf := s.terraform(map[string]string{"main.tf": read(t, "guides/from-scripts/pending/main.tf")})
+	tf := s.terraform(map[string]string{"main.tf": readExamples(t, "guides/from-scripts/pending/main.tf")})
 	s.wantEmptyPlanAfterImport(t.Context(), tf)
 }
 
-// wantCommands runs commands of the CLI that no method of tfexec has.
-func (s *scenario) wantCommands(t *testing.T, tf *tfexec.Terraform, wants map[string][]string, commands ...string) {
+// wantCommands runs commands of the CLI for which tfexec has no method. It checks the output
+// of each against the texts in wants.
+func (s *cloudTest) wantCommands(t *testing.T, tf *tfexec.Terraform, wants map[string][]string, commands ...string) {
 	t.Helper()
 	for _, line := range commands {
 		command := exec.CommandContext(t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), append(strings.Fields(line), "-no-color")...)
@@ -65,14 +66,14 @@ func (s *scenario) wantCommands(t *testing.T, tf *tfexec.Terraform, wants map[st
 func TestAccGuides_fromScriptsListsWhatIsPending(t *testing.T) {
 	t.Parallel()
 	acctest.RequireTerraform(t, "1.14.0", "terraform query")
-	s := newSamples(t)
+	s := newSampleCloud(t)
 	if err := s.Migrate(stub.SampleDB1, "user-7"); err != nil {
 		t.Fatal(err)
 	}
 	s.Advance(time.Minute)
 	tf := s.terraform(map[string]string{
-		"main.tf":             read(t, "guides/from-scripts/main.tf"),
-		"pending.tfquery.hcl": read(t, "guides/from-scripts/pending/pending.tfquery.hcl"),
+		"main.tf":             readExamples(t, "guides/from-scripts/main.tf"),
+		"pending.tfquery.hcl": readExamples(t, "guides/from-scripts/pending/pending.tfquery.hcl"),
 	})
 	s.wantCommands(t, tf, map[string][]string{"query": {"db-1: confirm or revert by"}}, "query")
 }
@@ -80,15 +81,15 @@ func TestAccGuides_fromScriptsListsWhatIsPending(t *testing.T) {
 func TestAccGuides_fromScriptsActsByHand(t *testing.T) {
 	t.Parallel()
 	acctest.RequireTerraform(t, "1.14.0", "actions")
-	s := newSamples(t)
-	home, _ := s.Server(stub.SampleWeb1)
-	tf := s.terraform(map[string]string{"main.tf": read(t, "guides/from-scripts/by-hand/main.tf")})
+	s := newSampleCloud(t)
+	original, _ := s.Server(stub.SampleWeb1)
+	tf := s.terraform(map[string]string{"main.tf": readExamples(t, "guides/from-scripts/by-hand/main.tf")})
 	const migrate, revert, confirm = "apply -auto-approve -invoke=action.rackspace_server_migrate.server",
 		"apply -auto-approve -invoke=action.rackspace_server_migration_revert.server",
 		"apply -auto-approve -invoke=action.rackspace_server_migration_confirm.server"
 	wants := map[string][]string{migrate: {"web-1: awaits confirmation until"}, revert: {"web-1: reverted after"}, confirm: {"web-1: confirmed after"}}
 	s.wantCommands(t, tf, wants, migrate, revert)
-	s.wantAtHome(t, home)
+	s.wantOnOriginalHost(t, original)
 	s.wantCommands(t, tf, wants, migrate, confirm)
 	s.wantSent(t, stub.SampleWeb1, sent{migrates: 2, confirms: 1, reverts: 1})
 }

@@ -22,7 +22,7 @@ import (
 )
 
 func TestAccServerMigration_takesOverAMigrationThatSomebodyStarted(t *testing.T) {
-	s := newScenario(t, stub.Config{}, stub.Server{})
+	s := newCloudTest(t, stub.Config{}, stub.Server{})
 	servers := map[string]string{"alone": server}
 	for _, name := range []string{"in_upper_case", "in_lower_case"} {
 		servers[name] = s.AddServer(stub.Server{Name: "web-1"})
@@ -31,7 +31,7 @@ func TestAccServerMigration_takesOverAMigrationThatSomebodyStarted(t *testing.T)
 	planned, imported := s.Provider("", ""), resource.TestStep{}
 	later := resource.TestStep{Config: s.Provider("", "")}
 	for name, id := range ids {
-		s.do(func() error { return s.Migrate(servers[name], "user-7") })()
+		s.mustDo(func() error { return s.Migrate(servers[name], "user-7") })()
 		request := s.ActionLog(servers[name])[0].RequestID
 		at := servermigration.ResourceType + "." + name
 		is := func(attribute string, value knownvalue.Check) statecheck.StateCheck {
@@ -41,7 +41,7 @@ func TestAccServerMigration_takesOverAMigrationThatSomebodyStarted(t *testing.T)
 		block := "resource %q %q {\n  server_id = %q\n  %s\n}\n"
 		planned += fmt.Sprintf(block, servermigration.ResourceType, name, servers[name], "") + fmt.Sprintf("import {\n  to = %s\n  id = %q\n}\n", at, id)
 		later.Config += fmt.Sprintf(block, servermigration.ResourceType, name, servers[name], autoConfirm)
-		// Planned without a change: what is imported is what is configured.
+		// The plan has no change: the imported migration agrees with the configuration.
 		imported.ConfigPlanChecks.PreApply = append(imported.ConfigPlanChecks.PreApply, plancheck.ExpectResourceAction(at, noChange))
 		imported.ConfigStateChecks = append(imported.ConfigStateChecks,
 			is("status", text(awaiting)), is("server_status", text("VERIFY_RESIZE")), is("region", text("ORD")), is("server_name", text("web-1")),
@@ -62,28 +62,28 @@ func TestAccServerMigration_takesOverAMigrationThatSomebodyStarted(t *testing.T)
 }
 
 func TestAccServerMigration_importsWhatItCreated(t *testing.T) {
-	s := newScenario(t, stub.Config{}, stub.Server{})
+	s := newCloudTest(t, stub.Config{}, stub.Server{})
 	other := s.AddServer(stub.Server{Name: "web-2"})
 	confirmed := servermigration.ResourceType + ".confirmed"
 	verify := func(address, id string) resource.TestStep {
 		return resource.TestStep{
 			ResourceName: address, ImportState: true, ImportStateId: id, ImportStateVerify: true,
-			// The log knows no hosts, and to confirm is not a thing of the past.
+			// The action log has no hosts, and an import does not set auto_confirm.
 			ImportStateVerifyIgnore: []string{"source_host_id", "destination_host_id", "auto_confirm", "settled_at"},
 		}
 	}
 	s.run(resource.TestStep{
 		Config: s.config(noArguments) + fmt.Sprintf("resource %q \"confirmed\" {\n  server_id = %q\n  %s\n}\n", servermigration.ResourceType, other, autoConfirm),
 	}, verify(address, server), verify(confirmed, other), resource.TestStep{
-		// Without an id of its own a step imports the id of the resource.
+		// A step without an id imports the id of the resource.
 		ResourceName: address, ImportState: true, ImportStateVerify: true,
 		ImportStateVerifyIgnore: []string{"source_host_id", "destination_host_id"},
 	})
 }
 
 func TestServerMigration_revertsWhatItImported(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
-		home, _ := s.Server(server)
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
+		original, _ := s.Server(server)
 		if err := s.Migrate(server, "user-7"); err != nil {
 			t.Fatal(err)
 		}
@@ -91,16 +91,16 @@ func TestServerMigration_revertsWhatItImported(t *testing.T) {
 		config := migrationOf(object{"on_destroy": "revert"})
 		s.wantPlan(config, acctest.Update)
 		s.mustApply(config)
-		s.mustApply(nil) // it is still under way, and first waited for
+		s.mustApply(nil) // the server is still migrating, so the destroy waits first
 		s.wantSent(sent{reverts: 1})
-		if now, _ := s.Server(server); now.HostID != home.HostID || now.Status != "ACTIVE" {
-			t.Errorf("got the server %s on %s, want it ACTIVE on %s", now.Status, now.HostID, home.HostID)
+		if now, _ := s.Server(server); now.HostID != original.HostID || now.Status != "ACTIVE" {
+			t.Errorf("got the server %s on %s, want it ACTIVE on %s", now.Status, now.HostID, original.HostID)
 		}
 	})
 }
 
 func TestServerMigration_confirmsWhatIsUnderWayWhenImported(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		if err := s.Migrate(server, "user-7"); err != nil {
 			t.Fatal(err)
 		}
@@ -120,19 +120,19 @@ func TestServerMigration_explainsWhatItCannotImport(t *testing.T) {
 		want     []string
 	}{
 		{"never migrated", server, []string{"There is no migration to import", "web-1", "was never migrated"}},
-		{"no server", "DFW/" + server, []string{"There is no server " + server, "in region DFW"}},
-		{"no region", "XYZ/" + server, []string{`There is no region "XYZ"`, "DFW, LON, ORD"}},
+		{"an unknown server", "DFW/" + server, []string{"There is no server " + server, "in region DFW"}},
+		{"an unknown region", "XYZ/" + server, []string{`There is no region "XYZ"`, "DFW, LON, ORD"}},
 		{"a name", "web-1", []string{"Invalid import id", `"web-1" is not an import id`, "SERVER_ID, ", "REGION/SERVER_ID, ", "REGION/SERVER_ID/REQUEST_ID, "}},
-		{"nothing", "", []string{"Invalid import id", `"" is not an import id`}},
+		{"an empty id", "", []string{"Invalid import id", `"" is not an import id`}},
 		{"an empty region", "/" + server, []string{"Invalid import id", `"/` + server + `" is not an import id`}},
 		{"an empty region and a request", "/" + server + "/req-1", []string{"Invalid import id"}},
 		{"a name in a region", "ORD/web-1", []string{"Invalid import id", `"ORD/web-1" is not an import id`}},
-		{"too much", "ORD/" + server + "/req-1/more", []string{"Invalid import id", `/req-1/more" is not an import id`}},
+		{"a fourth part", "ORD/" + server + "/req-1/more", []string{"Invalid import id", `/req-1/more" is not an import id`}},
 		{"an unknown request", "ORD/" + server + "/req-1", []string{"There is no migration to import: server web-1", "has none of request req-1", "imports the newest migration"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+			inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 				if _, got := s.open().Import(s.state.Type, test.id); !says(test.want...).MatchString(got.Errors()) {
 					t.Errorf("got the error %q, want %q in it", got.Errors(), test.want)
 				}
@@ -142,16 +142,16 @@ func TestServerMigration_explainsWhatItCannotImport(t *testing.T) {
 }
 
 func TestServerMigration_importsTheMigrationThatItsIDNames(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
-		s.must(s.Migrate(server, "user-7"))
-		s.must(s.Confirm(server, "user-7"))
-		s.must(s.Migrate(server, "user-7"))
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
+		s.mustFinish(s.Migrate(server, "user-7"))
+		s.mustFinish(s.Confirm(server, "user-7"))
+		s.mustFinish(s.Migrate(server, "user-7"))
 		log := s.ActionLog(server) // newest first
 		newest, older := log[0].RequestID, log[2].RequestID
 		for id, want := range map[string]struct{ request, status string }{
 			server:                         {newest, awaiting},
 			"ORD/" + server:                {newest, awaiting},
-			"ORD/" + server + "/":          {newest, awaiting}, // of a migration whose request nobody named
+			"ORD/" + server + "/":          {newest, awaiting}, // the id of a migration without a request id
 			"ORD/" + server + "/" + newest: {newest, awaiting},
 			"ord/" + server + "/" + older:  {older, "confirmed"},
 			"ORD/" + server + "/" + older:  {older, "confirmed"},
@@ -171,7 +171,7 @@ func TestAccServerMigration_isImportedByIdentity(t *testing.T) {
 		"in the provider's region": fmt.Sprintf("{ server_id = %q }", server),
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newScenario(t, stub.Config{}, stub.Server{})
+			s := newCloudTest(t, stub.Config{}, stub.Server{})
 			if err := s.Migrate(server, "user-7"); err != nil {
 				t.Fatal(err)
 			}
@@ -190,9 +190,9 @@ func TestAccServerMigration_isImportedByIdentity(t *testing.T) {
 	}
 }
 
-// terraform runs the CLI itself, for what the test framework does not do, such as write
-// configuration.
-func (s *scenario) terraform(files map[string]string) *tfexec.Terraform {
+// terraform returns a Terraform CLI with these files, for what the test framework cannot
+// do, such as to generate configuration.
+func (s *cloudTest) terraform(files map[string]string) *tfexec.Terraform {
 	s.t.Helper()
 	return s.Terraform(s.t, files)
 }
@@ -205,9 +205,9 @@ terraform {
 }
 `
 
-// wantEmptyPlanAfterImport plans and applies what was generated: an import
-// without any change, and nothing that touches a server.
-func (s *scenario) wantEmptyPlanAfterImport(ctx context.Context, tf *tfexec.Terraform) {
+// wantEmptyPlanAfterImport applies an import. It checks that the next plan has no changes,
+// and that no request has changed a server.
+func (s *cloudTest) wantEmptyPlanAfterImport(ctx context.Context, tf *tfexec.Terraform) {
 	s.t.Helper()
 	if err := tf.Apply(ctx); err != nil {
 		s.t.Fatal(err)
@@ -217,20 +217,20 @@ func (s *scenario) wantEmptyPlanAfterImport(ctx context.Context, tf *tfexec.Terr
 		s.t.Fatal(err)
 	}
 	if state.Values == nil || len(state.Values.RootModule.Resources) == 0 || state.Values.RootModule.Resources[0].AttributeValues["status"] != awaiting {
-		s.t.Errorf("got state %+v, want the imported migration", state.Values)
+		s.t.Errorf("got state %+v, want the imported migration in it", state.Values)
 	}
 	changes, err := tf.Plan(ctx)
 	if err != nil || changes {
 		s.t.Errorf("got changes %t (%v) after the import, want none", changes, err)
 	}
 	if got := s.Count(stub.CallMigrate) + s.Count(stub.CallConfirm) + s.Count(stub.CallRevert); got != 0 {
-		s.t.Errorf("got %d requests that act, want none", got)
+		s.t.Errorf("got %d requests that change a server, want none", got)
 	}
 }
 
 func TestAccServerMigration_isImportedWithGeneratedConfiguration(t *testing.T) {
 	t.Parallel()
-	s := newScenario(t, stub.Config{}, stub.Server{})
+	s := newCloudTest(t, stub.Config{}, stub.Server{})
 	if err := s.Migrate(server, "user-7"); err != nil {
 		t.Fatal(err)
 	}

@@ -21,18 +21,18 @@ import (
 // openStack is a cloud with Keystone v3 and one region.
 var openStack = stub.Config{Regions: []string{"RegionOne"}}
 
-// keystone is a provider block that leads to the cloud's Keystone.
-func (s *scenario) keystone(arguments string) string {
+// keystoneProvider is a provider block for the Keystone of the cloud.
+func (s *cloudTest) keystoneProvider(arguments string) string {
 	return fmt.Sprintf("provider \"rackspace\" {\n  identity_endpoint = %q\n  poll_interval = %q\n  %s\n}\n",
 		stub.KeystoneEndpoint(s.URL), acctest.PollInterval, arguments)
 }
 
-// byCredential are arguments of a provider block: an application credential.
+// byCredential are the arguments of a provider block that give an application credential.
 var byCredential = fmt.Sprintf("application_credential_id = %q\n  application_credential_secret = %q\n",
 	stub.DefaultUser.Credential.ID, stub.DefaultUser.Credential.Secret)
 
-// wantsOpenStack checks that the cloud saw requests of an OpenStack client alone.
-func (s *scenario) wantsOpenStack(*terraform.State) error {
+// checkOpenStackRequests checks that all requests were those of an OpenStack client.
+func (s *cloudTest) checkOpenStackRequests(*terraform.State) error {
 	for _, request := range s.Requests() {
 		switch {
 		case request.Call == stub.CallToken && request.Path != "/v3/auth/tokens":
@@ -52,28 +52,28 @@ func (s *scenario) wantsOpenStack(*terraform.State) error {
 }
 
 func TestAccServerMigration_migratesByAnApplicationCredential(t *testing.T) {
-	s := newScenario(t, openStack, stub.Server{})
+	s := newCloudTest(t, openStack, stub.Server{})
 	s.run(
 		resource.TestStep{
-			Config:            s.keystone(byCredential) + migrationBlock(""),
+			Config:            s.keystoneProvider(byCredential) + migrationBlock(""),
 			ConfigStateChecks: []statecheck.StateCheck{is("region", "RegionOne"), is("status", awaiting), isNull("confirm_by"), isTime("requested_at")},
-			Check:             resource.ComposeTestCheckFunc(s.wantsOpenStack, s.sent(stub.CallMigrate, 1)),
+			Check:             resource.ComposeTestCheckFunc(s.checkOpenStackRequests, s.sent(stub.CallMigrate, 1)),
 		},
-		resource.TestStep{ // the window is said
-			Config:            s.keystone(byCredential+"confirm_window = \"48h\"") + migrationBlock(""),
+		resource.TestStep{ // with a confirm_window
+			Config:            s.keystoneProvider(byCredential+"confirm_window = \"48h\"") + migrationBlock(""),
 			ConfigPlanChecks:  unchanged,
 			ConfigStateChecks: []statecheck.StateCheck{isTime("confirm_by")},
 		},
 		resource.TestStep{
-			Config:            s.keystone(byCredential) + migrationBlock("region = \"regionone\"\n"+autoConfirm),
+			Config:            s.keystoneProvider(byCredential) + migrationBlock("region = \"regionone\"\n"+autoConfirm),
 			ConfigStateChecks: []statecheck.StateCheck{is("status", "confirmed"), isNull("confirm_by")},
-			Check:             resource.ComposeTestCheckFunc(s.wantsOpenStack, s.sent(stub.CallMigrate, 1), s.sent(stub.CallConfirm, 1)),
+			Check:             resource.ComposeTestCheckFunc(s.checkOpenStackRequests, s.sent(stub.CallMigrate, 1), s.sent(stub.CallConfirm, 1)),
 		},
 	)
 }
 
 func TestAccServerMigration_migratesInACloudOfCloudsYAML(t *testing.T) {
-	s := newScenario(t, openStack, stub.Server{})
+	s := newCloudTest(t, openStack, stub.Server{})
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"clouds.yaml": fmt.Sprintf("clouds:\n  stub:\n    auth:\n      auth_url: %s\n      username: %s\n      project_name: %s\n      user_domain_name: %s\n      project_domain_id: %s\n",
@@ -90,13 +90,13 @@ func TestAccServerMigration_migratesInACloudOfCloudsYAML(t *testing.T) {
 		Steps: []resource.TestStep{{
 			Config:            fmt.Sprintf("provider \"rackspace\" {\n  cloud = \"stub\"\n  poll_interval = %q\n}\n", acctest.PollInterval) + migrationBlock(autoConfirm),
 			ConfigStateChecks: []statecheck.StateCheck{is("region", "RegionOne"), is("status", "confirmed")},
-			Check:             resource.ComposeTestCheckFunc(s.wantsOpenStack, s.sent(stub.CallMigrate, 1), s.sent(stub.CallConfirm, 1)),
+			Check:             resource.ComposeTestCheckFunc(s.checkOpenStackRequests, s.sent(stub.CallMigrate, 1), s.sent(stub.CallConfirm, 1)),
 		}},
 	})
 }
 
-// arguments are those of a provider block that leads to the cloud's Keystone.
-func (s *scenario) arguments(more object) object {
+// keystoneArguments are the arguments of a provider block for the Keystone of the cloud.
+func (s *cloudTest) keystoneArguments(more object) object {
 	block := object{"identity_endpoint": stub.KeystoneEndpoint(s.URL), "poll_interval": acctest.PollInterval.String()}
 	for name, value := range more {
 		block[name] = value
@@ -106,26 +106,26 @@ func (s *scenario) arguments(more object) object {
 
 func TestServerMigration_authenticatesWithKeystone(t *testing.T) {
 	user := stub.DefaultUser
-	for name, arguments := range map[string]func(*scenario) object{
-		"by password": func(*scenario) object {
+	for name, arguments := range map[string]func(*cloudTest) object{
+		"by password": func(*cloudTest) object {
 			return object{"username": user.Name, "password": user.Password, "user_domain_name": stub.DomainName, "tenant_name": stub.DefaultProject}
 		},
-		"by the user's id": func(*scenario) object {
+		"by the user's id": func(*cloudTest) object {
 			return object{"user_id": user.ID, "password": user.Password, "tenant_id": "123456"}
 		},
-		"by the name of an application credential": func(*scenario) object {
+		"by the name of an application credential": func(*cloudTest) object {
 			return object{
 				"application_credential_name": user.Credential.Name, "application_credential_secret": user.Credential.Secret,
 				"username": user.Name, "user_domain_id": stub.DomainID,
 			}
 		},
-		"by token": func(s *scenario) object { return object{"token": s.IssueToken(user), "tenant_id": "123456"} },
+		"by token": func(s *cloudTest) object { return object{"token": s.IssueToken(user), "tenant_id": "123456"} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cloud := newScenario(t, openStack, stub.Server{})
+			cloud := newCloudTest(t, openStack, stub.Server{})
 			s := cloud.overHTTP()
-			block := cloud.arguments(arguments(cloud))
+			block := cloud.keystoneArguments(arguments(cloud))
 			s.open = func() *acctest.Session {
 				session, diagnostics := acctest.NewSession(t, block)
 				if diagnostics.HasError() {
@@ -135,7 +135,7 @@ func TestServerMigration_authenticatesWithKeystone(t *testing.T) {
 			}
 			s.mustApply(migrationOf(nil))
 			s.want(map[string]string{"status": awaiting, "region": "RegionOne"})
-			if err := cloud.wantsOpenStack(nil); err != nil {
+			if err := cloud.checkOpenStackRequests(nil); err != nil {
 				t.Error(err)
 			}
 		})
@@ -150,17 +150,17 @@ func TestServerMigration_explainsWhatKeystoneRefuses(t *testing.T) {
 	}{
 		"a wrong secret": {openStack, object{"application_credential_id": stub.DefaultUser.Credential.ID, "application_credential_secret": "wrong-secret"},
 			[]string{"Cannot authenticate with the cloud", "/v3/auth/tokens", "401", "credentials were refused (application_credential_id from the provider block and application_credential_secret from the provider block)", "project and the domains"}},
-		"a project of others": {openStack, object{"user_id": stub.DefaultUser.ID, "password": stub.DefaultUser.Password, "tenant_id": "654321"},
+		"a project of another user": {openStack, object{"user_id": stub.DefaultUser.ID, "password": stub.DefaultUser.Password, "tenant_id": "654321"},
 			[]string{"Cannot authenticate with the cloud", "401", "project"}},
-		"no region of several": {stub.Config{}, object{"application_credential_id": stub.DefaultUser.Credential.ID, "application_credential_secret": stub.DefaultUser.Credential.Secret},
+		"several regions, and none is set": {stub.Config{}, object{"application_credential_id": stub.DefaultUser.Credential.ID, "application_credential_secret": stub.DefaultUser.Credential.Secret},
 			[]string{"No region is set", "DFW, LON, ORD"}},
 		"no project": {openStack, object{"user_id": stub.DefaultUser.ID, "password": stub.DefaultUser.Password},
 			[]string{"The account has no compute service", "tenant_id or tenant_name"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cloud := newScenario(t, test.config, stub.Server{})
-			session, diagnostics := acctest.NewSession(t, cloud.arguments(test.arguments))
+			cloud := newCloudTest(t, test.config, stub.Server{})
+			session, diagnostics := acctest.NewSession(t, cloud.keystoneArguments(test.arguments))
 			if diagnostics.HasError() {
 				t.Fatal(diagnostics)
 			}
@@ -172,18 +172,18 @@ func TestServerMigration_explainsWhatKeystoneRefuses(t *testing.T) {
 	}
 }
 
-// An administrator migrates a server of another project. Lists have it only where they
-// ask for all tenants.
+// An administrator migrates a server of another project. Lists have that server only if the
+// provider asks for all tenants.
 func TestServerMigration_migratesAServerOfAnotherProject(t *testing.T) {
 	admin := stub.DefaultUser
 	admin.Admin = true
-	for name, allTenants := range map[string]bool{"lists have it": true, "lists lack it": false} {
+	for name, allTenants := range map[string]bool{"all_tenants is true": true, "all_tenants is false": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cloud := newScenario(t, stub.Config{Regions: openStack.Regions, Users: []stub.User{admin}}, stub.Server{TenantID: "654321"})
+			cloud := newCloudTest(t, stub.Config{Regions: openStack.Regions, Users: []stub.User{admin}}, stub.Server{TenantID: "654321"})
 			s := cloud.overHTTP()
 			s.open = func() *acctest.Session {
-				session, diagnostics := acctest.NewSession(t, cloud.arguments(object{
+				session, diagnostics := acctest.NewSession(t, cloud.keystoneArguments(object{
 					"application_credential_id": admin.Credential.ID, "application_credential_secret": admin.Credential.Secret, "all_tenants": allTenants,
 				}))
 				if diagnostics.HasError() {
@@ -194,7 +194,7 @@ func TestServerMigration_migratesAServerOfAnotherProject(t *testing.T) {
 			s.mustApply(migrationOf(nil))
 			found, diagnostics := s.open().List(s.state.Type, object{}, 10)
 			if (len(found) == 1) != allTenants || diagnostics.HasError() {
-				t.Errorf("got %d migrations in the list (%s), want it there: %t", len(found), diagnostics, allTenants)
+				t.Errorf("got %d migrations in the list (%s), want it in the list: %t", len(found), diagnostics, allTenants)
 			}
 			if err := cloud.Revert(server, "user-7"); err != nil {
 				t.Fatal(err)
@@ -210,27 +210,27 @@ func TestAccGuides_openStack(t *testing.T) {
 	t.Parallel()
 	admin := stub.DefaultUser
 	admin.Admin = true
-	for example, secret := range map[string]func(*scenario) string{
-		"application-credential": func(*scenario) string { return "secret = \"" + admin.Credential.Secret + "\"" },
-		"password":               func(*scenario) string { return "password = \"" + admin.Password + "\"" },
-		"token":                  func(s *scenario) string { return "token = \"" + s.IssueToken(admin) + "\"" },
-		"clouds-yaml":            func(*scenario) string { return "" },
-		"administrator":          func(*scenario) string { return "" },
+	for example, secret := range map[string]func(*cloudTest) string{
+		"application-credential": func(*cloudTest) string { return "secret = \"" + admin.Credential.Secret + "\"" },
+		"password":               func(*cloudTest) string { return "password = \"" + admin.Password + "\"" },
+		"token":                  func(s *cloudTest) string { return "token = \"" + s.IssueToken(admin) + "\"" },
+		"clouds-yaml":            func(*cloudTest) string { return "" },
+		"administrator":          func(*cloudTest) string { return "" },
 	} {
 		t.Run(example, func(t *testing.T) {
 			t.Parallel()
-			s := newScenario(t, stub.Config{Regions: openStack.Regions, Users: []stub.User{admin}}, stub.Server{})
+			s := newCloudTest(t, stub.Config{Regions: openStack.Regions, Users: []stub.User{admin}}, stub.Server{})
 			here := strings.NewReplacer("https://keystone.example.com:5000/v3", stub.KeystoneEndpoint(s.URL))
 			tf := s.Terraform(t, map[string]string{
-				"main.tf":            here.Replace(read(t, "guides/openstack/"+example+"/main.tf")),
+				"main.tf":            here.Replace(readExamples(t, "guides/openstack/"+example+"/main.tf")),
 				"secret.auto.tfvars": secret(s),
-				"clouds.yaml":        here.Replace(read(t, "guides/openstack/clouds-yaml/clouds.yaml")),
-				"secure.yaml":        read(t, "guides/openstack/clouds-yaml/secure.yaml"),
+				"clouds.yaml":        here.Replace(readExamples(t, "guides/openstack/clouds-yaml/clouds.yaml")),
+				"secure.yaml":        readExamples(t, "guides/openstack/clouds-yaml/secure.yaml"),
 			})
 			if err := tf.Apply(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.wantsOpenStack(nil); err != nil {
+			if err := s.checkOpenStackRequests(nil); err != nil {
 				t.Error(err)
 			}
 			s.wantSent(t, server, sent{migrates: 1, confirms: 1})

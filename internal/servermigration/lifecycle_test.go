@@ -19,45 +19,45 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// Arguments of the migration in the lifecycle table.
+// Arguments, plans and statuses in the lifecycle table.
 const (
 	noArguments      = ""                       // awaits confirmation
 	autoConfirm      = "auto_confirm = true"    // confirmed at once
-	confirmOnDestroy = `on_destroy = "confirm"` // awaits, and a destroy confirms it
-	revertOnDestroy  = `on_destroy = "revert"`  // awaits, and a destroy reverts it
-	triggers         = "triggers = { n = 1 }"   // with any of them
-	otherTriggers    = "triggers = { n = 2 }"   // with any of them: migrate again
+	confirmOnDestroy = `on_destroy = "confirm"` // awaits confirmation, and a destroy confirms it
+	revertOnDestroy  = `on_destroy = "revert"`  // awaits confirmation, and a destroy reverts it
+	triggers         = "triggers = { n = 1 }"   // with any of the above
+	otherTriggers    = "triggers = { n = 2 }"   // with any of the above, after triggers: migrate again
 	removed          = "-"                      // the resource is removed from the configuration
 	noChange         = plancheck.ResourceActionNoop
 	create           = plancheck.ResourceActionCreate
 	update           = plancheck.ResourceActionUpdate
 	destroy          = plancheck.ResourceActionDestroy
-	notPlanned       = plancheck.ResourceActionType("") // it is not in the plan
+	notPlanned       = plancheck.ResourceActionType("") // the resource is not in the plan
 	awaiting         = "awaiting_confirmation"
 	absent           = "" // the resource is not in the state
 )
 
-// event is what happens to a server while nobody runs Terraform, and how long
-// after it Terraform runs again.
+// event is what happens to a server between two applies, and how long after it the second
+// apply runs.
 type event struct {
-	do     func(cloud *stub.Stub, id string) error
-	passes time.Duration
+	do   func(cloud *stub.Stub, id string) error
+	wait time.Duration
 }
 
 var (
-	undisturbed         = event{func(*stub.Stub, string) error { return nil }, 0}
-	dayLater            = event{undisturbed.do, 25 * time.Hour}
+	nothingHappens      = event{func(*stub.Stub, string) error { return nil }, 0}
+	dayLater            = event{nothingHappens.do, 25 * time.Hour}
 	confirmedByUser     = event{func(cloud *stub.Stub, id string) error { return cloud.Confirm(id, "user-7") }, time.Minute}
 	revertedByUser      = event{func(cloud *stub.Stub, id string) error { return cloud.Revert(id, "user-7") }, time.Minute}
 	deletedByUser       = event{(*stub.Stub).Delete, time.Minute}
-	migratedAgainByUser = event{func(cloud *stub.Stub, id string) error { // somebody confirms ours, and migrates it again
+	migratedAgainByUser = event{func(cloud *stub.Stub, id string) error { // a person confirms our migration, and migrates the server again
 		if err := confirmedByUser.do(cloud, id); err != nil {
 			return err
 		}
 		cloud.Advance(time.Minute)
 		return cloud.Migrate(id, "user-7")
 	}, time.Minute}
-	brokenLater = event{func(cloud *stub.Stub, id string) error { // somebody confirms ours, and a rebuild fails
+	brokenLater = event{func(cloud *stub.Stub, id string) error { // a person confirms our migration, and a rebuild fails
 		if err := confirmedByUser.do(cloud, id); err != nil {
 			return err
 		}
@@ -70,55 +70,54 @@ var (
 // lifecycle is a row of the lifecycle table.
 type lifecycle struct {
 	name   string
-	before string
+	before string // arguments in the first apply
 	event  event
-	after  string
-	plan   plancheck.ResourceActionType
-	status string // in the state
-	server string // its status in the cloud, at the end
-	sent   sent
+	after  string                       // arguments in the second apply
+	plan   plancheck.ResourceActionType // of the second apply
+	status string                       // of the migration in the state, after the second apply
+	server string                       // status of the server after the second apply
+	sent   sent                         // requests since the event
 }
 
 var lifecycles = []lifecycle{
-	{"awaiting stays awaiting", noArguments, undisturbed, noArguments, noChange, awaiting, "VERIFY_RESIZE", sent{}},
-	{"awaiting is confirmed by auto_confirm", noArguments, undisturbed, autoConfirm, update, "confirmed", "ACTIVE", sent{confirms: 1}},
-	{"awaiting is given another on_destroy", noArguments, undisturbed, revertOnDestroy, update, awaiting, "VERIFY_RESIZE", sent{}},
-	{"awaiting is confirmed by Rackspace", noArguments, dayLater, noArguments, noChange, "confirmed", "ACTIVE", sent{}},
+	{"awaiting stays awaiting", noArguments, nothingHappens, noArguments, noChange, awaiting, "VERIFY_RESIZE", sent{}},
+	{"awaiting is confirmed by auto_confirm", noArguments, nothingHappens, autoConfirm, update, "confirmed", "ACTIVE", sent{confirms: 1}},
+	{"awaiting is given another on_destroy", noArguments, nothingHappens, revertOnDestroy, update, awaiting, "VERIFY_RESIZE", sent{}},
+	{"awaiting is confirmed by the cloud", noArguments, dayLater, noArguments, noChange, "confirmed", "ACTIVE", sent{}},
 	{"awaiting is confirmed by a person", noArguments, confirmedByUser, noArguments, noChange, "confirmed", "ACTIVE", sent{}},
-	{"awaiting is confirmed by a person, then by auto_confirm", noArguments, confirmedByUser, autoConfirm, update, "confirmed", "ACTIVE", sent{}},
+	{"awaiting is confirmed by a person, then auto_confirm is set", noArguments, confirmedByUser, autoConfirm, update, "confirmed", "ACTIVE", sent{}},
 	{"awaiting is reverted by a person", noArguments, revertedByUser, noArguments, noChange, "reverted", "ACTIVE", sent{}},
-	{"awaiting is reverted by a person, auto_confirm comes too late", noArguments, revertedByUser, autoConfirm, update, "reverted", "ACTIVE", sent{}},
+	{"awaiting is reverted by a person, then auto_confirm is set", noArguments, revertedByUser, autoConfirm, update, "reverted", "ACTIVE", sent{}},
 	{"awaiting is confirmed, and migrated again by a person", noArguments, migratedAgainByUser, noArguments, noChange, "confirmed", "VERIFY_RESIZE", sent{}},
 	{"awaiting is confirmed, and the server is in ERROR", noArguments, brokenLater, noArguments, noChange, "confirmed", "ERROR", sent{}},
-	{"awaiting is forgotten when its server is deleted", noArguments, deletedByUser, removed, notPlanned, absent, "", sent{}},
-	{"awaiting is destroyed: forgotten", noArguments, undisturbed, removed, destroy, absent, "VERIFY_RESIZE", sent{}},
-	{"awaiting is destroyed: confirmed", confirmOnDestroy, undisturbed, removed, destroy, absent, "ACTIVE", sent{confirms: 1}},
-	{"awaiting is destroyed: reverted", revertOnDestroy, undisturbed, removed, destroy, absent, "ACTIVE", sent{reverts: 1}},
-	{"awaiting is to be reverted, Rackspace was quicker", revertOnDestroy, dayLater, removed, destroy, absent, "ACTIVE", sent{}},
-	{"awaiting is to be confirmed, a person has reverted it", confirmOnDestroy, revertedByUser, removed, destroy, absent, "ACTIVE", sent{}},
-	{"awaiting is confirmed, and migrated again", confirmOnDestroy, undisturbed, confirmOnDestroy + "\n" + otherTriggers, update, awaiting, "VERIFY_RESIZE", sent{migrates: 1, confirms: 1}},
-	{"awaiting is reverted, and migrated again", revertOnDestroy, undisturbed, revertOnDestroy + "\n" + otherTriggers, update, awaiting, "VERIFY_RESIZE", sent{migrates: 1, reverts: 1}},
+	{"awaiting is removed from the state when its server is deleted", noArguments, deletedByUser, removed, notPlanned, absent, "", sent{}},
+	{"awaiting is destroyed: only removed from the state", noArguments, nothingHappens, removed, destroy, absent, "VERIFY_RESIZE", sent{}},
+	{"awaiting is destroyed: confirmed", confirmOnDestroy, nothingHappens, removed, destroy, absent, "ACTIVE", sent{confirms: 1}},
+	{"awaiting is destroyed: reverted", revertOnDestroy, nothingHappens, removed, destroy, absent, "ACTIVE", sent{reverts: 1}},
+	{"awaiting is destroyed with revert after the cloud has confirmed it", revertOnDestroy, dayLater, removed, destroy, absent, "ACTIVE", sent{}},
+	{"awaiting is destroyed with confirm after a person has reverted it", confirmOnDestroy, revertedByUser, removed, destroy, absent, "ACTIVE", sent{}},
+	{"awaiting is confirmed, and migrated again", confirmOnDestroy, nothingHappens, confirmOnDestroy + "\n" + otherTriggers, update, awaiting, "VERIFY_RESIZE", sent{migrates: 1, confirms: 1}},
+	{"awaiting is reverted, and migrated again", revertOnDestroy, nothingHappens, revertOnDestroy + "\n" + otherTriggers, update, awaiting, "VERIFY_RESIZE", sent{migrates: 1, reverts: 1}},
 	{"reverted by a person, and migrated again", noArguments, revertedByUser, otherTriggers, update, awaiting, "VERIFY_RESIZE", sent{migrates: 1}},
-	{"settled stays settled", autoConfirm, undisturbed, autoConfirm, noChange, "confirmed", "ACTIVE", sent{}},
-	{"settled does not care for its server's end", autoConfirm, deletedByUser, autoConfirm, noChange, "confirmed", "", sent{}},
-	{"settled is given a new on_destroy", autoConfirm, undisturbed, autoConfirm + "\n" + revertOnDestroy, update, "confirmed", "ACTIVE", sent{}},
-	{"settled is destroyed: forgotten", autoConfirm + "\n" + revertOnDestroy, undisturbed, removed, destroy, absent, "ACTIVE", sent{}},
-	{"settled is migrated again", autoConfirm + "\n" + triggers, undisturbed, autoConfirm + "\n" + otherTriggers, update, "confirmed", "ACTIVE", sent{migrates: 1, confirms: 1}},
+	{"confirmed stays confirmed", autoConfirm, nothingHappens, autoConfirm, noChange, "confirmed", "ACTIVE", sent{}},
+	{"confirmed stays confirmed when its server is deleted", autoConfirm, deletedByUser, autoConfirm, noChange, "confirmed", "", sent{}},
+	{"confirmed is given another on_destroy", autoConfirm, nothingHappens, autoConfirm + "\n" + revertOnDestroy, update, "confirmed", "ACTIVE", sent{}},
+	{"confirmed is destroyed: only removed from the state", autoConfirm + "\n" + revertOnDestroy, nothingHappens, removed, destroy, absent, "ACTIVE", sent{}},
+	{"confirmed is migrated again", autoConfirm + "\n" + triggers, nothingHappens, autoConfirm + "\n" + otherTriggers, update, "confirmed", "ACTIVE", sent{migrates: 1, confirms: 1}},
 }
 
-// TestAccServerMigration_livesAsTheTableSays is the life of a migration: how it
-// was configured, what happened, how it is configured now, and what then is
-// planned, in the state and sent. Requests are those since the event, over all
-// that Terraform does to plan, apply and refresh.
+// TestAccServerMigration_followsTheLifecycleTable runs the rows of the lifecycle table. The
+// first apply creates a migration, then the event happens, and the second apply has other
+// arguments. The test checks the second plan, the state, and the requests since the event.
 //
-// All rows are resources of one configuration, each with a server of its own.
-// Rows in which a day passes have a cloud of their own, whose clock they move.
-func TestAccServerMigration_livesAsTheTableSays(t *testing.T) {
+// All rows are resources of one configuration, and each has a server of its own. Rows in
+// which a day passes share another cloud, because they advance its clock.
+func TestAccServerMigration_followsTheLifecycleTable(t *testing.T) {
 	groups := map[bool][]lifecycle{}
 	for _, row := range lifecycles {
-		group := row.event.passes > time.Hour
+		group := row.event.wait > time.Hour
 		groups[group] = append(groups[group], row)
-		if row.server == "ACTIVE" { // only there a stopped server ends in another state
+		if row.server == "ACTIVE" { // the same with a stopped server, which ends in SHUTOFF
 			row.name, row.server = row.name+", of a stopped server", "SHUTOFF"
 			groups[group] = append(groups[group], row)
 		}
@@ -130,11 +129,11 @@ func TestAccServerMigration_livesAsTheTableSays(t *testing.T) {
 
 func runLifecycles(t *testing.T, rows []lifecycle) {
 	cloud := acctest.NewCloud(t, stub.Config{})
-	// More than the account's rate limit lets through in a minute.
+	// All rows together send more writes in a minute than the account's rate limit allows.
 	provider := cloud.Provider("requests_per_minute = { write = 10000 }", "")
 	before, after := provider, provider
 	ids := make([]string, len(rows))
-	wait := time.Minute // for events to come to their ends
+	wait := time.Minute // so that each event has ended
 	for i, row := range rows {
 		seed := stub.Server{Name: fmt.Sprintf("web-%d", i)}
 		if row.server == "SHUTOFF" {
@@ -145,7 +144,7 @@ func runLifecycles(t *testing.T, rows []lifecycle) {
 		if row.after != removed {
 			after += row.block(ids[i], row.after)
 		}
-		wait = max(wait, row.event.passes)
+		wait = max(wait, row.event.wait)
 	}
 	since := make([]sent, len(rows))
 	first := resource.TestStep{Config: before}
@@ -164,7 +163,7 @@ func runLifecycles(t *testing.T, rows []lifecycle) {
 		ConfigStateChecks: []statecheck.StateCheck{lifecycleStates(rows)},
 	}
 	third := resource.TestStep{
-		// What the second one left is looked at before Terraform destroys the rest.
+		// Checks the result of the second step before Terraform destroys the resources.
 		PreConfig: func() {
 			for i, row := range rows {
 				now := sentTo(cloud.Stub, ids[i])
@@ -185,7 +184,7 @@ func runLifecycles(t *testing.T, rows []lifecycle) {
 	})
 }
 
-// address is that of the row's resource.
+// address is the address of the row's resource.
 func (l lifecycle) address() string { return servermigration.ResourceType + "." + l.label() }
 
 func (l lifecycle) label() string {
@@ -196,7 +195,7 @@ func (l lifecycle) block(id, arguments string) string {
 	return fmt.Sprintf("resource %q %q {\n  server_id = %q\n%s\n}\n", servermigration.ResourceType, l.label(), id, arguments)
 }
 
-// sentTo counts the requests that act on a server.
+// sentTo counts the requests that change a server.
 func sentTo(cloud *stub.Stub, id string) sent {
 	var count sent
 	for _, request := range cloud.Requests() {
@@ -213,7 +212,7 @@ func sentTo(cloud *stub.Stub, id string) sent {
 	return count
 }
 
-// lifecyclePlans checks what is planned for each row.
+// lifecyclePlans checks the planned action of each row.
 type lifecyclePlans []lifecycle
 
 // CheckPlan implements plancheck.PlanCheck.
@@ -262,7 +261,7 @@ func (rows lifecycleStates) CheckState(_ context.Context, req statecheck.CheckSt
 }
 
 func TestServerMigration_keepsTheStateWhenADestroyIsRefused(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		config := migrationOf(object{"on_destroy": "revert"})
 		s.mustApply(config)
 		s.Inject(stub.Fault{Call: stub.CallRevert, Status: 403, Count: 1})
@@ -280,7 +279,7 @@ func TestServerMigration_keepsTheStateOfADestroyWhoseEndWasNotSeen(t *testing.T)
 		t.Run(onDestroy, func(t *testing.T) {
 			timing := stub.ObservedTiming()
 			timing.ConfirmStale, timing.RevertOnNew = time.Hour, time.Hour
-			inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolScenario) {
+			inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolTest) {
 				s.mustApply(migrationOf(object{"on_destroy": onDestroy, "timeouts": object{"delete": "2m"}}))
 				s.wantRefused(nil, "It is not known yet whether the migration of server web-1", "The cloud has accepted the", "The migration is still in the state")
 				time.Sleep(2 * time.Hour)
@@ -294,8 +293,8 @@ func TestServerMigration_keepsTheStateOfADestroyWhoseEndWasNotSeen(t *testing.T)
 	}
 }
 
-func TestServerMigration_refusesAnOnDestroyThatIsNone(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+func TestServerMigration_refusesAnInvalidOnDestroy(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		s.wantRefused(migrationOf(object{"on_destroy": "undo"}), "on_destroy", "one of:", "none", "confirm", "revert")
 	})
 }
@@ -307,11 +306,11 @@ func TestServerMigration_plansManyUnchangedMigrationsCheaply(t *testing.T) {
 		autoConfirm bool
 		most        int // requests of a refresh and plan
 	}{
-		{"settled", true, 0},
-		{"awaiting", false, 1 + 3 + 1}, // a token, single reads, the list
+		{"confirmed", true, 0},
+		{"awaiting confirmation", false, 1 + 3 + 1}, // a token, three reads of one server, one list
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+			inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 				configs, states := make([]object, servers), make([]acctest.Instance, servers)
 				for i := range servers {
 					configs[i] = object{"server_id": s.AddServer(stub.Server{}), "auto_confirm": test.autoConfirm}
@@ -340,7 +339,7 @@ func TestServerMigration_plansManyUnchangedMigrationsCheaply(t *testing.T) {
 	}
 }
 
-// each does something with each of many resources, ten at a time as Terraform does.
+// each calls do for each of many resources, ten at a time, as Terraform does.
 func each(count int, do func(*acctest.Session, int), session *acctest.Session) {
 	var all errgroup.Group
 	all.SetLimit(10)

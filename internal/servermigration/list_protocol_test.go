@@ -12,7 +12,7 @@ import (
 
 func TestServerMigrationList_listsWhatAwaitsConfirmation(t *testing.T) {
 	t.Parallel()
-	cloud := newScenario(t, stub.Config{}, stub.Server{})
+	cloud := newCloudTest(t, stub.Config{}, stub.Server{})
 	other := cloud.AddServer(stub.Server{Name: "db-1"})
 	resized := cloud.AddServer(stub.Server{Name: "web-resized"})
 	s := cloud.overHTTP()

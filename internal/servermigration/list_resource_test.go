@@ -25,9 +25,9 @@ func listBlock(config string) string {
 	return "list \"rackspace_server_migration\" \"found\" {\n  provider = rackspace\n  include_resource = true\n  config {\n" + config + "\n  }\n}\n"
 }
 
-// fleet adds migrations of all kinds beside that of web-1, which was asked for
-// two hours ago. All take half an hour, which no run of the tests does.
-func fleet(t *testing.T, s *scenario) {
+// addMigrations adds servers whose migrations and resizes began at different times: web-1
+// two hours ago, web-moving just now. Each takes half an hour, which is longer than the test.
+func addMigrations(t *testing.T, s *cloudTest) {
 	t.Helper()
 	others := map[string]string{}
 	for _, name := range []string{"web-2", "db-1", "resized", "idle", "web-moving"} {
@@ -50,8 +50,8 @@ func TestAccServerMigrationList_findsWhatAwaitsConfirmation(t *testing.T) {
 	acctest.RequireTerraform(t, "1.14.0", "terraform query")
 	slow := stub.ObservedTiming()
 	slow.Migrate = 30 * time.Minute
-	s := newScenario(t, stub.Config{PageSize: 2, Timing: slow}, stub.Server{})
-	fleet(t, s)
+	s := newCloudTest(t, stub.Config{PageSize: 2, Timing: slow}, stub.Server{})
+	addMigrations(t, s)
 	length := func(want int) []querycheck.QueryResultCheck {
 		return []querycheck.QueryResultCheck{querycheck.ExpectLength(found, want)}
 	}
@@ -73,10 +73,10 @@ func TestAccServerMigrationList_findsWhatAwaitsConfirmation(t *testing.T) {
 		query(`region = "DFW"`, length(0)...),
 	}
 	steps = append(steps, resource.TestStep{
-		// Of web-1 and web-2, whose migration is an hour younger.
+		// Only the migration of web-1 is urgent. That of web-2 began an hour later.
 		PreConfig:         func() { s.Advance(21 * time.Hour) },
 		Query:             true,
-		Config:            read(t, "list-resources/rackspace_server_migration/list-resource.tfquery.hcl"),
+		Config:            readExamples(t, "list-resources/rackspace_server_migration/list-resource.tfquery.hcl"),
 		QueryResultChecks: []querycheck.QueryResultCheck{querycheck.ExpectLength(servermigration.ResourceType+".urgent", 1)},
 	})
 	steps = append(steps,
@@ -90,7 +90,7 @@ func TestAccServerMigrationList_findsWhatAwaitsConfirmation(t *testing.T) {
 func TestAccServerMigrationList_generatesConfigurationThatImports(t *testing.T) {
 	acctest.RequireTerraform(t, "1.14.0", "terraform query")
 	t.Parallel()
-	s := newScenario(t, stub.Config{}, stub.Server{})
+	s := newCloudTest(t, stub.Config{}, stub.Server{})
 	if err := s.Migrate(server, "user-7"); err != nil {
 		t.Fatal(err)
 	}

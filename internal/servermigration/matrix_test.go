@@ -23,15 +23,15 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/verification"
 )
 
-// tokenLifetime is short, so that tokens also expire by themselves.
+// tokenLifetime is short, so that tokens expire during the tests.
 const tokenLifetime = 61 * time.Second
 
 // failure is what goes wrong with a request.
 type failure struct {
 	name  string
 	fault stub.Fault
-	do    func(*stub.Stub) // what else happens, before the request is looked at; or nil
-	says  string           // what a diagnostic names as its cause
+	do    func(*stub.Stub) // is called before the stub handles the request; may be nil
+	cause string           // what a diagnostic names as the cause
 }
 
 func failures() []failure {
@@ -40,104 +40,106 @@ func failures() []failure {
 		all = append(all, failure{
 			name:  strconv.Itoa(status),
 			fault: stub.Fault{Status: status, RetryAfter: 5 * time.Second},
-			says:  strconv.Itoa(status),
+			cause: strconv.Itoa(status),
 		})
 	}
 	page := stub.HTML(http.StatusBadGateway)
 	page.Effect = true
 	return append(all,
-		failure{name: "reset before the effect", fault: stub.Fault{Reset: true}, says: "connection was closed"},
-		failure{name: "reset after the effect", fault: stub.Fault{Reset: true, Effect: true}, says: "connection was closed"},
-		failure{name: "timeout before the effect", fault: stub.Fault{Hang: true}, says: "no answer came in time"},
-		failure{name: "timeout after the effect", fault: stub.Fault{Hang: true, Effect: true}, says: "no answer came in time"},
-		failure{name: "proxy's page after the effect", fault: page, says: "502"},
-		failure{name: "truncated answer", fault: stub.Fault{Truncate: true}, says: "connection was closed"},
-		failure{name: "connection refused", fault: stub.Fault{Refuse: true}, says: "connection was refused"},
-		failure{name: "token revoked", fault: stub.Fault{RevokeTokens: true}, says: "401"},
-		failure{name: "token expired", do: func(s *stub.Stub) { s.Advance(tokenLifetime) }, says: "401"},
+		failure{name: "reset before the effect", fault: stub.Fault{Reset: true}, cause: "connection was closed"},
+		failure{name: "reset after the effect", fault: stub.Fault{Reset: true, Effect: true}, cause: "connection was closed"},
+		failure{name: "timeout before the effect", fault: stub.Fault{Hang: true}, cause: "no answer came in time"},
+		failure{name: "timeout after the effect", fault: stub.Fault{Hang: true, Effect: true}, cause: "no answer came in time"},
+		failure{name: "proxy's page after the effect", fault: page, cause: "502"},
+		failure{name: "truncated answer", fault: stub.Fault{Truncate: true}, cause: "connection was closed"},
+		failure{name: "connection refused", fault: stub.Fault{Refuse: true}, cause: "connection was refused"},
+		failure{name: "token revoked", fault: stub.Fault{RevokeTokens: true}, cause: "401"},
+		failure{name: "token expired", do: func(s *stub.Stub) { s.Advance(tokenLifetime) }, cause: "401"},
 	)
 }
 
-// occurrence is which requests of a kind the failure hits.
+// occurrence tells which requests of one kind fail.
 type occurrence struct {
-	name  string
-	skip  int
-	count int
-	until time.Duration
+	name       string
+	skip       int           // how many requests succeed first
+	count      int           // how many requests fail; 0: all
+	clearAfter time.Duration // when the fault is cleared; 0: never
 }
 
 var occurrences = []occurrence{
-	{"the first", 0, 1, 0}, {"the third", 2, 1, 0}, {"every one for a minute", 0, 0, time.Minute}, {"every one for ever", 0, 0, 0},
+	{"the first", 0, 1, 0}, {"the third", 2, 1, 0}, {"every one for a minute", 0, 0, time.Minute}, {"every one", 0, 0, 0},
 }
 
-// others is what another operator does meanwhile.
-type others struct {
-	name string
-	does map[time.Duration]func(*stub.Stub, string) error // by the time since the beginning
-	says []string                                         // what a diagnostic can name as its cause, besides the failure
-	most int                                              // of the occurrences that it is combined with
+// operator is another user of the account, who acts during the test.
+type operator struct {
+	name           string
+	actions        map[time.Duration]func(*stub.Stub, string) error // by the time since the start of the test
+	causes         []string                                         // what a diagnostic can name as the cause, besides the failure
+	maxOccurrences int                                              // the operator is combined with this many of the occurrences
 }
 
 const somebody = "user-7"
 
-// act lets the operator act from now on. The cloud may refuse it, as it may to anybody.
-func (o others) act(cloud *stub.Stub, id string) {
-	for after, do := range o.does {
+// act schedules the operator's actions. The cloud may refuse them.
+func (o operator) act(cloud *stub.Stub, id string) {
+	for after, do := range o.actions {
 		time.AfterFunc(after, func() { _ = do(cloud, id) })
 	}
 }
 
-// Without failures a server awaits confirmation from 7.2 s on.
-var operators = []others{
-	{name: "alone", most: len(occurrences)},
-	{name: "somebody confirms", says: []string{"was confirmed"}, most: 3, does: map[time.Duration]func(*stub.Stub, string) error{
+// operators act at times that follow from this: without failures a server awaits
+// confirmation after 7.2 s.
+var operators = []operator{
+	{name: "no other operator", maxOccurrences: len(occurrences)},
+	{name: "somebody confirms", causes: []string{"was confirmed"}, maxOccurrences: 3, actions: map[time.Duration]func(*stub.Stub, string) error{
 		7300 * time.Millisecond: func(s *stub.Stub, id string) error { return s.Confirm(id, somebody) },
 	}},
-	{name: "somebody reverts, and migrates it", says: []string{"was reverted", "a migration of it is pending"}, most: 3, does: map[time.Duration]func(*stub.Stub, string) error{
+	{name: "somebody reverts, then migrates", causes: []string{"was reverted", "a migration of it is pending"}, maxOccurrences: 3, actions: map[time.Duration]func(*stub.Stub, string) error{
 		7300 * time.Millisecond: func(s *stub.Stub, id string) error { return s.Revert(id, somebody) },
 		12 * time.Second:        func(s *stub.Stub, id string) error { return s.Migrate(id, somebody) },
 	}},
-	{name: "somebody migrates it first", says: []string{"a migration of it is pending"}, most: 3, does: map[time.Duration]func(*stub.Stub, string) error{
+	{name: "somebody migrates first", causes: []string{"a migration of it is pending"}, maxOccurrences: 3, actions: map[time.Duration]func(*stub.Stub, string) error{
 		time.Millisecond: func(s *stub.Stub, id string) error { return s.Migrate(id, somebody) },
 	}},
 }
 
-// scenario is what is asked of the engine while something fails.
+// scenario is what a run asks of the engine. The matrix runs each scenario with each failure.
 type scenario struct {
 	name     string
 	seed     stub.Server
 	before   func(*stub.Stub, string) error // what an earlier run did
-	given    bool                           // the state has a migration that awaits confirmation
-	migrates int                            // migrations that the scenario asks for, that one included: 1 or none
-	maybe    bool                           // a success can do without
+	inState  bool                           // the state has a migration that awaits confirmation
+	migrates int                            // how many migrations take place, with the one in the state: 0 or 1
+	mayAdopt bool                           // the run may take over a migration instead of starting one
 	act      func(context.Context, *migration.Engine, string) (migration.Migration, error)
-	op       operation     // what an error of it means for the state
-	tests    tests         // what a success says of the server
-	reverts  bool          // the plan has told that the migration may be reverted
-	again    bool          // a failed act can be done again by another run, and then comes to its end
-	calls    []stub.Call   // that it can make
-	most     int           // of the occurrences that it is combined with; 0: all
-	within   time.Duration // its timeout; 0: 20 minutes
+
+	op             operation     // which operation of the resource explains the errors
+	claims         claims        // what a success says about the verification
+	mayRevert      bool          // the plan has warned that the migration may be reverted
+	repeatable     bool          // after a failed act, the next apply succeeds
+	calls          []stub.Call   // the calls that act can make
+	maxOccurrences int           // the scenario is combined with this many of the occurrences; 0: all
+	within         time.Duration // its timeout; 0: 20 minutes
 }
 
-// tests is what a success says of the test of the moved server.
-type tests int
+// claims is what a success says about the verification of the moved server.
+type claims int
 
 const (
-	testsNothing  tests = iota
-	testsFirst          // it has passed, if we confirmed
-	testsAndTells       // its result is known
-	testsOrFails        // it has passed
+	claimsNothing         claims = iota
+	claimsPassIfConfirmed        // the server has passed, if this run confirmed the migration
+	claimsResult                 // the result is known
+	claimsPass                   // the server has passed
 )
 
-// The calls that scenarios can make. A fault of another call would show nothing.
+// The calls that scenarios can make. A fault of any other call has no effect on a scenario.
 var (
-	everyCall = []stub.Call{stub.CallToken, stub.CallServer, stub.CallList, stub.CallActionLog, stub.CallMigrate, stub.CallConfirm, stub.CallRevert}
-	toConfirm = except(stub.CallRevert)
-	toRevert  = except(stub.CallConfirm)
-	toMove    = except(stub.CallConfirm, stub.CallRevert)
-	toSettle  = except(stub.CallList, stub.CallMigrate)
-	toRead    = except(stub.CallList, stub.CallMigrate, stub.CallConfirm, stub.CallRevert)
+	everyCall    = []stub.Call{stub.CallToken, stub.CallServer, stub.CallList, stub.CallActionLog, stub.CallMigrate, stub.CallConfirm, stub.CallRevert}
+	confirmCalls = except(stub.CallRevert)
+	revertCalls  = except(stub.CallConfirm)
+	migrateCalls = except(stub.CallConfirm, stub.CallRevert)
+	endCalls     = except(stub.CallList, stub.CallMigrate)
+	readCalls    = except(stub.CallList, stub.CallMigrate, stub.CallConfirm, stub.CallRevert)
 )
 
 func except(calls ...stub.Call) []stub.Call {
@@ -147,7 +149,7 @@ func except(calls ...stub.Call) []stub.Call {
 func scenarios() []scenario {
 	address := stub.Server{AccessIPv4: "192.0.2.11"}
 	unhealthy := stub.Server{AccessIPv4: "192.0.2.11", Health: stub.HealthyOnOriginalHost(stub.Wrong)}
-	unhealthyAtHome := stub.Server{AccessIPv4: "192.0.2.11", Health: func(v stub.Visit) stub.Health {
+	unhealthyOnOriginalHost := stub.Server{AccessIPv4: "192.0.2.11", Health: func(v stub.Visit) stub.Health {
 		if v.Home {
 			return stub.Wrong
 		}
@@ -166,24 +168,24 @@ func scenarios() []scenario {
 		return cloud.Confirm(id, stub.DefaultUser.ID)
 	}
 	return []scenario{
-		{name: "migrate", migrates: 1, act: migrate(false), again: true, calls: toMove},
-		{name: "migrate and confirm", migrates: 1, act: migrate(true), again: true, calls: toConfirm},
-		{name: "migrate a stopped server, then revert", seed: stub.Server{Status: "SHUTOFF"}, migrates: 1, act: then((*migration.Engine).Revert), reverts: true, calls: toRevert},
-		{name: "migrate, then refresh", migrates: 1, act: then((*migration.Engine).Refresh), calls: toMove},
-		{name: "migrate where no host has room", seed: stub.Server{Outcome: stub.OutcomeNoValidHost}, migrates: 1, act: migrate(true), calls: toMove},
-		{name: "migrate, test and confirm", seed: address, migrates: 1, act: tested(true, false, 0), tests: testsOrFails, again: true, calls: toConfirm},
-		{name: "migrate a server that is unhealthy then", seed: unhealthy, migrates: 1, act: tested(true, false, 0), tests: testsOrFails, again: true, calls: toMove},
-		{name: "migrate a server that is unhealthy then, and roll back", seed: unhealthy, migrates: 1, act: tested(true, true, 0), tests: testsOrFails, reverts: true, calls: toRevert},
-		{name: "take over what a crash left pending", before: crashed, act: migrate(true), again: true, calls: toConfirm},
-		{name: "record what was confirmed before a crash", before: crashedLater, act: migrate(true), again: true, calls: toConfirm},
-		{name: "migrate and test", seed: address, migrates: 1, act: tested(false, false, 0), tests: testsAndTells, again: true, calls: toMove, most: 3},
-		{name: "migrate a server that is unhealthy then, and tell", seed: unhealthy, migrates: 1, act: tested(false, false, 0), tests: testsAndTells, again: true, calls: toMove, most: 3},
-		{name: "migrate a server that is unhealthy then, and roll back without auto_confirm", seed: unhealthy, migrates: 1, act: tested(false, true, 0), tests: testsAndTells, reverts: true, calls: toRevert, most: 2},
-		{name: "preflight, migrate, test and confirm", seed: address, migrates: 1, act: tested(true, false, preflightTime), tests: testsOrFails, again: true, calls: toConfirm, most: 2},
-		{name: "preflight of a server that is unhealthy", seed: unhealthyAtHome, act: tested(true, true, preflightTime), tests: testsOrFails, calls: toRead, most: 3},
-		{name: "preflight of a server that is stopped", seed: stopped, act: tested(false, true, preflightTime), tests: testsAndTells, calls: toRead, most: 1},
-		{name: "test what awaits confirmation, and roll back", seed: unhealthy, given: true, migrates: 1, act: testsGiven(true), op: recorded, tests: testsAndTells, reverts: true, calls: toSettle, most: 2},
-		{name: "destroy with a test of a server that is unhealthy", seed: unhealthy, given: true, migrates: 1, act: destroysGiven, op: destroying, tests: testsFirst, calls: toSettle, most: 2},
+		{name: "migrate", migrates: 1, act: migrate(false), repeatable: true, calls: migrateCalls},
+		{name: "migrate and confirm", migrates: 1, act: migrate(true), repeatable: true, calls: confirmCalls},
+		{name: "migrate a stopped server, then revert", seed: stub.Server{Status: "SHUTOFF"}, migrates: 1, act: migrateThen((*migration.Engine).Revert), mayRevert: true, calls: revertCalls},
+		{name: "migrate, then refresh", migrates: 1, act: migrateThen((*migration.Engine).Refresh), calls: migrateCalls},
+		{name: "migrate where no host has room", seed: stub.Server{Outcome: stub.OutcomeNoValidHost}, migrates: 1, act: migrate(true), calls: migrateCalls},
+		{name: "migrate, test and confirm", seed: address, migrates: 1, act: migrateAndTest(true, false, 0), claims: claimsPass, repeatable: true, calls: confirmCalls},
+		{name: "migrate a server that is unhealthy after the move", seed: unhealthy, migrates: 1, act: migrateAndTest(true, false, 0), claims: claimsPass, repeatable: true, calls: migrateCalls},
+		{name: "migrate a server that is unhealthy after the move, and roll back", seed: unhealthy, migrates: 1, act: migrateAndTest(true, true, 0), claims: claimsPass, mayRevert: true, calls: revertCalls},
+		{name: "take over a migration that a crash left pending", before: crashed, act: migrate(true), repeatable: true, calls: confirmCalls},
+		{name: "record a migration that was confirmed before a crash", before: crashedLater, act: migrate(true), repeatable: true, calls: confirmCalls},
+		{name: "migrate and test, without auto_confirm", seed: address, migrates: 1, act: migrateAndTest(false, false, 0), claims: claimsResult, repeatable: true, calls: migrateCalls, maxOccurrences: 3},
+		{name: "migrate a server that is unhealthy after the move, without auto_confirm", seed: unhealthy, migrates: 1, act: migrateAndTest(false, false, 0), claims: claimsResult, repeatable: true, calls: migrateCalls, maxOccurrences: 3},
+		{name: "migrate a server that is unhealthy after the move, and roll back without auto_confirm", seed: unhealthy, migrates: 1, act: migrateAndTest(false, true, 0), claims: claimsResult, mayRevert: true, calls: revertCalls, maxOccurrences: 2},
+		{name: "preflight, migrate, test and confirm", seed: address, migrates: 1, act: migrateAndTest(true, false, preflightTime), claims: claimsPass, repeatable: true, calls: confirmCalls, maxOccurrences: 2},
+		{name: "preflight of a server that is unhealthy", seed: unhealthyOnOriginalHost, act: migrateAndTest(true, true, preflightTime), claims: claimsPass, calls: readCalls, maxOccurrences: 3},
+		{name: "preflight of a server that is stopped", seed: stopped, act: migrateAndTest(false, true, preflightTime), claims: claimsResult, calls: readCalls, maxOccurrences: 1},
+		{name: "test a server that awaits confirmation, and roll back", seed: unhealthy, inState: true, migrates: 1, act: testInState(true), op: recorded, claims: claimsResult, mayRevert: true, calls: endCalls, maxOccurrences: 2},
+		{name: "destroy with a test of a server that is unhealthy", seed: unhealthy, inState: true, migrates: 1, act: destroyInState, op: destroying, claims: claimsPassIfConfirmed, calls: endCalls, maxOccurrences: 2},
 	}
 }
 
@@ -195,8 +197,8 @@ func migrate(autoConfirm bool) func(context.Context, *migration.Engine, string) 
 	}
 }
 
-// then migrates, and does something else next.
-func then(next func(*migration.Engine, context.Context, migration.Migration) (migration.Migration, error)) func(context.Context, *migration.Engine, string) (migration.Migration, error) {
+// migrateThen migrates, and then makes another call of the engine.
+func migrateThen(next func(*migration.Engine, context.Context, migration.Migration) (migration.Migration, error)) func(context.Context, *migration.Engine, string) (migration.Migration, error) {
 	return func(ctx context.Context, e *migration.Engine, id string) (migration.Migration, error) {
 		m, err := e.Migrate(ctx, migration.Request{ServerID: id})
 		if err != nil {
@@ -206,7 +208,7 @@ func then(next func(*migration.Engine, context.Context, migration.Migration) (mi
 	}
 }
 
-func tested(autoConfirm, revert bool, preflight time.Duration) func(context.Context, *migration.Engine, string) (migration.Migration, error) {
+func migrateAndTest(autoConfirm, revert bool, preflight time.Duration) func(context.Context, *migration.Engine, string) (migration.Migration, error) {
 	return func(ctx context.Context, e *migration.Engine, id string) (migration.Migration, error) {
 		test := verificationIn(ctx, revert)
 		test.Preflight = preflight
@@ -214,16 +216,16 @@ func tested(autoConfirm, revert bool, preflight time.Duration) func(context.Cont
 	}
 }
 
-func testsGiven(revert bool) func(context.Context, *migration.Engine, string) (migration.Migration, error) {
+func testInState(revert bool) func(context.Context, *migration.Engine, string) (migration.Migration, error) {
 	return func(ctx context.Context, e *migration.Engine, _ string) (migration.Migration, error) {
-		return e.Test(ctx, ctx.Value(givenKey{}).(migration.Migration), verificationIn(ctx, revert))
+		return e.Test(ctx, ctx.Value(stateKey{}).(migration.Migration), verificationIn(ctx, revert))
 	}
 }
 
-// destroysGiven destroys what is to be confirmed, and never reverted, although its
-// verification says so.
-func destroysGiven(ctx context.Context, e *migration.Engine, _ string) (migration.Migration, error) {
-	return e.Destroy(ctx, ctx.Value(givenKey{}).(migration.Migration), migration.OnDestroyConfirm, verificationIn(ctx, true))
+// destroyInState destroys a migration whose on_destroy is confirm. The destroy must not
+// revert it, although the verification has on_failure = "revert".
+func destroyInState(ctx context.Context, e *migration.Engine, _ string) (migration.Migration, error) {
+	return e.Destroy(ctx, ctx.Value(stateKey{}).(migration.Migration), migration.OnDestroyConfirm, verificationIn(ctx, true))
 }
 
 func verificationIn(ctx context.Context, revert bool) *migration.Verification {
@@ -233,29 +235,30 @@ func verificationIn(ctx context.Context, revert bool) *migration.Verification {
 	}}
 }
 
-// givenKey is under which a context has the migration in the state.
-type givenKey struct{}
+// stateKey is the context key of the migration in the state.
+type stateKey struct{}
 
-// dialKey is under which a context has how to connect to servers.
+// dialKey is the context key of the stub, which connects to its servers.
 type dialKey struct{}
 
 func dialOf(ctx context.Context) func(context.Context, string, string) (net.Conn, error) {
 	return ctx.Value(dialKey{}).(*stub.Stub).Dial
 }
 
-// with are the calls and the occurrences that a scenario is combined with.
-func (sc scenario) with(operator others) ([]stub.Call, []occurrence) {
-	most := operator.most
-	if sc.most > 0 {
-		most = min(most, sc.most)
+// combinations returns the calls and the occurrences that a scenario is combined with.
+func (sc scenario) combinations(operator operator) ([]stub.Call, []occurrence) {
+	n := operator.maxOccurrences
+	if sc.maxOccurrences > 0 {
+		n = min(n, sc.maxOccurrences)
 	}
-	return sc.calls, occurrences[:most]
+	return sc.calls, occurrences[:n]
 }
 
-// TestMatrix_survivesEveryFault runs each scenario with each failure in each call at
-// each time, in virtual time, and holds the outcome against the cloud's truth. Until its
-// failure a case is the same as without one, so that what is never requested then cannot
-// fail, and is no case.
+// TestMatrix_survivesEveryFault runs each scenario in virtual time, with each failure, in
+// each call, at each occurrence. It compares the result with the state of the cloud.
+//
+// A case makes the same requests as a run without failures, until its failure. A request
+// that such a run does not make cannot fail, so there is no case for it.
 func TestMatrix_survivesEveryFault(t *testing.T) {
 	var cases atomic.Int64
 	t.Cleanup(func() { t.Logf("the matrix has %d cases", cases.Load()) })
@@ -263,8 +266,8 @@ func TestMatrix_survivesEveryFault(t *testing.T) {
 		t.Run(sc.name, func(t *testing.T) {
 			t.Parallel()
 			for _, operator := range operators {
-				calls, occurrences := sc.with(operator)
-				requests := sc.withoutFailure(t, operator)
+				calls, occurrences := sc.combinations(operator)
+				requests := sc.countRequests(t, operator)
 				for _, call := range calls {
 					for _, w := range occurrences {
 						if requests[call] <= w.skip {
@@ -284,9 +287,9 @@ func TestMatrix_survivesEveryFault(t *testing.T) {
 	}
 }
 
-// withoutFailure runs a scenario in which nothing fails. It returns how many requests
-// of each call the scenario makes.
-func (sc scenario) withoutFailure(t *testing.T, operator others) map[stub.Call]int {
+// countRequests runs a scenario in which nothing fails. It returns how many requests of
+// each call the scenario makes.
+func (sc scenario) countRequests(t *testing.T, operator operator) map[stub.Call]int {
 	requests := map[stub.Call]int{}
 	t.Run("nothing fails, "+operator.name, func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -306,15 +309,15 @@ func (sc scenario) withoutFailure(t *testing.T, operator others) map[stub.Call]i
 	return requests
 }
 
-// timeout is that of the act. It is at no multiple of any interval: what happens at the
-// very same instant as the end of the wait may come first or last.
+// timeout is the timeout of the act. It is not a multiple of any interval. Otherwise two
+// events could fall on the same instant, in an order that is not defined.
 func (sc scenario) timeout() time.Duration {
 	return cmp.Or(sc.within, 20*time.Minute) + 1300*time.Millisecond
 }
 
-func runCase(t *testing.T, sc scenario, call stub.Call, what failure, w occurrence, operator others) {
+func runCase(t *testing.T, sc scenario, call stub.Call, what failure, w occurrence, operator operator) {
 	cloud, id := sc.begin(t)
-	home, _ := cloud.Server(id)
+	original, _ := cloud.Server(id)
 	ctx, cancel := sc.prepare(t, cloud, id)
 	defer cancel()
 	fault := what.fault
@@ -323,39 +326,39 @@ func runCase(t *testing.T, sc scenario, call stub.Call, what failure, w occurren
 		fault.Do = func() { what.do(cloud) }
 	}
 	cloud.Inject(fault)
-	if w.until > 0 {
-		time.AfterFunc(w.until+time.Millisecond, cloud.ClearFaults)
+	if w.clearAfter > 0 {
+		time.AfterFunc(w.clearAfter+time.Millisecond, cloud.ClearFaults)
 	}
 	operator.act(cloud, id)
 	got, err := sc.run(t, ctx, cloud, id)
 
 	sent := cloud.Count(stub.CallMigrate)
-	if operator.does != nil {
+	if operator.actions != nil {
 		if err == nil {
-			wantOutcome(t, cloud, id, got)
+			wantStatusOfLog(t, cloud, id, got)
 		} else {
-			wantCause(t, explain(err, sc.op), what.says, got, sent, operator.says...)
+			wantCause(t, explain(err, sc.op), what.cause, got, sent, operator.causes...)
 		}
 		return
 	}
 	if err == nil {
-		wantTruth(t, cloud, id, home, got)
+		wantStatusOfCloud(t, cloud, id, original, got)
 		return
 	}
-	wantCause(t, explain(err, sc.op), what.says, got, sent)
-	if sc.again {
-		wantEnd(t, cloud, sc, id, home, got, err)
+	wantCause(t, explain(err, sc.op), what.cause, got, sent)
+	if sc.repeatable {
+		wantNextApplySucceeds(t, cloud, sc, id, original, got, err)
 	}
 }
 
-// begin is the cloud of a scenario, with its server.
+// begin returns a cloud with the server of the scenario.
 func (sc scenario) begin(t *testing.T) (cloud *stub.Stub, id string) {
 	t.Helper()
 	cloud = stub.New(stub.Config{AutoConfirmAfter: -1, TokenLifetime: tokenLifetime})
 	return cloud, cloud.AddServer(sc.seed)
 }
 
-// prepare does what earlier runs did, and makes the context of the act.
+// prepare does what earlier runs did, and returns the context of the act.
 func (sc scenario) prepare(t *testing.T, cloud *stub.Stub, id string) (context.Context, context.CancelFunc) {
 	t.Helper()
 	ctx := context.WithValue(t.Context(), dialKey{}, cloud)
@@ -364,27 +367,27 @@ func (sc scenario) prepare(t *testing.T, cloud *stub.Stub, id string) (context.C
 			t.Fatal(err)
 		}
 	}
-	if sc.given {
+	if sc.inState {
 		given, err := engineOn(t, cloud.Transport()).Migrate(ctx, migration.Request{ServerID: id})
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx = context.WithValue(ctx, givenKey{}, given)
+		ctx = context.WithValue(ctx, stateKey{}, given)
 	}
 	return context.WithTimeout(ctx, sc.timeout())
 }
 
-// run does what the scenario asks for, and checks what holds whatever came of it.
+// run makes the scenario's call, and checks what must hold after a success and after a failure.
 func (sc scenario) run(t *testing.T, ctx context.Context, cloud *stub.Stub, id string) (migration.Migration, error) {
 	t.Helper()
 	began := time.Now()
 	got, err := sc.act(ctx, engineOn(t, cloud.Transport()), id)
 	if took := time.Since(began); took > sc.timeout()+time.Second {
-		t.Errorf("took %s, a second longer than its timeout at most", took)
+		t.Errorf("took %s, want at most a second longer than the timeout", took)
 	}
 	migrations := cloud.Migrations(id)
-	if migrations > sc.migrates || err == nil && migrations != sc.migrates && !sc.maybe {
-		t.Errorf("got %d migrations (error: %v), want %d at most, and no less after a success", migrations, err, sc.migrates)
+	if migrations > sc.migrates || err == nil && migrations != sc.migrates && !sc.mayAdopt {
+		t.Errorf("got %d migrations (error: %v), want at most %d, and exactly that after a success", migrations, err, sc.migrates)
 	}
 	if sent := cloud.Count(stub.CallMigrate); sc.migrates == 0 && sent > 0 {
 		t.Errorf("got %d migrate requests, want none", sent)
@@ -392,34 +395,34 @@ func (sc scenario) run(t *testing.T, ctx context.Context, cloud *stub.Stub, id s
 	if confirms := cloud.Count(stub.CallConfirm); sc.seed.Health != nil && confirms > 0 {
 		t.Errorf("got %d confirm requests for a server that is unhealthy", confirms)
 	}
-	if reverts := cloud.Count(stub.CallRevert); !sc.reverts && reverts > 0 {
-		t.Errorf("got %d revert requests that no plan has announced", reverts)
+	if reverts := cloud.Count(stub.CallRevert); !sc.mayRevert && reverts > 0 {
+		t.Errorf("got %d revert requests of which no plan has warned", reverts)
 	}
 	diags := explain(err, sc.op)
 	if !diags.HasError() {
-		sc.wantTested(t, got, err)
+		sc.wantClaimed(t, got, err)
 	}
-	wantNobodyElsesSettled(t, cloud.ActionLog(id))
-	wantTrueWords(t, diags, cloud.ActionLog(id))
+	wantOnlyOursEnded(t, cloud.ActionLog(id))
+	wantTrueMessages(t, diags, cloud.ActionLog(id))
 	return got, err
 }
 
-// wantTested checks what a success says of the test of the moved server. A warning is
-// a success, too.
-func (sc scenario) wantTested(t *testing.T, got migration.Migration, err error) {
+// wantClaimed checks what a success says about the verification of the moved server. A
+// result with only warnings is a success too.
+func (sc scenario) wantClaimed(t *testing.T, got migration.Migration, err error) {
 	t.Helper()
 	result := got.VerificationResult
 	switch {
-	case sc.tests == testsOrFails && (result == nil || !result.Passed):
+	case sc.claims == claimsPass && (result == nil || !result.Passed):
 		t.Errorf("got a success (%v) without a passed verification: %+v", err, result)
-	case sc.tests == testsAndTells && result == nil:
+	case sc.claims == claimsResult && result == nil:
 		t.Errorf("got a success (%v) without a verification", err)
 	}
 }
 
-// wantTrueWords holds what a diagnostic says of who has confirmed or reverted the
-// migration against the action log.
-func wantTrueWords(t *testing.T, diags diag.Diagnostics, log []stub.Action) {
+// wantTrueMessages checks that the action log agrees with what the diagnostics say about
+// confirms and reverts of the provider.
+func wantTrueMessages(t *testing.T, diags diag.Diagnostics, log []stub.Action) {
 	t.Helper()
 	settled := func(action string) bool {
 		return slices.ContainsFunc(log, func(a stub.Action) bool {
@@ -428,17 +431,17 @@ func wantTrueWords(t *testing.T, diags diag.Diagnostics, log []stub.Action) {
 	}
 	for _, d := range diags {
 		if strings.Contains(d.Detail(), "The provider reverted the migration") && !settled(cloudservers.ActionRevert) {
-			t.Errorf("got a diagnostic of a revert that the action log does not have:\n%s", d.Detail())
+			t.Errorf("got a diagnostic of a revert that is not in the action log:\n%s", d.Detail())
 		}
 		if strings.Contains(d.Detail(), "The provider did not confirm the migration") && settled(cloudservers.ActionConfirm) {
-			t.Errorf("got a diagnostic that denies a confirm of ours:\n%s", d.Detail())
+			t.Errorf("got a diagnostic without a confirm, but the action log has one of ours:\n%s", d.Detail())
 		}
 	}
 }
 
-// wantNobodyElsesSettled holds each confirm and revert of ours against the move
-// that it ended: it has to be ours too.
-func wantNobodyElsesSettled(t *testing.T, log []stub.Action) {
+// wantOnlyOursEnded checks that each confirm and revert of ours ended a migration of ours,
+// and not one of somebody else.
+func wantOnlyOursEnded(t *testing.T, log []stub.Action) {
 	t.Helper()
 	var open stub.Action
 	for _, entry := range slices.Backward(log) {
@@ -453,9 +456,9 @@ func wantNobodyElsesSettled(t *testing.T, log []stub.Action) {
 	}
 }
 
-// wantOutcome holds what the engine says without an error against the action log
-// and the server, whoever did what.
-func wantOutcome(t *testing.T, cloud *stub.Stub, id string, got migration.Migration) {
+// wantStatusOfLog checks that the action log agrees with the status that the engine
+// returned without an error, whoever confirmed or reverted the migration.
+func wantStatusOfLog(t *testing.T, cloud *stub.Stub, id string, got migration.Migration) {
 	t.Helper()
 	log := cloud.ActionLog(id)
 	begun := slices.IndexFunc(log, func(a stub.Action) bool { return a.RequestID == got.RequestID })
@@ -474,34 +477,34 @@ func wantOutcome(t *testing.T, cloud *stub.Stub, id string, got migration.Migrat
 		break
 	}
 	if got.Status != is {
-		t.Errorf("got status %q without an error, but the action log says %q", got.Status, is)
+		t.Errorf("got status %q without an error, want %q as in the action log", got.Status, is)
 	}
 }
 
-// wantEnd does what a scenario does once more, in another run and without failures:
-// as the next apply does after one that failed.
-func wantEnd(t *testing.T, cloud *stub.Stub, sc scenario, id string, home stub.Server, was migration.Migration, failed error) {
+// wantNextApplySucceeds makes the scenario's call again, in another run and without
+// failures, as the next apply does after one that failed.
+func wantNextApplySucceeds(t *testing.T, cloud *stub.Stub, sc scenario, id string, original stub.Server, was migration.Migration, failed error) {
 	t.Helper()
 	cloud.ClearFaults()
 	cloud.SetServer(id, func(s *stub.Server) { s.Health = nil })
 	engine := engineOn(t, cloud.Transport())
 	var failure *migration.Error
 	act := sc.act
-	if errors.As(failed, &failure) && failure.Kind == migration.KindSettling { // it is in the state
+	if errors.As(failed, &failure) && failure.Kind == migration.KindSettling { // then the migration is in the state
 		act = func(ctx context.Context, e *migration.Engine, _ string) (migration.Migration, error) {
 			return e.Refresh(ctx, was)
 		}
 	}
 	got, err := act(context.WithValue(t.Context(), dialKey{}, cloud), engine, id)
 	if err != nil {
-		t.Errorf("got error %v of the next apply, want it to come to its end", err)
+		t.Errorf("got error %v of the next apply, want none", err)
 		return
 	}
 	if migrations := cloud.Migrations(id); migrations != sc.migrates {
 		t.Errorf("got %d migrations after the next apply, want %d", migrations, sc.migrates)
 	}
-	sc.wantTested(t, got, nil)
-	wantTruth(t, cloud, id, home, got)
+	sc.wantClaimed(t, got, nil)
+	wantStatusOfCloud(t, cloud, id, original, got)
 }
 
 func engineOn(t *testing.T, transport http.RoundTripper) *migration.Engine {
@@ -517,15 +520,16 @@ func engineOn(t *testing.T, transport http.RoundTripper) *migration.Engine {
 	return migration.New(client, migration.Limits{}, migration.ConfirmationWindow)
 }
 
-// wantTruth holds what the engine says without an error against the cloud.
-func wantTruth(t *testing.T, cloud *stub.Stub, id string, home stub.Server, got migration.Migration) {
+// wantStatusOfCloud checks that the server agrees with the status that the engine returned
+// without an error.
+func wantStatusOfCloud(t *testing.T, cloud *stub.Stub, id string, original stub.Server, got migration.Migration) {
 	t.Helper()
 	is, _ := cloud.Server(id)
-	moved := is.HostID != home.HostID
+	moved := is.HostID != original.HostID
 	want := map[migration.Status]bool{
 		migration.StatusAwaiting:  moved && is.Status == cloudservers.StatusVerifyResize,
-		migration.StatusConfirmed: moved && is.Status == home.Status,
-		migration.StatusReverted:  !moved && is.Status == home.Status,
+		migration.StatusConfirmed: moved && is.Status == original.Status,
+		migration.StatusReverted:  !moved && is.Status == original.Status,
 	}
 	if !want[got.Status] {
 		t.Errorf("got status %q without an error, but the server is in %s, moved: %t", got.Status, is.Status, moved)
@@ -535,19 +539,19 @@ func wantTruth(t *testing.T, cloud *stub.Stub, id string, home stub.Server, got 
 	}
 }
 
-// wantCause holds a diagnostic against what went wrong.
-func wantCause(t *testing.T, diags diag.Diagnostics, says string, got migration.Migration, sent int, others ...string) {
+// wantCause checks that there is one diagnostic, and that it names what went wrong.
+func wantCause(t *testing.T, diags diag.Diagnostics, cause string, got migration.Migration, sent int, others ...string) {
 	t.Helper()
 	if len(diags) != 1 {
 		t.Fatalf("got %d diagnostics, want one", len(diags))
 	}
 	text := diags[0].Summary() + "\n" + diags[0].Detail()
-	named := strings.Contains(text, says) || slices.ContainsFunc(others, func(says string) bool { return strings.Contains(text, says) }) ||
-		says == "404" && strings.Contains(text, "is gone") || // which it says when it is seen twice
+	named := strings.Contains(text, cause) || slices.ContainsFunc(others, func(other string) bool { return strings.Contains(text, other) }) ||
+		cause == "404" && strings.Contains(text, "is gone") || // what the text says after two 404 answers
 		strings.Contains(text, "on its original host") || // of the scenario where no host has room
 		strings.Contains(text, "pass its verification") // of the scenarios where the server is unhealthy or stopped
 	if !named {
-		t.Errorf("got a diagnostic that does not name %q or %q:\n%s", says, others, text)
+		t.Errorf("got a diagnostic that does not name %q or one of %q:\n%s", cause, others, text)
 	}
 	for _, unwanted := range []string{"<html", "goroutine", "%!", stub.DefaultUser.APIKey, "net/http", "&{"} {
 		if strings.Contains(text, unwanted) {

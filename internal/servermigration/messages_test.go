@@ -46,7 +46,7 @@ func sampleServer(status, task string) *cloudservers.Server {
 	return &cloudservers.Server{ID: sample.ServerID, Name: sample.ServerName, Status: status, TaskState: task}
 }
 
-// failedTest is a verification that failed in two of its three checks.
+// failedTest is the result of a verification in which two of three checks failed.
 func failedTest() *verification.Result {
 	return &verification.Result{CheckedAt: sample.RequestedAt.Add(5 * time.Minute), Checks: []verification.Check{
 		{Name: "tcp[0]", Target: "192.0.2.11:443", Attempts: 60, LastError: "the connection was refused"},
@@ -55,7 +55,7 @@ func failedTest() *verification.Result {
 	}}
 }
 
-// unverifiedSample is a migration whose server has not passed.
+// unverifiedSample is a migration whose server did not pass its verification.
 func unverifiedSample(status migration.Status) migration.Migration {
 	m := sample
 	if m.Status = status; status.Settled() {
@@ -65,7 +65,8 @@ func unverifiedSample(status migration.Status) migration.Migration {
 	return m
 }
 
-// plannedWith is a plan with a verification of an on_failure, or with none.
+// plannedWith is a plan whose verification has this on_failure. Without one, the plan has
+// no verification.
 func plannedWith(autoConfirm bool, onFailure string) *model {
 	plan := &model{AutoConfirm: types.BoolValue(autoConfirm)}
 	if onFailure != "" {
@@ -74,15 +75,16 @@ func plannedWith(autoConfirm bool, onFailure string) *model {
 	return plan
 }
 
-// unknownAutoConfirm is such a plan with an auto_confirm that only the apply knows.
+// unknownAutoConfirm is such a plan, whose auto_confirm is not known until the apply.
 func unknownAutoConfirm(onFailure string) *model {
 	plan := plannedWith(false, onFailure)
 	plan.AutoConfirm = types.BoolUnknown()
 	return plan
 }
 
-// move is a migration of this hour of the day that was reverted an hour later.
-func move(hour int) migration.Move {
+// revertedMove is a migration that began at an hour of the day, and was reverted an hour
+// later.
+func revertedMove(hour int) migration.Move {
 	at := time.Date(2026, 11, 23, hour, 0, 0, 0, time.UTC)
 	return migration.Move{RequestID: fmt.Sprintf("req-%d", hour), UserID: "user-1", Started: at, Outcome: migration.OutcomeReverted, SettledAt: at.Add(time.Hour)}
 }
@@ -93,8 +95,8 @@ type message struct {
 	diags diag.Diagnostics
 }
 
-// messages are all diagnostics of the resource. What it says of a failed call
-// is there once for each code and for each way to get no answer.
+// messages are all diagnostics of the resource. A failed call has one for each status
+// code, and one for each way in which no answer comes.
 func messages() []message {
 	const url = "https://ord.servers.api.rackspacecloud.com/v2/123456/servers/5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01"
 	answered := func(status int, fault, text string) *cloudservers.Error {
@@ -103,7 +105,7 @@ func messages() []message {
 			StatusCode: status, Fault: fault, Message: text, RequestID: "req-5a000000-0000-4000-8000-000000000001",
 		}
 	}
-	silent := func(err error) *cloudservers.Error {
+	unanswered := func(err error) *cloudservers.Error {
 		return &cloudservers.Error{Op: "read the server", Method: http.MethodGet, URL: url, Err: err}
 	}
 	fails := func(name string, kind migration.Kind, op operation, change func(*migration.Error)) message {
@@ -117,7 +119,7 @@ func messages() []message {
 		})
 	}
 	unread := func(name string, err error) message {
-		return fails("read failed: "+name, migration.KindAPI, creating, func(e *migration.Error) { e.Err = silent(err) })
+		return fails("read failed: "+name, migration.KindAPI, creating, func(e *migration.Error) { e.Err = unanswered(err) })
 	}
 	renewable := answered(401, "unauthorized", "Unable to authenticate user with credentials provided.")
 	renewable.Credentials = &cloudservers.Credentials{Username: "demo", APIKey: "secret", Origin: "username from the provider block and api_key from the environment variable RACKSPACE_API_KEY"}
@@ -130,9 +132,10 @@ func messages() []message {
 	pending := func(resize bool, user string) *migration.Move {
 		return &migration.Move{RequestID: "req-77000000-0000-4000-8000-000000000007", UserID: user, Resize: resize, Started: sample.RequestedAt}
 	}
-	// A token request that failed, with the address of the Identity API from a variable.
+	// unauthenticated is about a failed token request. The address of the Identity API comes
+	// from an environment variable.
 	unauthenticated := func(name string, change func(*cloudservers.Error)) message {
-		failure := noToken(change)
+		failure := failedTokenRequest(change)
 		return fails("authentication failed: "+name, migration.KindAPI, creating, func(e *migration.Error) { e.Err, e.Migration.Region = failure, "" })
 	}
 	server := func(status, task string) func(*migration.Error) {
@@ -157,22 +160,22 @@ func messages() []message {
 		fails("pending, a resize", migration.KindPending, creating, func(e *migration.Error) {
 			e.Pending, e.Server = pending(true, "user-7"), sampleServer(cloudservers.StatusVerifyResize, "")
 		}),
-		fails("pending, not told", migration.KindPending, creating, server(cloudservers.StatusResize, "resize_prep")),
+		fails("pending, migration or resize", migration.KindPending, creating, server(cloudservers.StatusResize, "resize_prep")),
 		fails("pending, log unreadable", migration.KindPending, creating, func(e *migration.Error) {
 			e.Err, e.Server = answered(403, "forbidden", "Policy doesn't allow os_compute_api:os-instance-actions to be performed."), sampleServer(cloudservers.StatusVerifyResize, "")
 		}),
 		fails("pending, being reverted", migration.KindPending, creating, func(e *migration.Error) {
 			e.Pending, e.Server = pending(false, "user-1"), sampleServer(cloudservers.StatusRevertResize, "resize_reverting")
 		}),
-		fails("claimed", migration.KindClaimed, creating, func(e *migration.Error) { e.Migration.ServerName = "" }),
-		fails("turn", migration.KindTurn, creating, func(e *migration.Error) { e.Err, e.Migration.ServerName = context.Canceled, "" }),
-		fails("stopped", migration.KindStopped, creating, func(e *migration.Error) {
+		fails("two resources for one server", migration.KindClaimed, creating, func(e *migration.Error) { e.Migration.ServerName = "" }),
+		fails("cancelled while it waited for its turn", migration.KindTurn, creating, func(e *migration.Error) { e.Err, e.Migration.ServerName = context.Canceled, "" }),
+		fails("not started after a failure", migration.KindStopped, creating, func(e *migration.Error) {
 			e.Migration.ServerName, e.Failures = "", []*migration.Error{{Kind: migration.KindFailed, Migration: sample, Server: sampleServer(cloudservers.StatusActive, "")}}
 		}),
-		fails("untold, log unreadable", migration.KindUntold, creating, func(e *migration.Error) {
+		fails("not known whether migrated, log unreadable", migration.KindUntold, creating, func(e *migration.Error) {
 			e.Err, e.Server = answered(403, "forbidden", "Policy doesn't allow os_compute_api:os-instance-actions to be performed."), sampleServer(cloudservers.StatusActive, "")
 		}),
-		fails("untold, end missing", migration.KindUntold, creating, func(e *migration.Error) {
+		fails("not known whether migrated, end missing", migration.KindUntold, creating, func(e *migration.Error) {
 			e.Pending, e.Server = pending(false, "user-1"), sampleServer(cloudservers.StatusActive, "")
 		}),
 		refused("400", answered(400, "badRequest", "Malformed request body")),
@@ -223,7 +226,7 @@ func messages() []message {
 			e.Err = &cloudservers.RegionError{Region: "XYZ", Known: []string{"DFW", "ORD"}, EndpointType: gophercloud.AvailabilityPublic}
 		}),
 		fails("no Cloud Servers", migration.KindAPI, creating, func(e *migration.Error) { e.Err = cloudservers.ErrNoCloudServers }),
-		fails("undecided", migration.KindUndecided, creating, func(e *migration.Error) { e.Err = answered(502, "", "") }),
+		fails("not known whether the request was accepted", migration.KindUndecided, creating, func(e *migration.Error) { e.Err = answered(502, "", "") }),
 		fails("failed silently", migration.KindFailed, creating, server(cloudservers.StatusActive, "")),
 		fails("failed with a fault", migration.KindFailed, creating, func(e *migration.Error) {
 			e.Server = sampleServer(cloudservers.StatusError, "")
@@ -245,10 +248,10 @@ func messages() []message {
 			e.Err, e.Server = context.DeadlineExceeded, sampleServer(cloudservers.StatusResize, "resize_migrating")
 		}),
 		fails("timed out, without answers", migration.KindInterrupted, recorded, func(e *migration.Error) {
-			e.Err = errors.Join(context.DeadlineExceeded, silent(&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}))
+			e.Err = errors.Join(context.DeadlineExceeded, unanswered(&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}))
 			e.Server = sampleServer(cloudservers.StatusResize, "resize_migrating")
 		}),
-		fails("wait refused", migration.KindWait, creating, func(e *migration.Error) { e.Err = answered(403, "forbidden", "Policy doesn't allow it.") }),
+		fails("poll refused", migration.KindWait, creating, func(e *migration.Error) { e.Err = answered(403, "forbidden", "Policy doesn't allow it.") }),
 		fails("verification cancelled", migration.KindTesting, creating, func(e *migration.Error) { e.Err, e.Migration.VerificationResult = context.Canceled, failedTest() }),
 		fails("verification timed out", migration.KindTesting, recorded, func(e *migration.Error) {
 			e.Err, e.Migration.VerificationResult = context.DeadlineExceeded, failedTest()
@@ -290,8 +293,8 @@ func messages() []message {
 		fails("revert unproven", migration.KindUnproven, recorded, func(e *migration.Error) { e.Want = migration.StatusReverted }),
 		fails("reverted, found by a confirmation", migration.KindReverted, recorded, func(e *migration.Error) { e.Migration = settledSample(migration.StatusReverted, "user-7") }),
 		fails("reverted, found before migrating again", migration.KindReverted, again, func(e *migration.Error) { e.Migration = settledSample(migration.StatusReverted, "user-7") }),
-		fails("destroy came too late to confirm", migration.KindReverted, destroying, func(e *migration.Error) { e.Migration = settledSample(migration.StatusReverted, "user-7") }),
-		fails("destroy came too late to revert", migration.KindConfirmed, destroying, func(e *migration.Error) { e.Migration = settledSample(migration.StatusConfirmed, "") }),
+		fails("reverted before the destroy could confirm", migration.KindReverted, destroying, func(e *migration.Error) { e.Migration = settledSample(migration.StatusReverted, "user-7") }),
+		fails("confirmed before the destroy could revert", migration.KindConfirmed, destroying, func(e *migration.Error) { e.Migration = settledSample(migration.StatusConfirmed, "") }),
 		fails("server gone at destroy", migration.KindGone, destroying, func(*migration.Error) {}),
 		fails("end unknown, in a create", migration.KindUnknownEnd, creating, server(cloudservers.StatusActive, "")),
 		fails("end unknown", migration.KindUnknownEnd, recorded, server(cloudservers.StatusActive, "")),
@@ -344,11 +347,11 @@ func messages() []message {
 		fails("no such migration", migration.KindNeverMigrated, recorded, func(*migration.Error) {}),
 		{"defect", explain(errors.New("something"), recorded)},
 	}
-	return append(all, noticesOf()...)
+	return append(all, warningsAndPlanErrors()...)
 }
 
-// noToken is a token request that failed.
-func noToken(change func(*cloudservers.Error)) *cloudservers.Error {
+// failedTokenRequest is the error of a token request.
+func failedTokenRequest(change func(*cloudservers.Error)) *cloudservers.Error {
 	err := &cloudservers.Error{
 		Op: "get a token", Method: http.MethodPost, URL: "https://identity.example.com/v2.0/tokens",
 		IdentityVersion: cloudservers.IdentityV2,
@@ -358,8 +361,8 @@ func noToken(change func(*cloudservers.Error)) *cloudservers.Error {
 	return err
 }
 
-// noticesOf are the warnings, and the refusals of a plan.
-func noticesOf() []message {
+// warningsAndPlanErrors are the warnings, and the errors of plans and imports.
+func warningsAndPlanErrors() []message {
 	adopted := sample
 	adopted.Adopted = true
 	takenOver := adopted
@@ -376,7 +379,7 @@ func noticesOf() []message {
 	return []message{
 		{"awaits confirmation", announce(sample, false)},
 		warn("taken over", tookOver(takenOver)),
-		warn("another run was quicker", tookOver(adopted)),
+		warn("taken over from another run", tookOver(adopted)),
 		{"confirmed already", announce(settledSample(migration.StatusConfirmed, ""), false)},
 		{"reverted outside", happenedOutside(settledSample(migration.StatusReverted, "user-7"))},
 		{"confirmed outside, server in ERROR", happenedOutside(inError)},
@@ -389,8 +392,8 @@ func noticesOf() []message {
 		warn("plan: destroy confirms", willDestroy(sample, string(migration.OnDestroyConfirm), false)),
 		warn("plan: destroy tests and confirms", willDestroy(sample, string(migration.OnDestroyConfirm), true)),
 		warn("plan: destroy reverts", willDestroy(sample, string(migration.OnDestroyRevert), true)),
-		warn("plan: not yet", notYet(&migration.Error{Kind: migration.KindStatus, Migration: sample, Server: sampleServer("REBUILD", "rebuilding")})),
-		warn("plan: end not told", notYet(&migration.Error{Kind: migration.KindUntold, Migration: sample, Server: sampleServer(cloudservers.StatusActive, "")})),
+		warn("plan: cannot be migrated at the moment", notYet(&migration.Error{Kind: migration.KindStatus, Migration: sample, Server: sampleServer("REBUILD", "rebuilding")})),
+		warn("plan: not known whether migrated", notYet(&migration.Error{Kind: migration.KindUntold, Migration: sample, Server: sampleServer(cloudservers.StatusActive, "")})),
 		warn("plan: takes over, tests and confirms or reverts", willTakeOver(adopted, plannedWith(true, onFailureRevert))),
 		warn("plan: takes over what is confirmed", willTakeOver(settledSample(migration.StatusConfirmed, ""), plannedWith(true, onFailureKeep))),
 		warn("plan: auto_confirm confirms", willConfirm(sample, plannedWith(true, ""))),
@@ -402,7 +405,7 @@ func noticesOf() []message {
 		{"plan: tests again and may revert", willTest(sample, plannedWith(false, onFailureRevert))},
 		{"plan: server shut off", shutOffServer(shutOff, plannedWith(true, onFailureKeep))},
 		{"plan: server shut off, no preflight", shutOffServer(shutOff, withoutPreflight)},
-		{"plan: brought back lately", revertedLately(migration.Preview{Migration: sample, RolledBack: []migration.Move{move(3), move(2)}})},
+		{"plan: reverted lately", revertedLately(migration.Preview{Migration: sample, RolledBack: []migration.Move{revertedMove(3), revertedMove(2)}})},
 		{"not verified, awaits confirmation", announce(unverifiedSample(migration.StatusAwaiting), false)},
 		{"not verified, confirmed by others", announce(unverifiedSample(migration.StatusConfirmed), false)},
 		{"verified, awaits confirmation", announce(verified, false)},
@@ -424,8 +427,8 @@ func noticesOf() []message {
 		warn("deadline has passed", deadlineIsNear(sample, sample.ConfirmBy().Add(time.Minute))),
 		warn("imported while pending", importedWhilePending(sample, sample.ConfirmBy().Add(-9*time.Hour))),
 		warn("no deadline to list by", noDeadline()),
-		warn("import id is none", invalidImportID("web-1", identity{})),
-		warn("import identity is none", invalidImportID("", identity{ServerID: types.StringValue("web-1")})),
+		warn("invalid import id", invalidImportID("web-1", identity{})),
+		warn("invalid import identity", invalidImportID("", identity{ServerID: types.StringValue("web-1")})),
 		{"no such migration to import", explainImport(sample, &migration.Error{Kind: migration.KindNeverMigrated, Migration: sample})},
 		warn("no confirmation to import, awaiting", notConfirmed(sample)),
 		warn("no confirmation to import, reverted", notConfirmed(settledSample(migration.StatusReverted, "user-7"))),
@@ -434,7 +437,7 @@ func noticesOf() []message {
 	}
 }
 
-func TestMessages_readAsTheyAreWritten(t *testing.T) {
+func TestMessages_matchTheGoldenFile(t *testing.T) {
 	var text strings.Builder
 	for _, m := range messages() {
 		if len(m.diags) != 1 {
@@ -492,19 +495,19 @@ func TestMessages_coverEveryKindOfError(t *testing.T) {
 		failure.Migration.VerificationResult = failedTest()
 		summary := explanation{migration: failure.Migration, failure: failure}.row().summary
 		if !seen[strings.ReplaceAll(summary, serverOf(sample), "server "+sample.ServerID)] && !seen[summary] && kind != migration.KindAPI {
-			t.Errorf("no message shows kind %q: %s", kind, summary)
+			t.Errorf("got no message of error kind %q: %s", kind, summary)
 		}
 	}
 }
 
-// TestMessages_promiseNoTimeThatIsNotKnown is about clouds of which nobody knows when
-// they confirm by themselves.
-func TestMessages_promiseNoTimeThatIsNotKnown(t *testing.T) {
+// TestMessages_nameNoDeadlineWithoutAConfirmWindow is about a provider without a
+// confirm_window. It does not know when the cloud confirms automatically.
+func TestMessages_nameNoDeadlineWithoutAConfirmWindow(t *testing.T) {
 	defer func(window time.Duration) { sample.ConfirmWindow = window }(sample.ConfirmWindow)
 	sample.ConfirmWindow = 0
 	promise := regexp.MustCompile(`automatically after|the cloud confirms it|0001-01-01|deadline, 2|  \S| \n| $`)
 	for _, m := range messages() {
-		if strings.HasPrefix(m.name, "deadline ") { // which there is none of, see remind
+		if strings.HasPrefix(m.name, "deadline ") { // without a confirm_window, remind does not warn of a deadline
 			continue
 		}
 		for _, d := range m.diags {
@@ -539,8 +542,8 @@ func TestGuide_listsEveryMessage(t *testing.T) {
 	}
 }
 
-// TestGuide_hasATestForEachRow compares the guide with testdata/guide_tests.txt, which
-// names the tests of each row of its tables.
+// TestGuide_hasATestForEachRow compares the tables of the guide with
+// testdata/guide_tests.txt, which names the tests of each row.
 func TestGuide_hasATestForEachRow(t *testing.T) {
 	text, err := os.ReadFile(guide)
 	if err != nil {

@@ -23,13 +23,13 @@ import (
 
 const rollingModule = examples + "/modules/rolling-migration"
 
-// moduleFiles are the files of the module rolling-migration, in a directory.
+// moduleFiles returns the files of the module rolling-migration, placed in a directory.
 func moduleFiles(t *testing.T, directory string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	paths, err := filepath.Glob(rollingModule + "/*.tf")
 	if err != nil || len(paths) == 0 {
-		t.Fatalf("found no module (%v)", err)
+		t.Fatalf("found no files of the module (%v)", err)
 	}
 	for _, path := range paths {
 		files[filepath.Join(directory, filepath.Base(path))] = readFile(t, path)
@@ -38,7 +38,7 @@ func moduleFiles(t *testing.T, directory string) map[string]string {
 }
 
 // newRollingModule is a copy of the module rolling-migration, ready to run.
-func newRollingModule(t *testing.T, s *scenario) *tfexec.Terraform {
+func newRollingModule(t *testing.T, s *cloudTest) *tfexec.Terraform {
 	t.Helper()
 	return s.terraform(moduleFiles(t, "."))
 }
@@ -53,7 +53,7 @@ func configure(t *testing.T, tf *tfexec.Terraform, variables string) {
 
 func TestAccModule_passesItsOwnTests(t *testing.T) {
 	t.Parallel()
-	s := newSamples(t)
+	s := newSampleCloud(t)
 	tf := newRollingModule(t, s)
 	tests := filepath.Join(tf.WorkingDir(), "tests")
 	if err := os.Mkdir(tests, 0o700); err != nil {
@@ -77,7 +77,7 @@ func TestAccModule_passesItsOwnTests(t *testing.T) {
 
 func TestAccModule_migratesNothingElseAfterAFailedCanary(t *testing.T) {
 	t.Parallel()
-	s := newSamples(t)
+	s := newSampleCloud(t)
 	tf := newRollingModule(t, s)
 	setTimeout := func(timeout string) {
 		configure(t, tf, `
@@ -93,7 +93,7 @@ verification = { http = [{ url = "http://:8080/" }], interval = "100ms", timeout
 	}
 	s.wantMigrated(t, stub.SampleLicensed1, stub.SampleFull1)
 
-	// Both are repaired, and the waves go on.
+	// After both canaries are repaired, the waves begin.
 	setTimeout(passesWithin)
 	s.SetServer(stub.SampleLicensed1, func(v *stub.Server) { v.Health = nil })
 	s.SetServer(stub.SampleFull1, func(v *stub.Server) { v.Outcome = stub.OutcomeMoves })
@@ -114,11 +114,11 @@ verification = { http = [{ url = "http://:8080/" }], interval = "100ms", timeout
 	}
 }
 
-// A server that was rolled back is not migrated again unasked, so that a later apply has
-// nothing to do for it. The wave after it must not begin all the same.
+// A reverted migration does not begin again by itself, so a later apply does nothing for
+// that server. The waves must not begin anyway.
 func TestAccModule_beginsNoWaveWhileACanaryIsRolledBack(t *testing.T) {
 	t.Parallel()
-	s := newSamples(t)
+	s := newSampleCloud(t)
 	tf := newRollingModule(t, s)
 	configureFleet := func(move, verification, verifications string) {
 		configure(t, tf, fmt.Sprintf(`
@@ -142,26 +142,26 @@ triggers      = { move = %q }
 		web1  string // its verification
 		wants *regexp.Regexp
 	}{
-		{"one canary is rolled back, the other is not moved", check(`preflight_timeout = "1s", body_contains = "nothing"`), says("licensed-1", "was reverted: the server did not pass its verification")},
-		{"only the other has something to do", check(""), says("No later wave begins", "licensed-1")},
-		{"none has", check(""), says("No later wave begins", "licensed-1")},
+		{"one canary is reverted, the other fails its preflight", check(`preflight_timeout = "1s", body_contains = "nothing"`), says("licensed-1", "was reverted: the server did not pass its verification")},
+		{"only the other canary has a change", check(""), says("No later wave begins", "licensed-1")},
+		{"no canary has a change", check(""), says("No later wave begins", "licensed-1")},
 	}
 	for _, step := range steps {
 		configureFleet("2", "null", "{ licensed-1 = "+licensed+", a-web-1 = "+step.web1+" }")
 		if err := tf.Apply(t.Context()); err == nil || !step.wants.MatchString(err.Error()) {
-			t.Errorf("%s: got %v, want it to say %s", step.name, err, step.wants)
+			t.Errorf("%s: got %v, want an error that matches %s", step.name, err, step.wants)
 		}
 	}
 	s.wantSent(t, stub.SampleLicensed1, sent{migrates: 2, confirms: 1, reverts: 1})
 	s.wantSent(t, stub.SampleWeb1, sent{migrates: 2, confirms: 2})
 	s.wantSent(t, stub.SampleWeb2, sent{migrates: 1, confirms: 1})
 	if err := tf.Destroy(t.Context()); err != nil {
-		t.Errorf("cannot take the fleet out of the state: %v", err)
+		t.Errorf("cannot destroy the migrations: %v", err)
 	}
 }
 
-// readmeBlocks are the configurations in the module's README.md: one with ids, one with
-// a data source, and a line that makes a map of what a data source found.
+// readmeBlocks are the three configurations in the module's README.md. The first has server
+// ids, the second a data source. The third is one line that makes a map from a data source.
 func readmeBlocks(t *testing.T) (blocks []string) {
 	t.Helper()
 	for _, found := range regexp.MustCompile("(?s)```terraform\n(.*?)```").FindAllStringSubmatch(readFile(t, rollingModule+"/README.md"), -1) {
@@ -175,22 +175,22 @@ func readmeBlocks(t *testing.T) (blocks []string) {
 
 func TestAccModule_takesWhatADataSourceFinds(t *testing.T) {
 	t.Parallel()
-	s := newSamples(t)
+	s := newSampleCloud(t)
 	ids := []string{stub.SampleWeb1, stub.SampleWeb2, stub.SampleDB1}
 	for wave, id := range ids {
 		s.SetServer(id, func(v *stub.Server) { v.Metadata = map[string]string{"wave": fmt.Sprint(wave)} })
 	}
 	blocks := readmeBlocks(t)
 	files := moduleFiles(t, "rolling-migration")
-	files["main.tf"] = read(t, "provider/provider.tf") + blocks[1]
+	files["main.tf"] = readExamples(t, "provider/provider.tf") + blocks[1]
 	tf := s.terraform(files)
-	applied(t, tf)
+	applyAndPlan(t, tf)
 	s.wantMigrated(t, ids...)
 	s.wantOrder(t, ids...)
 
-	// The map that is written by hand means the same canary.
+	// The map from the third block gives the same canaries.
 	byHand := regexp.MustCompile(`(?m)^ *canaries .*\n`).ReplaceAllLiteralString(blocks[1], blocks[2])
-	text := strings.Replace(read(t, "provider/provider.tf")+byHand, "module ", `data "rackspace_servers" "web" { metadata = { wave = "0" } }`+"\n\nmodule ", 1)
+	text := strings.Replace(readExamples(t, "provider/provider.tf")+byHand, "module ", `data "rackspace_servers" "web" { metadata = { wave = "0" } }`+"\n\nmodule ", 1)
 	if err := os.WriteFile(filepath.Join(tf.WorkingDir(), "main.tf"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -198,17 +198,17 @@ func TestAccModule_takesWhatADataSourceFinds(t *testing.T) {
 		t.Errorf("got changes %t (%v), want none", changes, err)
 	}
 
-	// A name that two servers have stands for neither.
+	// Two servers with one name have no entry.
 	s.AddServer(stub.Server{Name: "web-1", Region: "ORD", Metadata: map[string]string{"wave": "0"}})
-	files["main.tf"] = read(t, "provider/provider.tf") + blocks[1]
+	files["main.tf"] = readExamples(t, "provider/provider.tf") + blocks[1]
 	if _, err := s.terraform(files).Plan(t.Context()); err == nil || !says("A canary has no id", "several servers have").MatchString(err.Error()) {
-		t.Errorf("got %v, want that the canary has no id", err)
+		t.Errorf("got %v, want an error that the canary has no id", err)
 	}
 }
 
 func TestAccModule_plansWhatItsREADMEShows(t *testing.T) {
 	t.Parallel()
-	s := newSamples(t)
+	s := newSampleCloud(t)
 	blocks := readmeBlocks(t)
 	files := moduleFiles(t, "rolling-migration")
 	files["main.tf"] = blocks[0]
@@ -231,9 +231,9 @@ func TestAccModule_plansWhatItsREADMEShows(t *testing.T) {
 	}
 }
 
-// everything is a verification that sets all arguments, as the state has it. Its
-// secret headers are given apart from it.
-func everything(page *httptest.Server, address string) map[string]any {
+// allArguments is a verification with all arguments, as the state has it. The write-only
+// headers are not in the state, so they are not here either.
+func allArguments(page *httptest.Server, address string) map[string]any {
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: page.Certificate().Raw})
 	return map[string]any{
 		"tcp": []any{map[string]any{"host": address, "port": stub.PortHTTP}},
@@ -249,7 +249,7 @@ func everything(page *httptest.Server, address string) map[string]any {
 
 func TestAccModule_passesEverythingThatAVerificationHas(t *testing.T) {
 	t.Parallel()
-	s := newSamples(t)
+	s := newSampleCloud(t)
 	const secret = "Bearer 5ecret"
 	page := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -264,7 +264,7 @@ func TestAccModule_passesEverythingThatAVerificationHas(t *testing.T) {
 	}))
 	defer page.Close()
 	other, _ := s.Server(stub.SampleDB1)
-	given := everything(page, other.AccessIPv4)
+	given := allArguments(page, other.AccessIPv4)
 	tf := newRollingModule(t, s)
 	variables := asJSON(t, map[string]any{
 		"canaries": map[string]any{"web-1": stub.SampleWeb1}, "waves": []any{map[string]any{"web-2": stub.SampleWeb2}},
@@ -299,16 +299,16 @@ func TestAccModule_passesEverythingThatAVerificationHas(t *testing.T) {
 	s.wantMigrated(t, stub.SampleWeb1, stub.SampleWeb2)
 }
 
-// wantAllArguments checks that each argument was given, and has arrived.
+// wantAllArguments checks that the test sets each argument, and that the state has its value.
 func wantAllArguments(t *testing.T, at string, arguments map[string]schema.Attribute, given, arrived map[string]any) {
 	t.Helper()
 	for name, argument := range arguments {
-		if argument.IsWriteOnly() { // nothing has it; the page proves that it was sent
+		if argument.IsWriteOnly() { // it is not in the state; the page checks that the request had it
 			continue
 		}
 		want, isGiven := given[name]
 		if !isGiven {
-			t.Errorf("this test does not give %s.%s to the module", at, name)
+			t.Errorf("got no value of %s.%s in this test, want one", at, name)
 			continue
 		}
 		if checks, ok := argument.(schema.ListNestedAttribute); ok {
@@ -335,7 +335,7 @@ func asJSON(t *testing.T, value any) string {
 }
 
 // wantMigrated checks that these servers and no others were asked to migrate.
-func (s *scenario) wantMigrated(t *testing.T, ids ...string) {
+func (s *cloudTest) wantMigrated(t *testing.T, ids ...string) {
 	t.Helper()
 	asked := map[string]bool{}
 	for _, request := range s.Requests() {
@@ -345,10 +345,10 @@ func (s *scenario) wantMigrated(t *testing.T, ids ...string) {
 	}
 	for _, id := range ids {
 		if !asked[id] {
-			t.Errorf("server %s was not migrated", id)
+			t.Errorf("got no migrate request of server %s, want one", id)
 		}
 	}
 	if len(asked) != len(ids) {
-		t.Errorf("got %d servers migrated, want %d", len(asked), len(ids))
+		t.Errorf("got migrate requests of %d servers, want %d", len(asked), len(ids))
 	}
 }

@@ -16,22 +16,22 @@ import (
 
 type object = acctest.Object
 
-// protocolScenario is a test without Terraform: it makes the calls that Terraform
-// would make, on a cloud of its own with one server.
-type protocolScenario struct {
+// protocolTest is a test without Terraform. It makes the calls that Terraform would make,
+// on a cloud of its own with one server.
+type protocolTest struct {
 	*stub.Stub
 	t      *testing.T
 	client cloudservers.Config
 	limits migration.Limits
-	open   func() *acctest.Session // a new process of the provider
+	open   func() *acctest.Session // starts a new process of the provider
 	state  acctest.Instance
 }
 
-// inVirtualTime runs a scenario at protocol level, in virtual time.
-func inVirtualTime(t *testing.T, config stub.Config, seed stub.Server, run func(*protocolScenario)) {
+// inVirtualTime runs a test at protocol level, in virtual time.
+func inVirtualTime(t *testing.T, config stub.Config, seed stub.Server, run func(*protocolTest)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := &protocolScenario{Stub: stub.New(config), t: t, client: cloudservers.Config{MaxRetries: 1}}
+		s := &protocolTest{Stub: stub.New(config), t: t, client: cloudservers.Config{MaxRetries: 1}}
 		seed.ID, seed.Name = server, "web-1"
 		s.AddServer(seed)
 		s.open = func() *acctest.Session { return acctest.NewVirtualSession(t, s.Stub, s.client, s.limits) }
@@ -40,11 +40,11 @@ func inVirtualTime(t *testing.T, config stub.Config, seed stub.Server, run func(
 	})
 }
 
-// overHTTP makes a scenario at protocol level in real time, for what opens
-// connections to the server itself.
-func (s *scenario) overHTTP() *protocolScenario {
+// overHTTP returns a test at protocol level in real time, on the same cloud. It is for tests
+// that open connections to the server.
+func (s *cloudTest) overHTTP() *protocolTest {
 	s.t.Helper()
-	p := &protocolScenario{Stub: s.Stub, t: s.t}
+	p := &protocolTest{Stub: s.Stub, t: s.t}
 	p.open = func() *acctest.Session {
 		session, diagnostics := acctest.NewSession(s.t, s.Arguments(nil))
 		if diagnostics.HasError() {
@@ -56,17 +56,17 @@ func (s *scenario) overHTTP() *protocolScenario {
 	return p
 }
 
-// confirmation is a confirmation beside the migration, on the same cloud.
-func (s *protocolScenario) confirmation() *protocolScenario {
+// confirmation returns a test of a confirmation of the same server, on the same cloud.
+func (s *protocolTest) confirmation() *protocolTest {
 	s.t.Helper()
 	other := *s
 	other.state = s.open().Absent(servermigration.ConfirmationType)
 	return &other
 }
 
-// must makes sure that something happened to the server, and lets time pass in
-// which it comes to its end.
-func (s *protocolScenario) must(err error) {
+// mustFinish fails the test if an action on the server was refused. It waits a minute, in
+// which the action ends.
+func (s *protocolTest) mustFinish(err error) {
 	s.t.Helper()
 	if err != nil {
 		s.t.Fatal(err)
@@ -74,7 +74,7 @@ func (s *protocolScenario) must(err error) {
 	time.Sleep(time.Minute)
 }
 
-// isRFC3339 is how times look in the state.
+// isRFC3339 matches the times in the state.
 var isRFC3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$`)
 
 // migrationOf is the configuration of a migration of the server.
@@ -86,7 +86,7 @@ func migrationOf(arguments object) object {
 
 // plan refreshes the state and plans, as terraform plan does. A nil
 // configuration destroys the migration.
-func (s *protocolScenario) plan(config object) (*acctest.Change, acctest.Diagnostics) {
+func (s *protocolTest) plan(config object) (*acctest.Change, acctest.Diagnostics) {
 	s.t.Helper()
 	session := s.open()
 	if config != nil {
@@ -99,23 +99,23 @@ func (s *protocolScenario) plan(config object) (*acctest.Change, acctest.Diagnos
 	if refreshed.HasError() {
 		return nil, refreshed
 	}
-	if config == nil && !s.state.Exists() { // nothing to ask the provider for
+	if config == nil && !s.state.Exists() { // Terraform does not call the provider then
 		return &acctest.Change{Action: acctest.NoOp}, refreshed
 	}
 	change, planned := session.Plan(s.state, config)
 	return change, append(refreshed, planned...)
 }
 
-// apply plans, and carries the plan out in another process, which plans again.
-// Terraform saves the state that it gets with an error, too.
-func (s *protocolScenario) apply(config object) acctest.Diagnostics {
+// apply plans in one process, and applies in another process, which plans again. As in
+// Terraform, the state that comes with an error is saved too.
+func (s *protocolTest) apply(config object) acctest.Diagnostics {
 	s.t.Helper()
 	planned, diagnostics := s.plan(config)
 	if diagnostics.HasError() || planned.Action == acctest.NoOp {
 		return diagnostics
 	}
 	if planned.Action == acctest.Replace {
-		s.t.Fatal("a replacement takes two plans and two applies, which a test has to make itself")
+		s.t.Fatal("got a replacement, which takes two plans and two applies: make these calls in the test")
 	}
 	session := s.open()
 	change, diagnostics := session.Plan(s.state, config)
@@ -130,8 +130,8 @@ func (s *protocolScenario) apply(config object) acctest.Diagnostics {
 	return applied
 }
 
-// mustApply applies, and wants no error. It returns the warnings.
-func (s *protocolScenario) mustApply(config object) string {
+// mustApply applies, and fails the test on an error. It returns the warnings.
+func (s *protocolTest) mustApply(config object) string {
 	s.t.Helper()
 	diagnostics := s.apply(config)
 	if diagnostics.HasError() {
@@ -140,16 +140,16 @@ func (s *protocolScenario) mustApply(config object) string {
 	return diagnostics.Warnings()
 }
 
-// wantRefused applies, and wants an error that has these texts in this order.
-func (s *protocolScenario) wantRefused(config object, texts ...string) {
+// wantRefused applies, and checks that an error has these texts in this order.
+func (s *protocolTest) wantRefused(config object, texts ...string) {
 	s.t.Helper()
 	if got := s.apply(config).Errors(); !says(texts...).MatchString(got) {
 		s.t.Errorf("got the error %q, want %q in it", got, texts)
 	}
 }
 
-// want checks attributes of the state; an empty string stands for null.
-func (s *protocolScenario) want(attributes map[string]string) {
+// want checks attributes in the state. An empty text stands for null.
+func (s *protocolTest) want(attributes map[string]string) {
 	s.t.Helper()
 	for name, want := range attributes {
 		if got := s.state.Get(name); got != want {
@@ -159,15 +159,16 @@ func (s *protocolScenario) want(attributes map[string]string) {
 }
 
 // wantEndTime checks that the state has a time at which the migration ended.
-func (s *protocolScenario) wantEndTime() {
+func (s *protocolTest) wantEndTime() {
 	s.t.Helper()
 	if got := s.state.Get("settled_at"); !isRFC3339.MatchString(got) {
 		s.t.Errorf("got settled_at %q, want a time", got)
 	}
 }
 
-// wantPlan plans, and wants an action without an error. It returns the warnings.
-func (s *protocolScenario) wantPlan(config object, want acctest.Action) string {
+// wantPlan plans, and checks that the plan has this action and no error. It returns the
+// warnings.
+func (s *protocolTest) wantPlan(config object, want acctest.Action) string {
 	s.t.Helper()
 	change, diagnostics := s.plan(config)
 	if diagnostics.HasError() || change.Action != want {
@@ -176,8 +177,8 @@ func (s *protocolScenario) wantPlan(config object, want acctest.Action) string {
 	return diagnostics.Warnings()
 }
 
-// importID imports the migration, and wants no error.
-func (s *protocolScenario) importID(id string) {
+// importID imports a migration, and fails the test on an error.
+func (s *protocolTest) importID(id string) {
 	s.t.Helper()
 	var diagnostics acctest.Diagnostics
 	if s.state, diagnostics = s.open().Import(s.state.Type, id); diagnostics.HasError() {
@@ -185,7 +186,7 @@ func (s *protocolScenario) importID(id string) {
 	}
 }
 
-// wantWarned checks that warnings have these texts in this order.
+// wantWarned checks that the warnings have these texts in this order.
 func wantWarned(t *testing.T, warnings string, texts ...string) {
 	t.Helper()
 	if !says(texts...).MatchString(warnings) {
@@ -193,13 +194,13 @@ func wantWarned(t *testing.T, warnings string, texts ...string) {
 	}
 }
 
-// wantSent checks which requests that change the server the cloud saw.
-func (s *protocolScenario) wantSent(want sent) {
+// wantSent checks how many requests that change the server the cloud received.
+func (s *protocolTest) wantSent(want sent) {
 	s.t.Helper()
 	if got := sentTo(s.Stub, server); got != want {
 		s.t.Errorf("got %+v requests, want %+v", got, want)
 	}
 }
 
-// sent is how many requests that change a server the cloud saw.
+// sent is how many requests that change a server the cloud received.
 type sent struct{ migrates, confirms, reverts int }

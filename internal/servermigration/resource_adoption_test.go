@@ -17,9 +17,9 @@ import (
 // ourUser is the user that the provider acts for.
 var ourUser = stub.DefaultUser.ID
 
-// interrupted is how a migration may be configured that an interrupted create left
-// behind. None of it may harm that migration.
-var interrupted = []struct {
+// configurations are those with which an apply takes over a migration that an interrupted
+// create has started. No configuration may start a second migration.
+var configurations = []struct {
 	name      string
 	arguments object
 	status    string
@@ -32,11 +32,11 @@ var interrupted = []struct {
 }
 
 func TestServerMigration_goesOnAfterAnApplyThatTimedOut(t *testing.T) {
-	for _, test := range interrupted {
+	for _, test := range configurations {
 		t.Run(test.name, func(t *testing.T) {
 			timing := stub.ObservedTiming()
 			timing.Migrate = time.Hour
-			inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolScenario) {
+			inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolTest) {
 				config := migrationOf(test.arguments)
 				config["timeouts"] = object{"create": "2m"}
 				s.wantRefused(config, "did not end within its timeout", "Apply again")
@@ -51,11 +51,11 @@ func TestServerMigration_goesOnAfterAnApplyThatTimedOut(t *testing.T) {
 }
 
 func TestServerMigration_recordsAMigrationThatWasConfirmedBeforeACrash(t *testing.T) {
-	for _, test := range interrupted {
+	for _, test := range configurations {
 		t.Run(test.name, func(t *testing.T) {
-			inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
-				s.must(s.Migrate(server, ourUser))
-				s.must(s.Confirm(server, ourUser))
+			inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
+				s.mustFinish(s.Migrate(server, ourUser))
+				s.mustFinish(s.Confirm(server, ourUser))
 				config := migrationOf(test.arguments)
 				wantWarned(t, s.wantPlan(config, acctest.Create), "It is confirmed, so the apply only records it")
 				if warnings := s.mustApply(config); warnings != "" { // the plan has warned of it
@@ -72,16 +72,16 @@ func TestServerMigration_recordsAMigrationThatWasConfirmedBeforeACrash(t *testin
 func TestServerMigration_migratesAgainAfterOneThatWasRevertedOrFailed(t *testing.T) {
 	config := migrationOf(object{"auto_confirm": true})
 	t.Run("reverted", func(t *testing.T) {
-		inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
-			s.must(s.Migrate(server, ourUser))
-			s.must(s.Revert(server, "user-7"))
+		inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
+			s.mustFinish(s.Migrate(server, ourUser))
+			s.mustFinish(s.Revert(server, "user-7"))
 			s.mustApply(config)
 			s.want(map[string]string{"status": "confirmed"})
 			s.wantSent(sent{migrates: 1, confirms: 1})
 		})
 	})
 	t.Run("failed", func(t *testing.T) {
-		inVirtualTime(t, stub.Config{}, stub.Server{Outcome: stub.OutcomeNoValidHost}, func(s *protocolScenario) {
+		inVirtualTime(t, stub.Config{}, stub.Server{Outcome: stub.OutcomeNoValidHost}, func(s *protocolTest) {
 			s.wantRefused(config, "The migration of server web-1", "failed")
 			s.SetServer(server, func(v *stub.Server) { v.Outcome = stub.OutcomeMoves })
 			s.mustApply(config)
@@ -91,21 +91,22 @@ func TestServerMigration_migratesAgainAfterOneThatWasRevertedOrFailed(t *testing
 	})
 }
 
-// A change of triggers has the earlier migration in the state, and -replace destroys
-// it in the same run. After a destroy of its own, nothing tells it from a crash.
-func TestAccServerMigration_tellsADestroyFromACrash(t *testing.T) {
+// After a change of triggers, the earlier migration is in the state. With -replace, the same
+// run destroys it. After a destroy in another run, the provider cannot distinguish the
+// destroy from a crash.
+func TestAccServerMigration_distinguishesADestroyFromACrash(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name     string // of the server and its migration
 		migrates int
-		warns    bool // that the migration is taken over
+		warns    bool // the plan warns that the migration is taken over
 	}{
 		{"has-new-triggers", 2, false},
 		{"is-replaced", 2, false},
 		{"was-destroyed", 1, true},
 		{"state-was-lost", 1, true},
 	}
-	s := newScenario(t, stub.Config{}, stub.Server{})
+	s := newCloudTest(t, stub.Config{}, stub.Server{})
 	config := requiredProviders + "variable \"n\" {\n  default = 1\n}\n" + s.Provider("", "")
 	servers := map[string]string{}
 	for _, test := range tests {
@@ -119,7 +120,7 @@ func TestAccServerMigration_tellsADestroyFromACrash(t *testing.T) {
 	}
 	tf := s.terraform(map[string]string{"main.tf": config})
 	if first := warnings(t, tf); len(first) > 0 {
-		t.Errorf("got warnings %q, want none of the first apply", first)
+		t.Errorf("got warnings %q, want none in the first apply", first)
 	}
 	addressOf := func(name string) string { return servermigration.ResourceType + "." + name }
 	if err := tf.Destroy(t.Context(), tfexec.Target(addressOf("was-destroyed"))); err != nil {
@@ -130,11 +131,11 @@ func TestAccServerMigration_tellsADestroyFromACrash(t *testing.T) {
 	}
 	again := warnings(t, tf, tfexec.Var("n=2"), tfexec.Replace(addressOf("is-replaced")))
 	for _, test := range tests {
-		warned := slices.ContainsFunc(again, func(text string) bool { // in the plan, and in the one that the apply makes
+		warned := slices.ContainsFunc(again, func(text string) bool { // the plan and the apply both warn
 			return strings.Contains(text, test.name) && strings.Contains(text, "is going to be taken over")
 		})
 		if warned != test.warns {
-			t.Errorf("got warnings %q, want that %s is taken over among them: %t", again, test.name, test.warns)
+			t.Errorf("got warnings %q, want one that %s is taken over: %t", again, test.name, test.warns)
 		}
 		if got := sentTo(s.Stub, servers[test.name]).migrates; got != test.migrates {
 			t.Errorf("got %d migrate requests for %s, want %d", got, test.name, test.migrates)
@@ -142,7 +143,7 @@ func TestAccServerMigration_tellsADestroyFromACrash(t *testing.T) {
 	}
 }
 
-// warnings applies, and returns the summaries of what Terraform warned of.
+// warnings applies, and returns the summaries of the warnings.
 func warnings(t *testing.T, tf *tfexec.Terraform, options ...tfexec.ApplyOption) []string {
 	t.Helper()
 	var output bytes.Buffer
@@ -154,17 +155,17 @@ func warnings(t *testing.T, tf *tfexec.Terraform, options ...tfexec.ApplyOption)
 }
 
 func TestServerMigration_warnsAtPlanTimeOfWhatItWillTakeOver(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
-		s.must(s.Migrate(server, ourUser))
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
+		s.mustFinish(s.Migrate(server, ourUser))
 		wantWarned(t, s.wantPlan(migrationOf(nil), acctest.Create), "is going to be taken over")
-		wantWarned(t, s.mustApply(migrationOf(nil)), "awaits confirmation") // the plan of the same run has told of the rest
+		wantWarned(t, s.mustApply(migrationOf(nil)), "awaits confirmation") // not that it was taken over: the plan of the same run has warned of that
 	})
 }
 
-func TestServerMigration_doesNotTakeOverWhatItCannotTell(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+func TestServerMigration_migratesNoChangedServerWithoutAnActionLog(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		config := migrationOf(object{"auto_confirm": true})
-		s.SetServer(server, func(v *stub.Server) { v.Name = "web-1" }) // it changed just now
+		s.SetServer(server, func(v *stub.Server) { v.Name = "web-1" }) // this sets the time of the last change to now
 		s.Inject(stub.Fault{Call: stub.CallActionLog, Status: 403})
 		s.wantRefused(config, "It is not known whether server web-1", "was migrated already", "cannot be read", "403 forbidden", "Nothing was sent to the server", "terraform import ADDRESS ORD/"+server)
 		s.wantSent(sent{})
@@ -176,7 +177,7 @@ func TestServerMigration_doesNotTakeOverWhatItCannotTell(t *testing.T) {
 }
 
 func TestServerMigration_migratesAServerOnceThoughTwoResourcesAskForIt(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		session := s.open()
 		errors := make([]string, 2)
 		each(2, func(session *acctest.Session, i int) {
@@ -188,7 +189,7 @@ func TestServerMigration_migratesAServerOnceThoughTwoResourcesAskForIt(t *testin
 			errors[i] = applied.Errors()
 		}, session)
 		if got := strings.Join(errors, ""); !says("Another resource or action migrates server", "already", "Remove one of the two").MatchString(got) || errors[0] != "" && errors[1] != "" {
-			t.Errorf("got the errors %q, want that of one resource", errors)
+			t.Errorf("got the errors %q, want the error of one of the two resources", errors)
 		}
 		s.wantSent(sent{migrates: 1, confirms: 1})
 	})

@@ -30,17 +30,17 @@ func TestServerMigration_migratesAgainInPlace(t *testing.T) {
 		status    string
 		sent      sent
 	}{
-		{"after a confirmation", object{"auto_confirm": true}, "confirmed", sent{migrates: 2, confirms: 2}},
-		{"after it was confirmed first", object{"on_destroy": "confirm"}, awaiting, sent{migrates: 2, confirms: 1}},
-		{"after it was reverted first", object{"on_destroy": "revert"}, awaiting, sent{migrates: 2, reverts: 1}},
+		{"the earlier migration is confirmed", object{"auto_confirm": true}, "confirmed", sent{migrates: 2, confirms: 2}},
+		{"the apply first confirms the earlier migration", object{"on_destroy": "confirm"}, awaiting, sent{migrates: 2, confirms: 1}},
+		{"the apply first reverts the earlier migration", object{"on_destroy": "revert"}, awaiting, sent{migrates: 2, reverts: 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+			inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 				s.mustApply(triggered(1, test.arguments))
 				second := triggered(2, test.arguments)
 				change, planned := s.plan(second)
 				if planned.HasError() || change.Action != acctest.Update || change.Planned.Knows("request_id") || change.Planned.Knows("verification_result") {
-					t.Errorf("got the plan %+v, want an update whose request and verification result are not known:\n%s", change, planned)
+					t.Errorf("got the plan %+v, want an update with an unknown request_id and verification_result:\n%s", change, planned)
 				}
 				s.mustApply(second)
 				s.want(map[string]string{"status": test.status, "request_id": newestMigrate(s.Stub)})
@@ -59,7 +59,7 @@ func triggered(n int, arguments object) object {
 }
 
 func TestServerMigration_refusesToMigrateAgainWhileOneAwaits(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		s.mustApply(migrationOf(nil))
 		s.wantRefused(triggered(2, nil), "Cannot migrate", "web-1", "again", "still awaits", "auto_confirm = true", "on_destroy = \"revert\"", "wait")
 		s.wantPlan(migrationOf(nil), acctest.NoOp)
@@ -82,7 +82,7 @@ func TestServerMigration_keepsTheTriggersUntilTheRequestIsAccepted(t *testing.T)
 		{"the migrate is refused after the revert", object{"on_destroy": "revert"}, stub.CallMigrate, "reverted", awaiting, sent{migrates: 3, reverts: 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+			inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 				s.mustApply(triggered(1, test.arguments))
 				first := newestMigrate(s.Stub)
 				s.Inject(stub.Fault{Call: test.fails, Status: 403, Count: 1})
@@ -101,7 +101,7 @@ func TestServerMigration_keepsTheTriggersUntilTheRequestIsAccepted(t *testing.T)
 }
 
 func TestServerMigration_recordsANewMigrationThatFails(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		arguments := object{"auto_confirm": true}
 		s.mustApply(triggered(1, arguments))
 		first := newestMigrate(s.Stub)
@@ -118,7 +118,7 @@ func TestServerMigration_recordsANewMigrationThatFails(t *testing.T) {
 func TestServerMigration_goesOnWithANewMigrationThatTimedOut(t *testing.T) {
 	timing := stub.ObservedTiming()
 	timing.Migrate = 10 * time.Minute
-	inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolTest) {
 		arguments := object{"auto_confirm": true, "timeouts": object{"update": "2m"}}
 		s.mustApply(triggered(1, arguments))
 		s.wantRefused(triggered(2, arguments), "did not end within its timeout", "The migration is in the state")
@@ -132,7 +132,7 @@ func TestServerMigration_goesOnWithANewMigrationThatTimedOut(t *testing.T) {
 func TestAccServerMigration_refusesToReplaceAMigrationThatAwaits(t *testing.T) {
 	t.Parallel()
 	const because = "resource \"terraform_data\" \"because\" {\n  input = var.n\n}\nvariable \"n\" {\n  default = 1\n}\n"
-	s := newScenario(t, stub.Config{}, stub.Server{})
+	s := newCloudTest(t, stub.Config{}, stub.Server{})
 	tf := s.terraform(map[string]string{
 		"main.tf": requiredProviders + because + s.config(confirmOnDestroy+"\nlifecycle {\n  replace_triggered_by = [terraform_data.because]\n}"),
 	})
@@ -153,17 +153,17 @@ func TestAccServerMigration_refusesToReplaceAMigrationThatAwaits(t *testing.T) {
 		}},
 	} {
 		if err := test.replace(); err == nil || !says("Cannot replace the migration of server web-1", "is not confirmed or reverted yet", "still awaits confirmation", "change triggers").MatchString(err.Error()) {
-			t.Errorf("%s: got %v, want that triggers are named", test.name, err)
+			t.Errorf("%s: got %v, want an error that names triggers", test.name, err)
 		}
 		if got := attributes(t, tf)["status"]; got != awaiting || s.Count(stub.CallConfirm) != 0 || s.Count(stub.CallMigrate) != 1 {
-			t.Errorf("%s: got status %v after %d confirms and %d migrates, want nothing done", test.name, got, s.Count(stub.CallConfirm), s.Count(stub.CallMigrate))
+			t.Errorf("%s: got status %v after %d confirm and %d migrate requests, want it awaiting confirmation after one migrate request", test.name, got, s.Count(stub.CallConfirm), s.Count(stub.CallMigrate))
 		}
 	}
 }
 
 func TestAccServerMigration_refusesANewNameWithoutAMovedBlock(t *testing.T) {
 	t.Parallel()
-	s := newScenario(t, stub.Config{}, stub.Server{})
+	s := newCloudTest(t, stub.Config{}, stub.Server{})
 	var old, renamed, moved string
 	names := map[string]string{"web-1": server}
 	for i, arguments := range []string{noArguments, confirmOnDestroy, autoConfirm} {
@@ -203,7 +203,7 @@ func TestAccServerMigration_refusesANewNameWithoutAMovedBlock(t *testing.T) {
 }
 
 func TestAccServerMigration_changesWithAConfirmationInOneApply(t *testing.T) {
-	s := newScenario(t, stub.Config{}, stub.Server{})
+	s := newCloudTest(t, stub.Config{}, stub.Server{})
 	with := func(n int) string {
 		return s.config(confirmOnDestroy+trigger(n)) + "resource \"rackspace_server_migration_confirmation\" \"web\" {\n  migration_id = " + address + ".id\n}\n"
 	}
@@ -219,7 +219,7 @@ func TestAccServerMigration_changesWithAConfirmationInOneApply(t *testing.T) {
 	})
 }
 
-// attributes are those of the migration in the state.
+// attributes returns the attributes of the migration in the state.
 func attributes(t *testing.T, tf *tfexec.Terraform) map[string]any {
 	t.Helper()
 	state := readState(t, tf)
@@ -232,7 +232,7 @@ func attributes(t *testing.T, tf *tfexec.Terraform) map[string]any {
 	return nil
 }
 
-// write changes the configuration.
+// write replaces the configuration.
 func write(t *testing.T, tf *tfexec.Terraform, config string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(tf.WorkingDir(), "main.tf"), []byte(config), 0o600); err != nil {

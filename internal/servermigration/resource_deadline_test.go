@@ -15,7 +15,7 @@ const (
 )
 
 func TestServerMigration_remindsOfTheDeadlineOnceInAPlan(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		s.mustApply(migrationOf(nil))
 		time.Sleep(17 * time.Hour)
 		if got := s.wantPlan(migrationOf(nil), acctest.NoOp); got != "" {
@@ -27,26 +27,26 @@ func TestServerMigration_remindsOfTheDeadlineOnceInAPlan(t *testing.T) {
 		if times := strings.Count(got, deadlineIsNear); times != 1 {
 			t.Errorf("got the warning %d times, want once:\n%s", times, got)
 		}
-		// With -refresh=false.
+		// A plan with -refresh=false warns too.
 		change, diagnostics := s.open().Plan(s.state, migrationOf(object{"on_destroy": "revert"}))
 		if change.Action != acctest.Update {
 			t.Errorf("got the plan %q, want an update", change.Action)
 		}
 		wantWarned(t, diagnostics.Warnings(), deadlineIsNear)
-		// What confirms it anyway needs no reminder.
+		// A plan that confirms the migration does not warn.
 		_, diagnostics = s.open().Plan(s.state, migrationOf(object{"auto_confirm": true}))
 		if strings.Contains(diagnostics.Warnings(), deadlineIsNear) {
-			t.Errorf("got the warnings %q, want none of the deadline", diagnostics.Warnings())
+			t.Errorf("got the warnings %q, want none about the deadline", diagnostics.Warnings())
 		}
 		time.Sleep(6 * time.Hour)
 		if got := s.wantPlan(migrationOf(nil), acctest.NoOp); strings.Contains(got, deadlineIsNear) {
-			t.Errorf("got the warnings %q after the deadline, want none of it", got)
+			t.Errorf("got the warnings %q after the deadline, want none about the deadline", got)
 		}
 	})
 }
 
 func TestServerMigration_remindsOfTheDeadlineByTheAPIsClock(t *testing.T) {
-	s := newScenario(t, stub.Config{}, stub.Server{})
+	s := newCloudTest(t, stub.Config{}, stub.Server{})
 	p := s.overHTTP()
 	p.mustApply(migrationOf(nil))
 	s.Advance(19 * time.Hour)
@@ -66,28 +66,28 @@ func TestServerMigration_remindsOfTheDeadlineByTheAPIsClock(t *testing.T) {
 	}
 }
 
-func TestServerMigration_saysTheDeadlineOfWhatItImports(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
-		s.must(s.Migrate(server, "user-7"))
+func TestServerMigration_warnsOfTheDeadlineAtAnImport(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
+		s.mustFinish(s.Migrate(server, "user-7"))
 		time.Sleep(20 * time.Hour)
 		session := s.open()
 		imported, diagnostics := session.Import(s.state.Type, server)
 		wantWarned(t, diagnostics.Warnings(), importedIsPending, "awaits confirmation", "in 3 hours and 59 minutes", "auto_confirm = true")
 		if _, diagnostics = session.Read(imported); len(diagnostics) > 0 {
-			t.Errorf("got %q of the refresh after the import, want nothing", diagnostics)
+			t.Errorf("got %q from the refresh after the import, want no diagnostics", diagnostics)
 		}
 		if _, diagnostics = session.Plan(imported, migrationOf(nil)); len(diagnostics) > 0 {
-			t.Errorf("got %q of the plan after the import, want nothing", diagnostics)
+			t.Errorf("got %q from the plan after the import, want no diagnostics", diagnostics)
 		}
-		s.must(s.Confirm(server, "user-7"))
+		s.mustFinish(s.Confirm(server, "user-7"))
 		if _, diagnostics = s.open().Import(s.state.Type, server); len(diagnostics) > 0 {
-			t.Errorf("got %q of a confirmed migration, want nothing", diagnostics)
+			t.Errorf("got %q from the import of a confirmed migration, want no diagnostics", diagnostics)
 		}
 	})
 }
 
-// opens lets a scenario open the provider with further arguments.
-func (s *protocolScenario) opens(cloud *scenario, arguments object) {
+// openWith sets further arguments of the provider block for new processes.
+func (s *protocolTest) openWith(cloud *cloudTest, arguments object) {
 	s.open = func() *acctest.Session {
 		session, diagnostics := acctest.NewSession(s.t, cloud.Arguments(arguments))
 		if diagnostics.HasError() {
@@ -97,11 +97,11 @@ func (s *protocolScenario) opens(cloud *scenario, arguments object) {
 	}
 }
 
-func TestServerMigration_promisesNoTimeOfACloudThatItDoesNotKnow(t *testing.T) {
+func TestServerMigration_namesNoDeadlineWithoutAConfirmWindow(t *testing.T) {
 	t.Parallel()
-	cloud := newScenario(t, stub.Config{}, stub.Server{})
+	cloud := newCloudTest(t, stub.Config{}, stub.Server{})
 	s := cloud.overHTTP()
-	s.opens(cloud, object{"confirm_window": "0"})
+	s.openWith(cloud, object{"confirm_window": "0"})
 	warnings := s.mustApply(migrationOf(nil))
 	wantWarned(t, warnings, "awaits confirmation", "A confirmation deletes the original copy")
 	cloud.Advance(23 * time.Hour)
@@ -121,19 +121,19 @@ func TestServerMigration_promisesNoTimeOfACloudThatItDoesNotKnow(t *testing.T) {
 	}
 	_, diagnostics = s.open().List(s.state.Type, object{"confirm_within": "2h"}, 10)
 	if got := diagnostics.Errors(); !says("It is not known when the cloud confirms", "confirm_window").MatchString(got) {
-		t.Errorf("got the error %q, want that it needs confirm_window", got)
+		t.Errorf("got the error %q, want an error that names confirm_window", got)
 	}
-	// What the cloud does all the same is seen.
+	// A refresh finds that the cloud has confirmed the migration.
 	cloud.Advance(2 * time.Hour)
 	wantWarned(t, s.wantPlan(migrationOf(nil), acctest.NoOp), "was confirmed by the cloud")
 	s.want(map[string]string{"status": "confirmed"})
 }
 
-func TestServerMigration_countsTheDeadlineFromItsBeginWhateverTheWindow(t *testing.T) {
+func TestServerMigration_countsEachConfirmWindowFromTheSameTime(t *testing.T) {
 	t.Parallel()
-	cloud := newScenario(t, stub.Config{}, stub.Server{})
+	cloud := newCloudTest(t, stub.Config{}, stub.Server{})
 	s := cloud.overHTTP()
-	s.opens(cloud, object{"confirm_window": "72h"})
+	s.openWith(cloud, object{"confirm_window": "72h"})
 	s.mustApply(migrationOf(nil))
 	by := func() time.Time {
 		t.Helper()
@@ -143,9 +143,9 @@ func TestServerMigration_countsTheDeadlineFromItsBeginWhateverTheWindow(t *testi
 		}
 		return got
 	}
-	awaited := by().Add(-72 * time.Hour)
+	awaitedSince := by().Add(-72 * time.Hour)
 	for _, window := range []string{"24h", "0", "48h"} {
-		s.opens(cloud, object{"confirm_window": window})
+		s.openWith(cloud, object{"confirm_window": window})
 		// A plan without a refresh keeps the time in the state.
 		change, diagnostics := s.open().Plan(s.state, migrationOf(object{"on_destroy": "revert", "timeouts": object{"read": window + "5m"}}))
 		if diagnostics.HasError() {
@@ -160,7 +160,7 @@ func TestServerMigration_countsTheDeadlineFromItsBeginWhateverTheWindow(t *testi
 			continue
 		}
 		wait, err := time.ParseDuration(window)
-		if want := awaited.Add(wait); err != nil || !by().Equal(want) {
+		if want := awaitedSince.Add(wait); err != nil || !by().Equal(want) {
 			t.Errorf("got confirm_by %s with a window of %s, want %s", by(), window, want)
 		}
 	}

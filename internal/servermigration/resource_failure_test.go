@@ -17,8 +17,8 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// says matches a diagnostic that has these texts in this order, however
-// Terraform wraps its lines.
+// says matches a diagnostic that has these texts in this order, also when Terraform has
+// wrapped its lines.
 func says(texts ...string) *regexp.Regexp {
 	for i, text := range texts {
 		words := strings.Fields(text)
@@ -30,10 +30,10 @@ func says(texts ...string) *regexp.Regexp {
 	return regexp.MustCompile(`(?s)` + strings.Join(texts, `.*`))
 }
 
-// wantNothingLeft applies, and wants an error that has these texts in this order.
-// Nothing is left in the state then, which Terraform would mark as tainted: the
-// next plan creates the migration, and replaces nothing.
-func (s *protocolScenario) wantNothingLeft(config object, texts ...string) {
+// wantNothingLeft applies, and checks that an error has these texts in this order. The state
+// must have no migration afterwards: Terraform would mark it as tainted, and replace it. So
+// the next plan creates a migration.
+func (s *protocolTest) wantNothingLeft(config object, texts ...string) {
 	s.t.Helper()
 	s.wantRefused(config, texts...)
 	if s.state.Exists() {
@@ -42,9 +42,9 @@ func (s *protocolScenario) wantNothingLeft(config object, texts ...string) {
 	s.wantPlan(config, acctest.Create)
 }
 
-// With Terraform itself, what an apply leaves behind that failed.
+// With Terraform itself: the plan after a failed apply is a create.
 func TestAccServerMigration_isCreatedAgainAfterAFailure(t *testing.T) {
-	s := newScenario(t, stub.Config{}, stub.Server{Outcome: stub.OutcomeNoValidHost})
+	s := newCloudTest(t, stub.Config{}, stub.Server{Outcome: stub.OutcomeNoValidHost})
 	s.run(resource.TestStep{
 		Config: s.config(autoConfirm), ExpectError: says("The migration of server web-1", "failed"),
 	}, resource.TestStep{
@@ -76,7 +76,7 @@ func TestServerMigration_refusesWhatCannotBeMigrated(t *testing.T) {
 			[]string{"Cannot migrate server web-1", "its status is ERROR", "starts from ACTIVE or SHUTOFF only"},
 		},
 		{
-			"a server that somebody migrates", stub.Server{},
+			"a server that somebody else migrates", stub.Server{},
 			func(cloud *stub.Stub) error { return cloud.Migrate(server, "user-7") }, false,
 			[]string{"Cannot migrate server web-1", "a migration of it is pending", "User user-7 requested it", "request req-"},
 		},
@@ -91,7 +91,7 @@ func TestServerMigration_refusesWhatCannotBeMigrated(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			inVirtualTime(t, stub.Config{}, test.seed, func(s *protocolScenario) {
+			inVirtualTime(t, stub.Config{}, test.seed, func(s *protocolTest) {
 				if test.before != nil {
 					if err := test.before(s.Stub); err != nil {
 						t.Fatal(err)
@@ -99,7 +99,7 @@ func TestServerMigration_refusesWhatCannotBeMigrated(t *testing.T) {
 				}
 				config := migrationOf(object{"auto_confirm": true})
 				if _, planned := s.plan(config); planned.HasError() != test.atPlan {
-					t.Errorf("got an error of the plan: %t, want it: %t\n%s", !test.atPlan, test.atPlan, planned)
+					t.Errorf("got an error in the plan: %t, want %t\n%s", !test.atPlan, test.atPlan, planned)
 				}
 				if test.atPlan {
 					s.wantRefused(config, test.want...)
@@ -128,10 +128,10 @@ func TestServerMigration_explainsEachResponseCode(t *testing.T) {
 		{http.StatusServiceUnavailable, []string{"Cannot migrate server web-1", "503 serviceUnavailable", "No migration was started"}},
 	}
 	for _, test := range tests {
-		// The timeout is no multiple of Retry-After: a request that it cuts short can
-		// have been accepted.
+		// The timeout must not end during a request, because that request may have been
+		// accepted. So the timeout is not a multiple of Retry-After.
 		t.Run(strconv.Itoa(test.status), func(t *testing.T) {
-			inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+			inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 				s.Inject(stub.Fault{Call: stub.CallMigrate, Status: test.status, RetryAfter: time.Second})
 				s.wantRefused(migrationOf(object{"timeouts": object{"create": "5m0.5s"}}), test.want...)
 				if got := s.Migrations(server); got != 0 {
@@ -143,13 +143,13 @@ func TestServerMigration_explainsEachResponseCode(t *testing.T) {
 }
 
 func TestServerMigration_explainsAServerThatMayNotBeMoved(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{ResizeNotAllowed: true}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{ResizeNotAllowed: true}, func(s *protocolTest) {
 		s.wantNothingLeft(migrationOf(nil), "403 resizeNotAllowed", "The cloud does not allow this server to be migrated")
 	})
 }
 
 func TestServerMigration_showsNoProxyPages(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		fault := stub.HTML(http.StatusBadGateway)
 		fault.Call = stub.CallServer
 		s.Inject(fault)
@@ -158,15 +158,15 @@ func TestServerMigration_showsNoProxyPages(t *testing.T) {
 	})
 }
 
-func TestServerMigration_callsASilentFailureAFailure(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{Outcome: stub.OutcomeNoValidHost}, func(s *protocolScenario) {
+func TestServerMigration_reportsAFailureThatOnlyTheHostShows(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{Outcome: stub.OutcomeNoValidHost}, func(s *protocolTest) {
 		s.wantNothingLeft(migrationOf(object{"auto_confirm": true}),
 			"The migration of server web-1", "failed", "status is ACTIVE", "on its original host", "Migrate request: req-", "Nothing awaits confirmation")
 	})
 }
 
 func TestServerMigration_showsTheFaultOfAServerInError(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{Outcome: stub.OutcomeFails}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{Outcome: stub.OutcomeFails}, func(s *protocolTest) {
 		s.wantNothingLeft(migrationOf(object{"auto_confirm": true}),
 			"The migration of server web-1", "failed", "status is ERROR", "500 RuntimeError", "the cloud's support")
 	})
@@ -175,7 +175,7 @@ func TestServerMigration_showsTheFaultOfAServerInError(t *testing.T) {
 func TestServerMigration_leavesNothingInTheStateWhenItTimesOut(t *testing.T) {
 	timing := stub.ObservedTiming()
 	timing.Migrate = time.Hour
-	inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolTest) {
 		s.wantNothingLeft(migrationOf(object{"timeouts": object{"create": "2m"}}),
 			"did not end within its timeout", "continues without Terraform", "status is RESIZE", "Migrate request: req-")
 		s.wantSent(sent{migrates: 1})
@@ -185,9 +185,10 @@ func TestServerMigration_leavesNothingInTheStateWhenItTimesOut(t *testing.T) {
 func TestServerMigration_savesTheStateWhenItTimesOutAfterTheConfirm(t *testing.T) {
 	timing := stub.ObservedTiming()
 	timing.ConfirmStale = time.Hour
-	inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{Timing: timing}, stub.Server{}, func(s *protocolTest) {
 		config := migrationOf(object{"auto_confirm": true, "timeouts": object{"create": "5m"}})
-		// Not an error: the next refresh sees the end. Until then a confirm is planned.
+		// This is a warning and not an error: the next refresh can find the migration
+		// confirmed. Until then, a plan has a confirm.
 		wantWarned(t, s.mustApply(config), "It is not known yet whether the migration of server web-1", "The cloud has accepted the confirm")
 		s.want(map[string]string{"status": awaiting})
 		s.wantPlan(config, acctest.Update)
@@ -198,8 +199,8 @@ func TestServerMigration_savesTheStateWhenItTimesOutAfterTheConfirm(t *testing.T
 	})
 }
 
-func TestServerMigration_namesTheRequestOnceTheLogTells(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+func TestServerMigration_recordsTheRequestIDOnceTheActionLogIsReadable(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		s.Inject(stub.Fault{Call: stub.CallMigrate, Effect: true, Header: http.Header{"X-Compute-Request-Id": nil, "X-Openstack-Request-Id": nil}, Count: 1})
 		s.Inject(stub.Fault{Call: stub.CallActionLog, Status: http.StatusForbidden})
 		s.mustApply(migrationOf(nil))
@@ -222,7 +223,7 @@ func newestMigrate(cloud *stub.Stub) string {
 }
 
 func TestServerMigration_keepsAMigrationWhoseConfirmIsRefused(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		s.mustApply(migrationOf(nil))
 		s.Inject(stub.Fault{Call: stub.CallConfirm, Status: http.StatusForbidden, Count: 1})
 		later := migrationOf(object{"auto_confirm": true})
@@ -235,8 +236,8 @@ func TestServerMigration_keepsAMigrationWhoseConfirmIsRefused(t *testing.T) {
 	})
 }
 
-func TestServerMigration_refusesAServerIDThatIsNone(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+func TestServerMigration_refusesAnInvalidServerID(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		for _, id := range []string{"", "web-1", strings.ToUpper(server), server + "/action", "../" + server} {
 			s.wantRefused(object{"server_id": id}, "server_id", "must be the UUID of a server in lower case")
 		}
@@ -247,7 +248,7 @@ func TestServerMigration_refusesAServerIDThatIsNone(t *testing.T) {
 }
 
 func TestServerMigration_startsNothingMoreAfterAFailure(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{Outcome: stub.OutcomeNoValidHost}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{Outcome: stub.OutcomeNoValidHost}, func(s *protocolTest) {
 		s.limits = migration.Limits{Concurrent: 1, Failures: 1}
 		ids := []string{server}
 		for _, name := range []string{"web-2", "web-3"} {
@@ -274,7 +275,7 @@ func TestServerMigration_startsNothingMoreAfterAFailure(t *testing.T) {
 			}
 		}
 		if failed != 1 || stopped != 2 {
-			t.Errorf("got %d failures and %d that were stopped, want 1 and 2: %s", failed, stopped, results)
+			t.Errorf("got %d failed and %d that were not started, want 1 and 2: %s", failed, stopped, results)
 		}
 		if got := s.Count(stub.CallMigrate); got != 1 {
 			t.Errorf("got %d migrate requests, want 1", got)

@@ -11,8 +11,8 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/migration"
 )
 
-// The list resource is the one that Terraform 1.11 and OpenTofu do not have.
-func TestModel_isReadAsTheListWroteIt(t *testing.T) {
+// Terraform 1.11 and OpenTofu have no list resources, so this test needs no CLI.
+func TestModel_readsBackWhatTheListWrote(t *testing.T) {
 	var schema resource.SchemaResponse
 	var identity resource.IdentitySchemaResponse
 	r := &serverMigration{}
@@ -34,6 +34,6 @@ func TestModel_isReadAsTheListWroteIt(t *testing.T) {
 		t.Fatal(diags)
 	}
 	if diff := cmp.Diff(imported(m), got); diff != "" {
-		t.Errorf("got another model than was written (-want +got):\n%s", diff)
+		t.Errorf("model that was read back (-want +got):\n%s", diff)
 	}
 }

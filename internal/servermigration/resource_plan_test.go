@@ -18,7 +18,7 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// planner makes the calls with which Terraform asks one process for plans.
+// planner makes plans, as Terraform does in one process of the provider.
 type planner struct {
 	t        *testing.T
 	resource *serverMigration
@@ -34,7 +34,7 @@ func newPlanner(t *testing.T) *planner {
 	return p
 }
 
-// raw is a configuration, state or plan, or null without a model.
+// raw is a model as a configuration, state or plan. Without a model it is null.
 func (p *planner) raw(m *model) tftypes.Value {
 	state := tfsdk.State{Schema: p.schema.Schema, Raw: tftypes.NewValue(p.schema.Schema.Type().TerraformType(p.t.Context()), nil)}
 	if m != nil {
@@ -72,7 +72,7 @@ func TestPlan_refusesToDestroyAndCreateForOneServerInAnyOrder(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		was   migration.Migration
-		wants string // in one of the two answers; empty: no error
+		wants string // a text of the error of one of the two calls; empty: no error
 	}{
 		{"pending", sample, "change triggers"},
 		{"confirmed lately", recent, "keep the resource and change triggers"},
@@ -136,7 +136,7 @@ func TestPlan_saysWhatAChangeOfTriggersDoes(t *testing.T) {
 		severity  diag.Severity
 		says      string
 	}{
-		{"it has ended", settledSample(migration.StatusConfirmed, ""), types.StringValue("none"), diag.SeverityWarning, "Its migration is confirmed"},
+		{"the migration is confirmed", settledSample(migration.StatusConfirmed, ""), types.StringValue("none"), diag.SeverityWarning, "Its migration is confirmed"},
 		{"confirm", sample, types.StringValue("confirm"), diag.SeverityWarning, "first confirms the pending migration"},
 		{"revert", sample, types.StringValue("revert"), diag.SeverityWarning, "first reverts the pending migration"},
 		{"none", sample, types.StringValue("none"), diag.SeverityError, "auto_confirm = true"},
@@ -173,7 +173,7 @@ func TestPlan_saysWhatAChangeOfTriggersDoes(t *testing.T) {
 	}
 }
 
-func TestPlan_takesACorrectedRegionForAnotherServer(t *testing.T) {
+func TestPlan_treatsAnotherRegionAsAnotherServer(t *testing.T) {
 	p := newPlanner(t)
 	state, plan := imported(sample), planned()
 	plan.Region = types.StringValue("DFW")

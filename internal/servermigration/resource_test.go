@@ -23,25 +23,25 @@ import (
 
 const address = servermigration.ResourceType + ".web"
 
-// server is the server that the scenarios are about.
+// server is the id of the server in the tests.
 const server = "5f3a1c04-7d2e-4b6a-9c11-2a8e0f6d4b01"
 
-// scenario is an acceptance test on a cloud of its own, with one server.
-type scenario struct {
+// cloudTest is a test on a cloud of its own, with one server.
+type cloudTest struct {
 	*acctest.Cloud
 	t *testing.T
 }
 
-func newScenario(t *testing.T, config stub.Config, seed stub.Server) *scenario {
+func newCloudTest(t *testing.T, config stub.Config, seed stub.Server) *cloudTest {
 	t.Helper()
-	s := &scenario{acctest.NewCloud(t, config), t}
+	s := &cloudTest{acctest.NewCloud(t, config), t}
 	seed.ID, seed.Name = server, "web-1"
 	s.AddServer(seed)
 	return s
 }
 
-// run plays the steps; at the end Terraform destroys what is left.
-func (s *scenario) run(steps ...resource.TestStep) {
+// run runs the steps with Terraform, which destroys the resources at the end.
+func (s *cloudTest) run(steps ...resource.TestStep) {
 	s.t.Helper()
 	resource.ParallelTest(s.t, resource.TestCase{
 		ProtoV6ProviderFactories: acctest.Providers,
@@ -50,7 +50,7 @@ func (s *scenario) run(steps ...resource.TestStep) {
 }
 
 // config is a configuration with one migration of the server.
-func (s *scenario) config(arguments string) string {
+func (s *cloudTest) config(arguments string) string {
 	return s.Provider("", migrationBlock(arguments))
 }
 
@@ -58,8 +58,8 @@ func migrationBlock(arguments string) string {
 	return fmt.Sprintf("resource %q \"web\" {\n  server_id = %q\n%s\n}\n", servermigration.ResourceType, server, arguments)
 }
 
-// sent checks what the stub saw of a call since the scenario began.
-func (s *scenario) sent(call stub.Call, want int) resource.TestCheckFunc {
+// sent checks how many requests of a kind the cloud received since the test began.
+func (s *cloudTest) sent(call stub.Call, want int) resource.TestCheckFunc {
 	return func(*terraform.State) error {
 		if got := s.Count(call); got != want {
 			return fmt.Errorf("got %d %s requests, want %d", got, call, want)
@@ -68,8 +68,8 @@ func (s *scenario) sent(call stub.Call, want int) resource.TestCheckFunc {
 	}
 }
 
-// do runs something outside of Terraform before a step.
-func (s *scenario) do(event func() error) func() {
+// mustDo returns a function that fails the test if an event is refused.
+func (s *cloudTest) mustDo(event func() error) func() {
 	return func() {
 		if err := event(); err != nil {
 			s.t.Fatal(err)
@@ -97,7 +97,7 @@ func planned(action plancheck.ResourceActionType) resource.ConfigPlanChecks {
 var unchanged = planned(plancheck.ResourceActionNoop)
 
 func TestAccServerMigration_migratesAndLeavesTheMigrationAwaiting(t *testing.T) {
-	s := newScenario(t, stub.Config{}, stub.Server{})
+	s := newCloudTest(t, stub.Config{}, stub.Server{})
 	source, _ := s.Server(server)
 	s.run(resource.TestStep{
 		Config:           s.config(""),
@@ -136,13 +136,14 @@ func TestAccServerMigration_migratesAndLeavesTheMigrationAwaiting(t *testing.T) 
 }
 
 func TestAccServerMigration_sendsNothingButWhatIsNeeded(t *testing.T) {
-	s := newScenario(t, stub.Config{}, stub.Server{})
+	s := newCloudTest(t, stub.Config{}, stub.Server{})
 	s.run(resource.TestStep{
 		Config: s.config("auto_confirm = true"),
 		ConfigStateChecks: []statecheck.StateCheck{
 			is("status", "confirmed"), is("server_status", "ACTIVE"), isNull("confirm_by"), isTime("settled_at"),
 		},
-		// Reading a settled migration sends nothing, so this is plan and apply alone.
+		// A refresh of a confirmed migration sends no request. So these are the requests
+		// of the plan and the apply.
 		Check: func(*terraform.State) error { return oneMigration(s.Requests()) },
 	}, resource.TestStep{
 		Config:           s.config("auto_confirm = true"),
@@ -151,11 +152,12 @@ func TestAccServerMigration_sendsNothingButWhatIsNeeded(t *testing.T) {
 	})
 }
 
-// oneMigration checks a whole record. The plan sends a token request and a read,
-// in a process of its own. The apply sends one token request, one migrate and one
-// confirm. It reads the server first, and before each of the two it reads the
-// server and its action log; all other reads are polls. Each request has the
-// headers and the body that it should have.
+// oneMigration checks all requests of one migration. The plan sends a token request and a
+// read of the server, in a process of its own. The apply sends one token request, one migrate
+// and one confirm.
+//
+// The apply first reads the server. Before each of its two writes it reads the server and the
+// action log. All other reads are polls.
 func oneMigration(record []stub.Request) error {
 	var changes []stub.Call
 	reads := map[stub.Call]int{} // before the migrate
@@ -177,9 +179,9 @@ func oneMigration(record []stub.Request) error {
 		}
 	}
 	if diff := cmp.Diff([]stub.Call{stub.CallToken, stub.CallToken, stub.CallMigrate, stub.CallConfirm}, changes); diff != "" {
-		return fmt.Errorf("requests that are no reads (-want +got):\n%s", diff)
+		return fmt.Errorf("requests other than reads (-want +got):\n%s", diff)
 	}
-	// The intervals of polls are asserted in virtual time, with the engine.
+	// The tests of the engine check the intervals of the polls, in virtual time.
 	if reads[stub.CallServer] > 1+2 || reads[stub.CallActionLog] > 1 || logs > 2 {
 		return fmt.Errorf("got the reads %v before the migrate, and %d of the action log in all, want at most 3 of the server, 1 of the log, and 2 in all", reads, logs)
 	}
@@ -215,21 +217,21 @@ func wellFormed(request stub.Request) error {
 }
 
 func TestServerMigration_confirmsLaterByAutoConfirm(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		s.mustApply(migrationOf(nil))
 		s.want(map[string]string{"status": awaiting})
 
 		later := migrationOf(object{"auto_confirm": true})
 		change, planned := s.plan(later)
 		if planned.HasError() || change.Action != acctest.Update || change.Planned.Knows("status") || !change.Planned.Knows("server_id") {
-			t.Errorf("got the plan %+v, want an update whose status is not known:\n%s", change, planned)
+			t.Errorf("got the plan %+v, want an update with an unknown status:\n%s", change, planned)
 		}
 		s.mustApply(later)
 		s.want(map[string]string{"status": "confirmed", "confirm_by": ""})
 		s.wantEndTime()
 		s.wantSent(sent{migrates: 1, confirms: 1})
 
-		// Back to false: there is nothing left to decide.
+		// A change back to false has no effect, because the migration is confirmed.
 		s.wantPlan(migrationOf(nil), acctest.Update)
 		s.mustApply(migrationOf(nil))
 		s.want(map[string]string{"status": "confirmed"})
@@ -238,7 +240,7 @@ func TestServerMigration_confirmsLaterByAutoConfirm(t *testing.T) {
 }
 
 func TestAccServerMigration_confirmsByAValueThatOnlyTheApplyKnows(t *testing.T) {
-	s := newScenario(t, stub.Config{}, stub.Server{})
+	s := newCloudTest(t, stub.Config{}, stub.Server{})
 	s.run(resource.TestStep{
 		Config: s.config(""),
 	}, resource.TestStep{
@@ -249,18 +251,18 @@ func TestAccServerMigration_confirmsByAValueThatOnlyTheApplyKnows(t *testing.T) 
 	})
 }
 
-func TestServerMigration_bringsAStoppedServerBackToShutoff(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{Status: "SHUTOFF"}, func(s *protocolScenario) {
+func TestServerMigration_keepsAStoppedServerStopped(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{Status: "SHUTOFF"}, func(s *protocolTest) {
 		s.mustApply(migrationOf(object{"auto_confirm": true}))
 		s.want(map[string]string{"status": "confirmed", "server_status": "SHUTOFF"})
 	})
 }
 
 func TestServerMigration_takesARegionInAnyLetterCase(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{Region: "DFW"}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{Region: "DFW"}, func(s *protocolTest) {
 		s.mustApply(migrationOf(object{"region": "dfw", "auto_confirm": true}))
 		s.want(map[string]string{"region": "dfw", "status": "confirmed"})
-		// Another spelling is the same region: the server is not migrated again.
+		// A change of the letter case does not migrate the server again.
 		other := migrationOf(object{"region": "DFW", "auto_confirm": true})
 		s.wantPlan(other, acctest.Update)
 		s.mustApply(other)
@@ -269,8 +271,8 @@ func TestServerMigration_takesARegionInAnyLetterCase(t *testing.T) {
 	})
 }
 
-func TestServerMigration_seesAnAutomaticConfirmThatBeatsThePoll(t *testing.T) {
-	inVirtualTime(t, stub.Config{AutoConfirmAfter: time.Millisecond}, stub.Server{}, func(s *protocolScenario) {
+func TestServerMigration_seesAnAutomaticConfirmBetweenTwoPolls(t *testing.T) {
+	inVirtualTime(t, stub.Config{AutoConfirmAfter: time.Millisecond}, stub.Server{}, func(s *protocolTest) {
 		s.mustApply(migrationOf(nil))
 		s.want(map[string]string{"status": "confirmed", "confirm_by": ""})
 		s.wantSent(sent{migrates: 1})
@@ -278,7 +280,7 @@ func TestServerMigration_seesAnAutomaticConfirmThatBeatsThePoll(t *testing.T) {
 }
 
 func TestServerMigration_seesTheConfirmAfter24Hours(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		s.mustApply(migrationOf(nil))
 		time.Sleep(25 * time.Hour)
 		wantWarned(t, s.wantPlan(migrationOf(nil), acctest.NoOp), "The migration of server web-1", "was confirmed by the cloud")
@@ -289,43 +291,43 @@ func TestServerMigration_seesTheConfirmAfter24Hours(t *testing.T) {
 }
 
 func TestServerMigration_seesARevertAndDoesNotMigrateAgain(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		s.mustApply(migrationOf(nil))
-		s.must(s.Revert(server, "somebody"))
+		s.mustFinish(s.Revert(server, "somebody"))
 		wantWarned(t, s.wantPlan(migrationOf(nil), acctest.NoOp), "The migration of server web-1", "was reverted")
 		s.want(map[string]string{"status": "reverted", "server_status": "ACTIVE"})
 		s.wantSent(sent{migrates: 1})
 	})
 }
 
-func TestServerMigration_forgetsAServerThatWasDeletedWhileItsMigrationWasPending(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+func TestServerMigration_removesAPendingMigrationOfADeletedServer(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		s.mustApply(migrationOf(nil))
-		s.must(s.Delete(server))
-		// With its block removed too, there is nothing left to destroy.
+		s.mustFinish(s.Delete(server))
+		// The configuration has no migration either, so nothing is destroyed.
 		wantWarned(t, s.wantPlan(nil, acctest.NoOp), "The server of a pending migration is gone: server web-1")
 		if s.state.Exists() {
-			t.Error("got the migration in the state, want it gone")
+			t.Error("got the migration in the state, want none")
 		}
 	})
 }
 
-func TestServerMigration_keepsASettledMigrationWhenItsServerIsDeleted(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+func TestServerMigration_keepsAConfirmedMigrationOfADeletedServer(t *testing.T) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		config := migrationOf(object{"auto_confirm": true})
 		s.mustApply(config)
-		s.must(s.Delete(server))
+		s.mustFinish(s.Delete(server))
 		before := len(s.Requests())
 		s.wantPlan(config, acctest.NoOp)
 		s.want(map[string]string{"status": "confirmed"})
 		if got := len(s.Requests()) - before; got != 0 {
-			t.Errorf("got %d requests to read a settled migration, want none", got)
+			t.Errorf("got %d requests to read a confirmed migration, want none", got)
 		}
 	})
 }
 
 func TestServerMigration_goesOnWhenTheAnswerToTheMigrateIsLost(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		s.Inject(stub.Fault{Call: stub.CallMigrate, Reset: true, Effect: true, Count: 1})
 		s.mustApply(migrationOf(object{"auto_confirm": true}))
 		s.want(map[string]string{"status": "confirmed"})
@@ -337,7 +339,7 @@ func TestServerMigration_goesOnWhenTheAnswerToTheMigrateIsLost(t *testing.T) {
 }
 
 func TestServerMigration_authenticatesAgainWhenItsTokenIsRevoked(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		config := migrationOf(object{"auto_confirm": true})
 		change, planned := s.plan(config)
 		if planned.HasError() {
@@ -350,13 +352,13 @@ func TestServerMigration_authenticatesAgainWhenItsTokenIsRevoked(t *testing.T) {
 			t.Errorf("got status %q, want it confirmed:\n%s", state.Get("status"), applied)
 		}
 		if got := s.Count(stub.CallToken) - before; got != 2 {
-			t.Errorf("got %d token requests of the apply, want 2", got)
+			t.Errorf("got %d token requests in the apply, want 2", got)
 		}
 	})
 }
 
 func TestServerMigration_sharesOneTokenAmongMany(t *testing.T) {
-	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+	inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 		servers := []string{server, s.AddServer(stub.Server{Name: "web-2"})}
 		each(len(servers), func(session *acctest.Session, i int) {
 			change, planned := session.Plan(s.state, object{"server_id": servers[i], "auto_confirm": true})
@@ -365,7 +367,7 @@ func TestServerMigration_sharesOneTokenAmongMany(t *testing.T) {
 			}
 		}, s.open())
 		if tokens := s.Count(stub.CallToken); tokens != 1 {
-			t.Errorf("got %d token requests of one process, want 1", tokens)
+			t.Errorf("got %d token requests from one process, want 1", tokens)
 		}
 		for _, id := range servers {
 			if got := sentTo(s.Stub, id); got != (sent{migrates: 1, confirms: 1}) {

@@ -18,10 +18,10 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// newScenarioWithPorts is a scenario with a server whose ports are really open, on loopback.
-func newScenarioWithPorts(t *testing.T, health func(stub.Visit) stub.Health) (*scenario, *stub.Ports) {
+// newCloudTestWithPorts is a test with a server whose ports are open on the loopback network.
+func newCloudTestWithPorts(t *testing.T, health func(stub.Visit) stub.Health) (*cloudTest, *stub.Ports) {
 	t.Helper()
-	s := newScenario(t, stub.Config{}, stub.Server{AccessIPv4: "127.0.0.1", Health: health})
+	s := newCloudTest(t, stub.Config{}, stub.Server{AccessIPv4: "127.0.0.1", Health: health})
 	ports, err := s.Listen(true)
 	if err != nil {
 		t.Fatal(err)
@@ -30,15 +30,15 @@ func newScenarioWithPorts(t *testing.T, health func(stub.Visit) stub.Health) (*s
 	return s, ports
 }
 
-// A verification that is to fail ends after failsAfter. One that is to pass has
-// as long as it takes: passesWithin only ends a test that hangs.
+// failsAfter is the timeout of a verification that is expected to fail. passesWithin is the
+// timeout of one that is expected to pass. It is long, and only ends a test that hangs.
 const (
 	failsAfter   = "2s"
 	passesWithin = "5m"
 )
 
-// verified is a verification of a server's own ports, with further arguments.
-func verified(ports *stub.Ports, timeout string, arguments object) object {
+// verificationOf is a verification of the server's open ports, with further arguments.
+func verificationOf(ports *stub.Ports, timeout string, arguments object) object {
 	config := object{
 		"tcp":        []any{object{"port": ports.Number(server, stub.PortHTTP)}},
 		"http":       []any{object{"url": healthz(ports), "status_codes": []any{200}, "body_contains": "ok"}},
@@ -54,8 +54,8 @@ func healthz(ports *stub.Ports) string {
 	return fmt.Sprintf("http://:%d/healthz?key=secret", ports.Number(server, stub.PortHTTP))
 }
 
-// verifiedBlock is the same in a configuration.
-func verifiedBlock(ports *stub.Ports) string {
+// verificationBlock is the same verification as text of a configuration.
+func verificationBlock(ports *stub.Ports) string {
 	return fmt.Sprintf(`
   verification = {
     tcp        = [{ port = %[1]d }]
@@ -73,8 +73,8 @@ func result(path string, value knownvalue.Check) statecheck.StateCheck {
 }
 
 func TestAccServerMigration_confirmsAServerThatPassesItsVerification(t *testing.T) {
-	s, ports := newScenarioWithPorts(t, nil)
-	config := s.config(autoConfirm + verifiedBlock(ports))
+	s, ports := newCloudTestWithPorts(t, nil)
+	config := s.config(autoConfirm + verificationBlock(ports))
 	s.run(resource.TestStep{
 		Config: config,
 		ConfigStateChecks: []statecheck.StateCheck{
@@ -94,8 +94,8 @@ func TestAccServerMigration_confirmsAServerThatPassesItsVerification(t *testing.
 	})
 }
 
-// check is a check that passed three times in a row. A try can come before the
-// port is open on the new host.
+// check is the result of a check that passed three times in a row. An attempt can fail first
+// if the port is not open on the new host yet.
 func check(name string, ports *stub.Ports, port int, target string) knownvalue.Check {
 	return knownvalue.ObjectPartial(map[string]knownvalue.Check{
 		"name": knownvalue.StringExact(name), "target": knownvalue.StringExact(fmt.Sprintf(target, ports.Number(server, port))),
@@ -110,10 +110,10 @@ func check(name string, ports *stub.Ports, port int, target string) knownvalue.C
 
 func TestServerMigration_keepsAMigrationWhoseServerIsUnhealthy(t *testing.T) {
 	t.Parallel()
-	cloud, ports := newScenarioWithPorts(t, stub.HealthyOnOriginalHost(stub.Wrong))
+	cloud, ports := newCloudTestWithPorts(t, stub.HealthyOnOriginalHost(stub.Wrong))
 	s := cloud.overHTTP()
 	config := func(timeout string) object {
-		return migrationOf(object{"auto_confirm": true, "verification": verified(ports, timeout, nil)})
+		return migrationOf(object{"auto_confirm": true, "verification": verificationOf(ports, timeout, nil)})
 	}
 	s.wantRefused(config(failsAfter), "The migration of server web-1", "was not confirmed: the server did not pass its verification",
 		"http[0], http://127.0.0.1:", "/healthz: ", "it answered with status 503", "ssh_banner[0]", "it does not answer with an SSH banner",
@@ -132,28 +132,29 @@ func TestServerMigration_keepsAMigrationWhoseServerIsUnhealthy(t *testing.T) {
 
 func TestServerMigration_rollsBackAServerThatIsUnhealthy(t *testing.T) {
 	t.Parallel()
-	cloud, ports := newScenarioWithPorts(t, stub.HealthyOnOriginalHost(stub.Closed))
+	cloud, ports := newCloudTestWithPorts(t, stub.HealthyOnOriginalHost(stub.Closed))
 	s := cloud.overHTTP()
-	home, _ := s.Server(server)
-	// The ports are closed a moment after the move: three tries in a row take longer.
-	test := verified(ports, failsAfter, object{"on_failure": "revert", "interval": "500ms"})
+	original, _ := s.Server(server)
+	// The stub closes the ports a moment after the move. Three attempts in a row take longer
+	// than that, so they cannot pass.
+	test := verificationOf(ports, failsAfter, object{"on_failure": "revert", "interval": "500ms"})
 	s.wantNothingLeft(migrationOf(object{"auto_confirm": true, "verification": test}),
 		"The migration of server web-1", "was reverted: the server did not pass its verification", "tcp[0], 127.0.0.1:", "the connection was refused",
 		"back on its original host", "What was written to its local disks since the migration is lost")
-	if v, _ := s.Server(server); v.Status != "ACTIVE" || v.HostID != home.HostID {
-		t.Errorf("got the server %s on %s, want it ACTIVE on %s", v.Status, v.HostID, home.HostID)
+	if v, _ := s.Server(server); v.Status != "ACTIVE" || v.HostID != original.HostID {
+		t.Errorf("got the server %s on %s, want it ACTIVE on %s", v.Status, v.HostID, original.HostID)
 	}
 	s.wantSent(sent{migrates: 1, reverts: 1})
 }
 
 func TestServerMigration_testsTheServerBeforeALaterConfirm(t *testing.T) {
 	t.Parallel()
-	cloud, ports := newScenarioWithPorts(t, stub.HealthyOnOriginalHost(stub.Dropped))
+	cloud, ports := newCloudTestWithPorts(t, stub.HealthyOnOriginalHost(stub.Dropped))
 	s := cloud.overHTTP()
-	wantWarned(t, s.mustApply(migrationOf(object{"verification": verified(ports, failsAfter, nil)})), "did not pass its verification on its new host")
+	wantWarned(t, s.mustApply(migrationOf(object{"verification": verificationOf(ports, failsAfter, nil)})), "did not pass its verification on its new host")
 	s.want(map[string]string{"status": awaiting, "verification_result.passed": "false"})
 
-	s.wantRefused(migrationOf(object{"auto_confirm": true, "verification": verified(ports, failsAfter, nil)}),
+	s.wantRefused(migrationOf(object{"auto_confirm": true, "verification": verificationOf(ports, failsAfter, nil)}),
 		"was not confirmed", "ssh_banner[0]", "it does not answer with an SSH banner")
 	s.want(map[string]string{
 		"status":                     awaiting,
@@ -162,7 +163,7 @@ func TestServerMigration_testsTheServerBeforeALaterConfirm(t *testing.T) {
 	})
 
 	repair(s.Stub)
-	config := migrationOf(object{"auto_confirm": true, "verification": verified(ports, passesWithin, nil)})
+	config := migrationOf(object{"auto_confirm": true, "verification": verificationOf(ports, passesWithin, nil)})
 	s.wantPlan(config, acctest.Update)
 	s.mustApply(config)
 	s.want(map[string]string{"status": "confirmed", "verification_result.passed": "true"})
@@ -171,12 +172,12 @@ func TestServerMigration_testsTheServerBeforeALaterConfirm(t *testing.T) {
 
 func TestServerMigration_rollsBackAtALaterConfirm(t *testing.T) {
 	t.Parallel()
-	cloud, ports := newScenarioWithPorts(t, stub.HealthyOnOriginalHost(stub.Wrong))
+	cloud, ports := newCloudTestWithPorts(t, stub.HealthyOnOriginalHost(stub.Wrong))
 	s := cloud.overHTTP()
 	s.mustApply(migrationOf(nil))
-	later := migrationOf(object{"auto_confirm": true, "verification": verified(ports, failsAfter, object{"on_failure": "revert"})})
+	later := migrationOf(object{"auto_confirm": true, "verification": verificationOf(ports, failsAfter, object{"on_failure": "revert"})})
 	s.wantRefused(later, "was reverted: the server did not pass its verification", "change triggers")
-	// It is not migrated again by itself.
+	// The next apply does not migrate the server again.
 	s.mustApply(later)
 	s.want(map[string]string{"status": "reverted"})
 	s.wantSent(sent{migrates: 1, reverts: 1})
@@ -184,10 +185,10 @@ func TestServerMigration_rollsBackAtALaterConfirm(t *testing.T) {
 
 func TestServerMigration_testsTheServerBeforeADestroyConfirms(t *testing.T) {
 	t.Parallel()
-	cloud, ports := newScenarioWithPorts(t, stub.HealthyOnOriginalHost(stub.Wrong))
+	cloud, ports := newCloudTestWithPorts(t, stub.HealthyOnOriginalHost(stub.Wrong))
 	s := cloud.overHTTP()
 	config := func(timeout string) object {
-		return migrationOf(object{"on_destroy": "confirm", "verification": verified(ports, timeout, nil)})
+		return migrationOf(object{"on_destroy": "confirm", "verification": verificationOf(ports, timeout, nil)})
 	}
 	s.mustApply(config(failsAfter))
 	s.wantRefused(nil, "was not confirmed: the server did not pass its verification")
@@ -201,21 +202,21 @@ func TestServerMigration_testsTheServerBeforeADestroyConfirms(t *testing.T) {
 
 func TestServerMigration_waitsForAServerThatIsSlowToBoot(t *testing.T) {
 	t.Parallel()
-	cloud, ports := newScenarioWithPorts(t, func(v stub.Visit) stub.Health {
+	cloud, ports := newCloudTestWithPorts(t, func(v stub.Visit) stub.Health {
 		if !v.Home && v.Since < time.Second {
 			return stub.Closed
 		}
 		return stub.Healthy
 	})
 	s := cloud.overHTTP()
-	s.mustApply(migrationOf(object{"auto_confirm": true, "verification": verified(ports, passesWithin, nil)}))
+	s.mustApply(migrationOf(object{"auto_confirm": true, "verification": verificationOf(ports, passesWithin, nil)}))
 	s.want(map[string]string{"status": "confirmed", "verification_result.passed": "true"})
 }
 
 func TestServerMigration_needsSuccessesInARow(t *testing.T) {
 	t.Parallel()
 	var connections atomic.Int64 // on the new host
-	cloud, ports := newScenarioWithPorts(t, func(v stub.Visit) stub.Health {
+	cloud, ports := newCloudTestWithPorts(t, func(v stub.Visit) stub.Health {
 		if v.Home {
 			return stub.Healthy
 		}
@@ -234,11 +235,11 @@ func TestServerMigration_needsSuccessesInARow(t *testing.T) {
 		t.Errorf("got %d connections, want 12: only the last three pass in a row", got)
 	}
 	if s.state.Get("verification_result.checks.0.last_error") == "" {
-		t.Error("got no last_error, want that of the last try that failed")
+		t.Error("got no last_error, want that of the last failed attempt")
 	}
 }
 
-func TestServerMigration_refusesAVerificationThatCannotBe(t *testing.T) {
+func TestServerMigration_refusesAnInvalidVerification(t *testing.T) {
 	tcp := []any{object{"port": 22}}
 	for _, test := range []struct {
 		verification object
@@ -255,7 +256,7 @@ func TestServerMigration_refusesAVerificationThatCannotBe(t *testing.T) {
 		{object{"tcp": tcp, "timeout": "1s", "interval": "1s", "successes": 9}, []string{"verification.timeout", "too short for 9"}},
 		{object{"tcp": tcp, "on_failure": "panic"}, []string{"on_failure", "keep"}},
 	} {
-		inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolScenario) {
+		inVirtualTime(t, stub.Config{}, stub.Server{}, func(s *protocolTest) {
 			s.wantRefused(migrationOf(object{"verification": test.verification}), test.want...)
 			if got := len(s.Requests()); got != 0 {
 				t.Errorf("got %d requests, want none", got)
@@ -269,19 +270,19 @@ func TestAccServerMigration_confirmsNothingWhenItsTestIsCancelled(t *testing.T) 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var begun sync.Once
-	s, ports := newScenarioWithPorts(t, func(v stub.Visit) stub.Health {
+	s, ports := newCloudTestWithPorts(t, func(v stub.Visit) stub.Health {
 		if !v.Home && v.Attempt > 0 {
-			begun.Do(cancel) // as Ctrl-C would, in the middle of the test
+			begun.Do(cancel) // as Ctrl-C does, during the verification
 			return stub.Wrong
 		}
 		return stub.Healthy
 	})
-	tf := s.terraform(map[string]string{"main.tf": requiredProviders + s.config(autoConfirm+verifiedBlock(ports))})
+	tf := s.terraform(map[string]string{"main.tf": requiredProviders + s.config(autoConfirm+verificationBlock(ports))})
 	if err := tf.Apply(ctx); err == nil {
-		t.Error("got no error of an apply that was cancelled")
+		t.Error("got no error from a cancelled apply, want one")
 	}
 	if v, _ := s.Server(server); v.Status != "VERIFY_RESIZE" || s.Count(stub.CallConfirm)+s.Count(stub.CallRevert) > 0 {
-		t.Errorf("got the server in %s after %d confirms and %d reverts, want it awaiting", v.Status, s.Count(stub.CallConfirm), s.Count(stub.CallRevert))
+		t.Errorf("got the server in %s after %d confirms and %d reverts, want it in VERIFY_RESIZE after none", v.Status, s.Count(stub.CallConfirm), s.Count(stub.CallRevert))
 	}
 	repair(s.Stub)
 	if err := tf.Apply(t.Context()); err != nil {

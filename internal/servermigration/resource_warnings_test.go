@@ -15,19 +15,19 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// planRow is what a plan says of a pending migration, whose resource was applied with
-// some arguments and has others now.
+// planRow is a pending migration whose arguments have changed, and the warning that the plan
+// gives.
 type planRow struct {
-	name   string
-	before string
-	after  string // absent: the resource is removed from the configuration
-	moves  bool   // another server is named
-	says   string // the end of the one warning; empty: there is none
-	sent   sent   // with another server: to the one before
+	name        string
+	before      string // arguments in the first apply
+	after       string // arguments in the plan; removed: the resource is not in the configuration
+	otherServer bool   // the plan has another server_id
+	says        string // the end of the one warning; empty: there is none
+	sent        sent   // if the plan has another server_id: the requests to the first server
 }
 
-// planRows are the rows of the table of ModifyPlan that a plan of Terraform comes to
-// without an error.
+// planRows are the rows of the table of ModifyPlan that end without an error in a plan of
+// Terraform.
 var planRows = []planRow{
 	{name: "unchanged"},
 	{name: "triggers_confirm", before: confirmOnDestroy, after: confirmOnDestroy + trigger(2), says: "is going to be migrated again"},
@@ -39,16 +39,16 @@ var planRows = []planRow{
 	{name: "destroy_none", after: removed, says: "leaves it pending"},
 	{name: "destroy_confirm", before: confirmOnDestroy, after: removed, says: "is going to be confirmed"},
 	{name: "destroy_revert", before: revertOnDestroy, after: removed, says: "is going to be reverted, and data will be lost"},
-	{name: "server_none", moves: true, says: "leaves it pending", sent: sent{migrates: 1}},
-	{name: "server_confirm", before: confirmOnDestroy, after: confirmOnDestroy, moves: true, says: "is going to be confirmed", sent: sent{migrates: 1, confirms: 1}},
-	{name: "server_revert", before: revertOnDestroy, after: revertOnDestroy, moves: true, says: "is going to be reverted, and data will be lost", sent: sent{migrates: 1, reverts: 1}},
+	{name: "server_none", otherServer: true, says: "leaves it pending", sent: sent{migrates: 1}},
+	{name: "server_confirm", before: confirmOnDestroy, after: confirmOnDestroy, otherServer: true, says: "is going to be confirmed", sent: sent{migrates: 1, confirms: 1}},
+	{name: "server_revert", before: revertOnDestroy, after: revertOnDestroy, otherServer: true, says: "is going to be reverted, and data will be lost", sent: sent{migrates: 1, reverts: 1}},
 }
 
-// TestAccServerMigration_tellsInThePlanWhatTheApplyDoes has all rows in one
-// configuration, each with a server of its own.
-func TestAccServerMigration_tellsInThePlanWhatTheApplyDoes(t *testing.T) {
+// TestAccServerMigration_warnsInThePlanOfWhatTheApplyDoes has all rows in one configuration.
+// Each row has a server of its own.
+func TestAccServerMigration_warnsInThePlanOfWhatTheApplyDoes(t *testing.T) {
 	t.Parallel()
-	s := &scenario{acctest.NewCloud(t, stub.Config{}), t}
+	s := &cloudTest{acctest.NewCloud(t, stub.Config{}), t}
 	var before, after strings.Builder
 	want, servers := map[string][]string{}, map[string][2]string{}
 	var targets []tfexec.ApplyOption
@@ -58,7 +58,7 @@ func TestAccServerMigration_tellsInThePlanWhatTheApplyDoes(t *testing.T) {
 			return fmt.Sprintf("resource \"rackspace_server_migration\" %q {\n  server_id = %q\n%s\n}\n", row.name, id, arguments)
 		}
 		before.WriteString(block(id, row.before))
-		if row.moves {
+		if row.otherServer {
 			other := s.AddServer(stub.Server{Name: row.name + "_other"})
 			servers[row.name] = [2]string{id, other}
 			targets = append(targets, tfexec.Target("rackspace_server_migration."+row.name))
@@ -80,7 +80,7 @@ func TestAccServerMigration_tellsInThePlanWhatTheApplyDoes(t *testing.T) {
 	for _, summary := range planWarnings(t, tf) {
 		at := slices.IndexFunc(planRows, func(row planRow) bool { return strings.Contains(summary, "erver "+row.name+" (") })
 		if at < 0 {
-			t.Errorf("got the warning %q, which is of no row", summary)
+			t.Errorf("got the warning %q, want only warnings about the rows", summary)
 			continue
 		}
 		says := planRows[at].says
@@ -93,16 +93,17 @@ func TestAccServerMigration_tellsInThePlanWhatTheApplyDoes(t *testing.T) {
 		t.Errorf("warnings of the plan by resource (-want +got):\n%s", diff)
 	}
 
-	// Another server is migrated after what on_destroy says was done to the one before.
+	// The apply first does what on_destroy says for the first server. Then it migrates the
+	// other server.
 	if err := tf.Apply(t.Context(), targets...); err != nil {
 		t.Fatal(err)
 	}
 	for _, row := range planRows {
-		if !row.moves {
+		if !row.otherServer {
 			continue
 		}
 		if got := sentTo(s.Stub, servers[row.name][0]); got != row.sent {
-			t.Errorf("%s: got %+v requests to the server before, want %+v", row.name, got, row.sent)
+			t.Errorf("%s: got %+v requests to the first server, want %+v", row.name, got, row.sent)
 		}
 		if got := sentTo(s.Stub, servers[row.name][1]); got != (sent{migrates: 1}) {
 			t.Errorf("%s: got %+v requests to the other server, want one migrate", row.name, got)
@@ -110,7 +111,7 @@ func TestAccServerMigration_tellsInThePlanWhatTheApplyDoes(t *testing.T) {
 	}
 }
 
-// planWarnings plans, and returns the summaries of what Terraform warned of.
+// planWarnings plans, and returns the summaries of the warnings.
 func planWarnings(t *testing.T, tf *tfexec.Terraform) []string {
 	t.Helper()
 	var output bytes.Buffer
@@ -120,7 +121,7 @@ func planWarnings(t *testing.T, tf *tfexec.Terraform) []string {
 	return summaries(output.Bytes())
 }
 
-// summaries are those of the warnings in what Terraform says as JSON lines.
+// summaries returns the summaries of the warnings in Terraform's output, which is JSON lines.
 func summaries(output []byte) []string {
 	var found []string
 	for line := range bytes.Lines(output) {

@@ -16,21 +16,21 @@ import (
 
 func TestAccServerMigration_keepsSecretsOutOfLogsOutputPlanAndState(t *testing.T) {
 	t.Parallel()
-	s, ports := newScenarioWithPorts(t, nil)
-	s.keepsSecrets(t, ports, "", map[string]string{"API key": stub.DefaultUser.APIKey})
+	s, ports := newCloudTestWithPorts(t, nil)
+	s.wantNoSecrets(t, ports, "", map[string]string{"API key": stub.DefaultUser.APIKey})
 }
 
 func TestAccServerMigration_keepsSecretsOfKeystoneOutOfLogsOutputPlanAndState(t *testing.T) {
 	t.Parallel()
-	s, ports := newScenarioWithPorts(t, nil)
-	s.keepsSecrets(t, ports, s.keystone(fmt.Sprintf("region = \"ORD\"\n  application_credential_id = %q\n  application_credential_secret = file(\"secret.txt\")", stub.DefaultUser.Credential.ID)), map[string]string{"application credential": stub.DefaultUser.Credential.Secret})
+	s, ports := newCloudTestWithPorts(t, nil)
+	s.wantNoSecrets(t, ports, s.keystoneProvider(fmt.Sprintf("region = \"ORD\"\n  application_credential_id = %q\n  application_credential_secret = file(\"secret.txt\")", stub.DefaultUser.Credential.ID)), map[string]string{"application credential": stub.DefaultUser.Credential.Secret})
 }
 
-// keepsSecrets migrates a server with a provider block, and looks for secrets in all
-// that Terraform wrote.
-func (s *scenario) keepsSecrets(t *testing.T, ports *stub.Ports, block string, secrets map[string]string) {
+// wantNoSecrets migrates a server with a provider block, and checks that no output, log, plan
+// or state of Terraform has one of the secrets.
+func (s *cloudTest) wantNoSecrets(t *testing.T, ports *stub.Ports, block string, secrets map[string]string) {
 	t.Helper()
-	// A renewal of the token, and failures, are part of the log too.
+	// These faults add a renewal of the token and a failed request to the log.
 	s.Inject(stub.Fault{Call: stub.CallServer, Skip: 2, Count: 1, Status: 401})
 	s.Inject(stub.Fault{Call: stub.CallServer, Skip: 2, Count: 1, Status: 500})
 	tf := s.terraform(map[string]string{"secret.auto.tfvars": "secret = \"secret-of-nobody\"\n", "secret.txt": stub.DefaultUser.Credential.Secret, "main.tf": requiredProviders + block + "variable \"secret\" {\n  ephemeral = true\n}\n" + migrationBlock(autoConfirm+fmt.Sprintf(`
@@ -65,7 +65,7 @@ func (s *scenario) keepsSecrets(t *testing.T, ports *stub.Ports, block string, s
 		}
 	}
 	if len(secrets) < 4 {
-		t.Fatalf("got %d secrets, want that of the credentials and several tokens", len(secrets))
+		t.Fatalf("got %d secrets, want that of the credentials, the header and several tokens", len(secrets))
 	}
 	texts := map[string][]byte{"output": output.Bytes()}
 	for _, name := range []string{"trace.log", "terraform.tfstate"} {
@@ -89,19 +89,20 @@ func (s *scenario) keepsSecrets(t *testing.T, ports *stub.Ports, block string, s
 	}
 	for _, want := range []string{"Cloud Servers request:", "pace_wait=", "Cloud Servers requests of this process", "migration accepted, request req-", "web-1: confirmed after "} {
 		if !bytes.Contains(texts["trace.log"], []byte(want)) {
-			t.Errorf("the log has no %q: it proves nothing", want)
+			t.Errorf("got a log without %q, want a complete log", want)
 		}
 	}
-	// Plan and state keep headers, and plans show URLs.
+	// The plan and the state keep this header, and plans show this URL. So each of the two is
+	// only looked for where it must not be.
 	for where, configured := range map[string]string{"output": "secret-of-the-state", "trace.log": "secret-of-the-query"} {
 		if bytes.Contains(texts[where], []byte(configured)) {
-			t.Errorf("%s is in the %s", configured, where)
+			t.Errorf("got %s in the %s, want it hidden", configured, where)
 		}
 	}
 	for where, text := range texts {
 		for what, secret := range secrets {
 			if bytes.Contains(text, []byte(secret)) {
-				t.Errorf("the %s is in the %s", what, where)
+				t.Errorf("got the %s in the %s, want it hidden", what, where)
 			}
 		}
 	}

@@ -9,12 +9,12 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// TestAccServerMigration_readsTheStatesOfEveryRelease plans with a state of each
-// version of the schema. A state is added with each version, and none is changed.
+// TestAccServerMigration_readsTheStatesOfEveryRelease plans with a state file of each version
+// of the schema. A new version adds a file, and no file is ever changed.
 func TestAccServerMigration_readsTheStatesOfEveryRelease(t *testing.T) {
 	states, err := filepath.Glob("testdata/state_v*.json")
 	if err != nil || len(states) == 0 {
-		t.Fatalf("there are no states in testdata (%v)", err)
+		t.Fatalf("found no states in testdata (%v)", err)
 	}
 	for _, name := range states {
 		t.Run(name, func(t *testing.T) {
@@ -23,8 +23,9 @@ func TestAccServerMigration_readsTheStatesOfEveryRelease(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := newScenario(t, stub.Config{}, stub.Server{})
-			// The state names the registry's address, whichever CLI reads it.
+			s := newCloudTest(t, stub.Config{}, stub.Server{})
+			// The state names the provider by the address of Terraform's registry, also for
+			// OpenTofu.
 			required := strings.Replace(requiredProviders, `"terraform-provider-rackspace/`, `"registry.terraform.io/terraform-provider-rackspace/`, 1)
 			tf := s.terraform(map[string]string{
 				"terraform.tfstate": string(state),
@@ -35,7 +36,7 @@ func TestAccServerMigration_readsTheStatesOfEveryRelease(t *testing.T) {
 				t.Errorf("got changes %t (%v), want none", changes, err)
 			}
 			if got := len(s.Requests()); got != 0 {
-				t.Errorf("got %d requests to read a settled migration, want none", got)
+				t.Errorf("got %d requests to read a confirmed migration, want none", got)
 			}
 		})
 	}

@@ -22,9 +22,9 @@ func TestServerMigration_pointsAtTheArgumentOfAVerification(t *testing.T) {
 	tests := []struct {
 		name         string
 		verification object
-		path         *tftypes.AttributePath // of the argument
-		shown        string                 // the argument of the verification that every Terraform shows
-		text         string
+		path         *tftypes.AttributePath // of the wrong argument
+		shown        string                 // the argument of verification whose line Terraform shows; empty: verification itself
+		text         string                 // a text of the error
 	}{
 		{
 			"a port", object{"tcp": []any{object{"port": 22}, object{"port": 0}}},
@@ -66,7 +66,7 @@ func TestServerMigration_pointsAtTheArgumentOfAVerification(t *testing.T) {
 				if unknown {
 					config["triggers"], test.verification["timeout"] = object{"n": tftypes.UnknownValue}, orUnknown(test.verification["timeout"])
 				}
-				got := validated(t, config)
+				got := validate(t, config)
 				if len(got) != 1 || !strings.Contains(got[0].Detail, test.text) {
 					t.Fatalf("got %q, want one error with %q", got, test.text)
 				}
@@ -82,26 +82,26 @@ func TestServerMigration_pointsAtTheArgumentOfAVerification(t *testing.T) {
 	}
 }
 
-// validated is what a provider has to say to a configuration that is only validated.
-func validated(t *testing.T, config object) acctest.Diagnostics {
+// validate validates a configuration, and returns the diagnostics.
+func validate(t *testing.T, config object) acctest.Diagnostics {
 	t.Helper()
 	return acctest.NewVirtualSession(t, stub.New(stub.Config{}), cloudservers.Config{}, migration.Limits{}).Validate(servermigration.ResourceType, config)
 }
 
-func TestServerMigration_judgesTimeoutsAsAllDurations(t *testing.T) {
+func TestServerMigration_validatesTimeoutsLikeOtherDurations(t *testing.T) {
 	for value, want := range map[string]string{
 		"10":  `The argument timeouts.create must be a duration such as "10s" or "1m30s", not "10". It lacks a unit`,
 		"-5m": `The argument timeouts.create must be greater than 0, not "-5m".`,
 		"5m":  "",
 	} {
-		got := validated(t, migrationOf(object{"timeouts": object{"create": value}})).Errors()
+		got := validate(t, migrationOf(object{"timeouts": object{"create": value}})).Errors()
 		if !strings.Contains(got, want) || (got == "") != (want == "") {
 			t.Errorf("%s: got %q, want %q", value, got, want)
 		}
 	}
 }
 
-// orUnknown is a value or, where there is none, one that is not known yet.
+// orUnknown returns a value or, if there is none, an unknown value.
 func orUnknown(value any) any {
 	if value == nil {
 		return tftypes.UnknownValue
@@ -110,7 +110,7 @@ func orUnknown(value any) any {
 }
 
 func TestServerMigration_acceptsAVerificationThatIsNotKnownYet(t *testing.T) {
-	got := validated(t, migrationOf(object{"verification": object{
+	got := validate(t, migrationOf(object{"verification": object{
 		"tcp":      []any{object{"port": tftypes.UnknownValue}},
 		"http":     []any{object{"url": tftypes.UnknownValue, "status_codes": []any{tftypes.UnknownValue}, "ca_certificate": tftypes.UnknownValue}},
 		"interval": tftypes.UnknownValue, "timeout": tftypes.UnknownValue, "successes": tftypes.UnknownValue, "on_failure": tftypes.UnknownValue,
@@ -120,8 +120,8 @@ func TestServerMigration_acceptsAVerificationThatIsNotKnownYet(t *testing.T) {
 	}
 }
 
-// wrongVerification has each argument on a line of its own: not every Terraform finds
-// the line within an argument.
+// wrongVerification has each argument on one line, because not every version of Terraform
+// finds a line within an argument.
 const wrongVerification = `
   verification = {
     tcp        = [{ port = 22 }, { port = 0 }]
@@ -134,7 +134,7 @@ const wrongVerification = `
 
 func TestAccServerMigration_showsTheLineOfAWrongArgumentOfAVerification(t *testing.T) {
 	t.Parallel()
-	s := newScenario(t, stub.Config{}, stub.Server{})
+	s := newCloudTest(t, stub.Config{}, stub.Server{})
 	config := requiredProviders + s.config(wrongVerification) + "resource \"terraform_data\" \"unknown\" {}\n"
 	tf := s.terraform(map[string]string{"main.tf": config})
 	found, err := tf.Validate(t.Context())
@@ -146,10 +146,10 @@ func TestAccServerMigration_showsTheLineOfAWrongArgumentOfAVerification(t *testi
 		t.Fatal(err)
 	}
 	lines := strings.Split(string(text), "\n")
-	shown := map[string]string{} // the line by what the error says
+	shown := map[string]string{} // lines of the configuration, by the text of the error
 	for _, d := range found.Diagnostics {
 		if d.Range == nil {
-			t.Fatalf("got %q without a line", d.Detail)
+			t.Fatalf("got the error %q without a line, want one", d.Detail)
 		}
 		shown[d.Detail] = strings.TrimSpace(lines[d.Range.Start.Line-1])
 	}
@@ -165,12 +165,12 @@ func TestAccServerMigration_showsTheLineOfAWrongArgumentOfAVerification(t *testi
 		for detail, got := range shown {
 			if strings.Contains(detail, argument+" ") {
 				if matched = strings.HasPrefix(got, line); !matched {
-					t.Errorf("%s: got the line %q, want that of %s", argument, got, line)
+					t.Errorf("%s: got the line %q, want the line of %s", argument, got, line)
 				}
 			}
 		}
 		if !matched {
-			t.Errorf("got no error of %s at its line: %q", argument, shown)
+			t.Errorf("got the errors %q, want one about %s at its line", shown, argument)
 		}
 	}
 	if len(shown) != 6 {
