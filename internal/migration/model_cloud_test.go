@@ -7,25 +7,25 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 )
 
-// phase is what a server of the model is doing.
+// phase is the step of a migration, revert or delete that a server of the model is in.
 type phase int8
 
 const (
 	atRest    phase = iota
-	moving          // on the host that it comes from
-	finishing       // on the host that it goes to
+	moving          // on its original host
+	finishing       // on its new host
 	unconfirmed
-	confirming // a confirm was accepted, which no look shows
-	reverting  // on the host that it went to
+	confirming // a confirm was accepted; the API shows the server as unconfirmed
+	reverting  // still on its new host
 	revertingBack
 	poweringOff // a stopped server, at the end of a revert
-	failing     // in ERROR, before the fault shows
+	failing     // in ERROR, before the API shows the fault
 	inError
 	deleting
 	gone
 )
 
-// shown is how the API shows a phase.
+// shown has the status and the task that the API shows in each phase.
 var shown = [...]struct{ status, task string }{
 	atRest:        {cloudservers.StatusActive, ""},
 	moving:        {cloudservers.StatusResize, "resize_migrating"},
@@ -41,14 +41,14 @@ var shown = [...]struct{ status, task string }{
 	gone:          {cloudservers.StatusDeleted, ""},
 }
 
-// users of the account. The cloud is nobody's.
+// The users in the model. Actions of the cloud itself have no user in the action log.
 const (
 	me int8 = iota
 	somebody
 	theCloud
 )
 
-// word is an action, and words its name in the log.
+// word is an action that a user can send. words has its name in the action log.
 type word int8
 
 const (
@@ -61,7 +61,8 @@ const (
 
 var words = [...]string{cloudservers.ActionMigrate, cloudservers.ActionResize, cloudservers.ActionConfirm, cloudservers.ActionRevert, "delete"}
 
-// entry is an entry of the action log and, for a move, the truth of how it ended.
+// entry is an entry of the action log. If it is a migrate or a resize, end and ended say how
+// and when it really ended.
 type entry struct {
 	word  word
 	user  int8
@@ -74,19 +75,19 @@ type entry struct {
 type ending int8
 
 const (
-	endedOpen ending = iota // it has not ended
+	endedOpen ending = iota // it has not ended yet
 	endedFailed
 	endedConfirmed
 	endedReverted
 )
 
-// picture is what a look at the server can show, and logPicture what a look at the
-// log can show: how many entries, and which of them say Error.
+// picture is what a read of the server shows. logPicture is what a read of the action log
+// shows: how many entries it has, and which of them say Error.
 type picture struct {
 	phase        phase
 	host, flavor int8
-	launched     int8  // which move brought it there, where the API tells
-	updated      int16 // when it changed last; untouched before the story
+	launched     int8  // the entry of the move that brought it to its host, if the API shows that
+	updated      int16 // the time of its last change, or untouched
 }
 
 type logPicture struct {
@@ -94,11 +95,11 @@ type logPicture struct {
 	failed uint16
 }
 
-// flight is a request whose answer was lost, and that has not taken effect yet.
+// flight is a request whose answer was lost, and whose effect is still to come.
 type flight struct {
 	word word
-	run  int8 // noRun after a crash of the run that sent it
-	of   int8 // the move that a confirm or revert is meant for
+	run  int8 // the run that sent it; noRun if that has crashed or ended
+	of   int8 // the move that it is to confirm or revert
 	sent int16
 }
 
@@ -106,49 +107,49 @@ const (
 	noRun      = -1
 	noMove     = -1
 	maxEntries = 14
-	untouched  = -100
+	untouched  = -100 // no change since before the model begins
 )
 
-// budget is how often something can still happen.
+// budget is how often each kind of event can still happen.
 type budget struct {
-	others, faults, forgotten, autos            int8 // by others, and in the cloud
-	lost, late, limited, stale, unread, crashes int8 // to requests and runs
+	others, faults, forgotten, autos            int8 // actions of another user, and events in the cloud
+	lost, late, limited, stale, unread, crashes int8 // events that concern requests and runs
 }
 
-// cloud is the model of the API: one server, its log, and what is on its way. It is
-// comparable, so that states of the model can be told apart.
+// cloud is the model of the API: one server, its action log, and the requests whose effect is
+// still to come. It is comparable, so that the model can find equal states.
 type cloud struct {
 	now     int16 // in ticks
 	server  picture
-	awaited bool  // the server was shown to await confirmation at this instant
-	arrived int16 // when the last move came to its end, or to await confirmation
+	awaited bool  // in this tick, a read could show that the server awaits confirmation
+	arrived int16 // when the last move failed, or began to await confirmation
 	log     logPicture
 	entries [maxEntries]entry
-	pending int8    // the move that is under way or awaits confirmation
-	source  picture // before it
+	pending int8    // the move that has not ended or awaits confirmation
+	source  picture // the server before that move
 
-	servers  [5]picture // that were replaced at this very instant
+	servers  [5]picture // earlier pictures of this tick; a read that lags can still show them
 	logs     [5]logPicture
-	replaced [2]int8
+	replaced [2]int8 // how many of servers and of logs are in use
 
 	flights [2]flight
-	flying  int8
+	flying  int8 // how many of flights are in use
 	left    budget
 }
 
-// setting is what does not change in a story.
+// setting is the part of a scenario that does not change.
 type setting struct {
-	hosts   int8 // that moves go round; 0: each leads to a host of its own
-	stopped bool // the server is SHUTOFF while it rests
-	launch  bool // the API tells when the server came where it is
-	coarse  bool // a move and a revert show fewer states
+	hosts   int8 // how many hosts the moves use in turn; 0: each move uses a new one
+	stopped bool // the server is SHUTOFF while no action changes it
+	launch  bool // the API shows when the server was launched on its host
+	coarse  bool // a move and a revert have fewer phases
 }
 
-// show replaces the picture of the server. What was shown until now can still be
-// read at this instant.
+// show replaces the picture of the server. In this tick, a read that lags can still show the
+// earlier one.
 func (c *cloud) show(p picture) {
 	p.updated = c.now
-	if c.replaced[0] == int8(len(c.servers)) { // the oldest ones were seen long enough
+	if c.replaced[0] == int8(len(c.servers)) { // there is room for five: forget the oldest
 		copy(c.servers[:], c.servers[1:])
 		c.replaced[0]--
 	}
@@ -185,7 +186,7 @@ func (c *cloud) end(as ending) {
 	c.entries[c.pending].end, c.entries[c.pending].ended = as, c.now
 }
 
-// accepts tells whether Nova accepts an action now.
+// accepts tells whether the API accepts an action now.
 func (c *cloud) accepts(w word) bool {
 	switch w {
 	case toMigrate, toResize:
@@ -196,8 +197,8 @@ func (c *cloud) accepts(w word) bool {
 	return c.server.phase != deleting && c.server.phase != gone
 }
 
-// perform lets an action take effect, if it is accepted. It returns the entry of the
-// action.
+// perform sends an action, which takes effect if it is accepted. It returns the entry of the
+// action in the log.
 func (c *cloud) perform(w word, user int8) (at int8, accepted bool) {
 	if !c.accepts(w) {
 		return noMove, false
@@ -211,7 +212,7 @@ func (c *cloud) perform(w word, user int8) (at int8, accepted bool) {
 		c.become(moving)
 	case toConfirm:
 		c.end(endedConfirmed)
-		c.server.phase = confirming // without a change that a look could show
+		c.server.phase = confirming // no read shows a change
 	case toRevert:
 		c.end(endedReverted)
 		c.become(reverting)
@@ -221,8 +222,7 @@ func (c *cloud) perform(w word, user int8) (at int8, accepted bool) {
 	return at, true
 }
 
-// leave puts the server to rest, its move ended. The log says so if the move failed
-// and that is told.
+// leave ends the pending move. With tells, the log says that the move failed.
 func (c *cloud) leave(tells bool) {
 	if tells {
 		c.replaceLog(logPicture{c.log.length, c.log.failed | 1<<c.pending})
@@ -230,22 +230,22 @@ func (c *cloud) leave(tells bool) {
 	c.pending, c.source = noMove, picture{}
 }
 
-// change is something that the cloud does by itself.
+// change is an event in the cloud that no user has sent.
 type change struct {
 	name string
 	from phase
-	left func(*budget) *int8 // what it uses up; nil for what happens sooner or later
-	wait int16               // how long after its request a move can be there
+	left func(*budget) *int8 // the part of the budget that it uses; nil: it always happens in the end
+	wait int16               // the least number of ticks from the request of the move to the event
 	do   func(*cloud, setting)
 }
 
-// moveTime is how many ticks a move takes at least, from its request until it awaits
+// moveTime is the least number of ticks from the request of a move until it awaits
 // confirmation.
 const moveTime = 2
 
 func faults(b *budget) *int8 { return &b.faults }
 
-// changes are all of them. A server that is ERROR stays so.
+// changes are all events in the cloud. A server in ERROR has no further event.
 var changes = [...]change{
 	{"the server is on its new host", moving, nil, 0, func(c *cloud, s setting) {
 		next := c.server
@@ -319,7 +319,8 @@ func (c *cloud) can(change *change, s setting) bool {
 	return wait == 0 || c.now >= c.entries[c.pending].at+wait
 }
 
-// pass lets ten seconds pass. What is on its way for longer has no effect.
+// pass is the passing of ten seconds. It drops a flight that is older than that: the request
+// has no effect.
 func (c *cloud) pass() {
 	c.now++
 	c.awaited = c.server.phase == unconfirmed || c.server.phase == confirming
@@ -331,12 +332,12 @@ func (c *cloud) pass() {
 	}
 }
 
-// forgetPictures makes what was replaced unreadable.
+// forgetPictures removes the earlier pictures, so that no read can show them.
 func (c *cloud) forgetPictures() {
 	c.servers, c.logs, c.replaced = [5]picture{}, [5]logPicture{}, [2]int8{}
 }
 
-// land takes a flight off the list.
+// land removes a flight from the list, and returns it.
 func (c *cloud) land(i int8) flight {
 	landed := c.flights[i]
 	copy(c.flights[i:], c.flights[i+1:])
@@ -345,12 +346,13 @@ func (c *cloud) land(i int8) flight {
 	return landed
 }
 
-// start is when the stories begin.
+// start is the time of tick 0, at which all stories begin.
 var start = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 const tick = 10 * time.Second
 
-// at is the time of a tick; what was before the story was three days before it.
+// at is the time of a tick. The ticks below 0 are before the story, and three days earlier
+// than their numbers say.
 func at(t int16) time.Time {
 	if t < 0 {
 		return start.Add(time.Duration(t)*tick - 72*time.Hour)
@@ -365,7 +367,7 @@ var requestIDs = func() (ids [maxEntries]string) {
 	return ids
 }()
 
-// moveOf is the entry with a request id.
+// moveOf returns the number of the entry with a request id.
 func moveOf(requestID string) int8 {
 	for i, id := range requestIDs {
 		if id == requestID {
@@ -375,11 +377,11 @@ func moveOf(requestID string) int8 {
 	return noMove
 }
 
-// reader makes what the engine reads of the model's pictures. It makes each thing
-// once, so that equal things are the same pointer.
+// reader turns the model's pictures into what the engine reads. It makes each value once, so
+// that two equal values have the same pointer.
 type reader struct {
 	stopped   bool
-	ages      bool // it matters for how long the server has not changed
+	ages      bool // the scenario depends on how long the server has not changed
 	servers   map[picture]*cloudservers.Server
 	histories map[logSeen]history
 }
@@ -393,11 +395,12 @@ type logSeen struct {
 	}
 }
 
-// clock is the API's time at a tick. All that happens in a story has one time, so
-// that states can be equal that are reached sooner or later.
+// clock is the API's time at a tick. It is the same for all ticks from 0 on. So two states
+// can be equal although they were reached at different ticks.
 func clock(t int16) time.Time { return at(min(t, 0)) }
 
-// idle is for how many ticks a picture shows no change, as far as that matters.
+// idle is for how many ticks a picture has not changed. It is 0 if the scenario does not
+// depend on that, and it has an upper limit.
 func (r *reader) idle(p picture, now int16) int16 {
 	switch {
 	case p.updated == untouched:
@@ -408,8 +411,8 @@ func (r *reader) idle(p picture, now int16) int16 {
 	return min(now-p.updated, enough+1)
 }
 
-// server is the answer to a read; nil for a server that is gone. The API's clock
-// stands still, and what was changed before lies as far back as it was longer ago.
+// server is the answer to a read, or nil for a server that is gone. The API's clock does not
+// advance. So the time of the last change is set that many ticks before it.
 func (r *reader) server(p picture, now int16) *cloudservers.Server {
 	if p.phase == gone {
 		return nil
@@ -439,7 +442,7 @@ func (r *reader) server(p picture, now int16) *cloudservers.Server {
 	return s
 }
 
-// history is what the real parser makes of the log.
+// history is the history that the engine's own parser reads from the log.
 func (r *reader) history(c *cloud, p logPicture) history {
 	key := logSeen{picture: p}
 	for i := range p.length {

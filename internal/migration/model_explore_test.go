@@ -19,28 +19,28 @@ type kind int8
 
 const (
 	ofTime    kind = iota
-	ofCloud        // arg: one of changes
+	ofCloud        // arg: the index in changes
 	ofOthers       // arg: a word
-	ofFlight       // arg: which one
-	ofLog          // arg: 0, which older picture, or unread
-	ofServer       // arg: 0, or which older picture
-	ofPoll         // the same
-	ofTimeout      // a poll that waits for nothing that must come ends
-	ofTest         // arg: 1 if it passes
-	ofSend         // arg: the answer
+	ofFlight       // arg: the index in flights
+	ofLog          // arg: 0, the number of an earlier picture, or unread
+	ofServer       // arg: 0, or the number of an earlier picture
+	ofPoll         // arg: as for ofServer
+	ofTimeout      // a wait for something that need not happen ends
+	ofTest         // arg: 1 if the server passes its verification, else 0
+	ofSend         // arg: the kind of answer
 	ofCrash
 )
 
 const unread = -1
 
-// event is one step from a state of the model to another.
+// event leads from one state of the model to the next one.
 type event struct {
 	kind kind
 	run  int8
 	arg  int8
 }
 
-// events are all that can happen in a state.
+// events returns all events that can happen in a state.
 func (m *model) events(s *state) (events []event) {
 	for i := range changes {
 		if s.can(&changes[i], m.setting) {
@@ -69,11 +69,12 @@ func (m *model) events(s *state) (events []event) {
 	return events
 }
 
-// mayLackLog tells whether the log cannot always be read. Then a confirm has to be done
-// in less than ten seconds: without the log, nothing tells that it was accepted.
+// mayLackLog tells whether a read of the action log can fail. Then a confirm must end within
+// ten seconds, because only the log shows that it was accepted.
 func (m *model) mayLackLog() bool { return m.hidesLog || m.left.unread > 0 }
 
-// looking tells whether a run is between the two reads of a look.
+// looking tells whether a run has read the log and will now read the server. The two reads
+// are a look.
 func (s *state) looking() bool {
 	return slices.ContainsFunc(s.runs[:], func(r *run) bool { return r != nil && r.half })
 }
@@ -109,7 +110,7 @@ func (m *model) eventsOf(events []event, s *state, r *run, i int8) []event {
 		add(ofTest, 1, 0)
 	case r.next.do == doMigrate || r.next.do == doConfirm || r.next.do == doRevert:
 		add(ofSend, answered)
-		if r.askedAt != s.now { // it looks again first
+		if r.askedAt != s.now { // the run reads both again first
 			break
 		}
 		if s.left.lost > 0 {
@@ -131,7 +132,7 @@ func (m *model) eventsOf(events []event, s *state, r *run, i int8) []event {
 	return events
 }
 
-// apply is the state after an event. bad says which invariant that breaks.
+// apply returns the state after an event. bad names the invariant that the event breaks.
 func (m *model) apply(s state, e event) (after state, bad string) {
 	switch e.kind {
 	case ofTime:
@@ -217,11 +218,11 @@ func (m *model) apply(s state, e event) (after state, bad string) {
 	return s, bad
 }
 
-// model is one scenario, and what is shared by its states.
+// model is one scenario, with everything that its states share.
 type model struct {
 	scenario
 	reader
-	before  Migration // what Terraform's state has, where a plan is about that
+	before  Migration // the migration in Terraform's state, if the scenario has one
 	engine  *Engine
 	errLost *cloudservers.Error
 
@@ -231,7 +232,7 @@ type model struct {
 	deeper []reached
 }
 
-// node tells how a state was reached.
+// node is how a state was reached: the node before, and the event from there.
 type node struct {
 	before int32
 	event  event
@@ -252,8 +253,8 @@ func newModel(sc scenario, engine *Engine, errLost *cloudservers.Error) *model {
 	}
 }
 
-// begin is the state that a scenario begins in. We have migrated the server before,
-// three days ago.
+// begin returns the first state of a scenario. In it, we migrated the server three days ago,
+// and confirmed that.
 func (m *model) begin() state {
 	s := state{cloud: cloud{pending: noMove, arrived: -2, server: picture{updated: untouched}, left: m.left}}
 	s.entries[0] = entry{word: toMigrate, user: me, at: -20, end: endedConfirmed, ended: -10}
@@ -269,7 +270,7 @@ func (m *model) begin() state {
 	return s
 }
 
-// beginPending lets the story begin with a migration of ours, which the state has.
+// beginPending adds a migration of ours to the first state. Terraform's state has it.
 func (m *model) beginPending(s *state) {
 	s.perform(toMigrate, me)
 	m.before = Migration{
@@ -296,8 +297,8 @@ func (m *model) beginPending(s *state) {
 	}
 }
 
-// explore visits every state that can be reached, nearest first. bad is the first
-// violation, with the way to it.
+// explore visits every state that can be reached, those with the fewest events first. bad is
+// the first violation, with the events that lead to it.
 func (m *model) explore() (states int, bad string) {
 	m.reach(m.begin(), node{before: -1})
 	for len(m.deeper) > 0 {
@@ -325,8 +326,8 @@ func (m *model) explore() (states int, bad string) {
 	return len(m.nodes), ""
 }
 
-// limit is how many states a scenario may have, and sampled of how many one is
-// followed to its end.
+// limit is the greatest number of states of a scenario. From one state in sampled states,
+// settle follows the runs to their end.
 const (
 	limit   = 200_000
 	sampled = 199
@@ -344,8 +345,8 @@ func (m *model) reach(s state, by node) {
 	}
 }
 
-// hash tells a state from others. Two that differ only in what makes no difference
-// any more are the same.
+// hash identifies a state. Two states have the same hash if nothing that can still happen
+// depends on their differences.
 func (m *model) hash(s *state) uint64 {
 	key := struct {
 		cloud
@@ -359,7 +360,7 @@ func (m *model) hash(s *state) uint64 {
 	for i := range key.log.length {
 		e := &key.entries[i]
 		if e.word != toMigrate && e.word != toResize {
-			e.user = me // which makes no difference
+			e.user = me // nothing depends on the user of a confirm or revert
 		}
 		e.at, e.ended = min(age(s.now, e.at), 2), min(age(s.now, e.ended), 1)
 	}
@@ -375,7 +376,7 @@ func (m *model) hash(s *state) uint64 {
 		key.servers[i].updated = m.idle(s.servers[i], s.now)
 	}
 	key.now = 0
-	if m.alike() { // then it makes no difference which of them is which
+	if m.alike() { // then a state with the two runs exchanged is the same state
 		key.runs[0].plan, key.runs[1].plan = nil, nil
 		if maphash.Comparable(m.seed, key.runs[0]) > maphash.Comparable(m.seed, key.runs[1]) {
 			key.runs[0], key.runs[1] = key.runs[1], key.runs[0]
@@ -389,7 +390,7 @@ func (m *model) hash(s *state) uint64 {
 	return maphash.Comparable(m.seed, key)
 }
 
-// alike tells whether the two runs want the same.
+// alike tells whether the two runs have the same plan.
 func (m *model) alike() bool {
 	if len(m.plans) < 2 {
 		return false
@@ -399,8 +400,8 @@ func (m *model) alike() bool {
 	return second == m.plans[0]
 }
 
-// settle checks that the runs come to their end from a state, if nothing goes wrong
-// from there on: I6. It returns what happened until then.
+// settle checks I6: from this state on, without further faults, all runs end. It returns the
+// events until then.
 func (m *model) settle(s state) (events []event, bad string) {
 	s.left = budget{}
 	take := func(e event) {
@@ -428,7 +429,7 @@ func (m *model) settle(s state) (events []event, bad string) {
 				if bad != "" || s.runs[i].key(s.now) != r.key(s.now) {
 					continue
 				}
-				if len(next) < 2 { // it polls, and nothing has changed
+				if len(next) < 2 { // the run polls, and the server has not changed
 					break
 				}
 				take(next[1])
@@ -443,7 +444,7 @@ func (m *model) settle(s state) (events []event, bad string) {
 	return events, "I6: a run does not end"
 }
 
-// report is a violation, and the shortest way to the state in which it was found.
+// report describes a violation, and the shortest list of events that leads to it.
 func (m *model) report(from int32, bad string, last ...event) string {
 	slices.Reverse(last)
 	for i := from; i > 0; i = m.nodes[i].before {

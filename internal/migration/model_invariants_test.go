@@ -7,14 +7,15 @@ import (
 	"slices"
 )
 
-// awaits tells whether a move awaits confirmation, or did so when the last look
-// began. A confirm that was accepted does not show.
+// awaits tells whether a move awaits confirmation, or awaited it when the last look began. No
+// read of the server shows that a confirm was accepted.
 func (s *state) awaits(move int8, since int16) bool {
 	return s.awaited && (s.entries[move].end == endedOpen || s.entries[move].ended >= since)
 }
 
-// isOurs tells whether what is tested is what a move has brought: no other one began
-// before this instant and has not come back, and it was not reverted before this instant.
+// isOurs tells whether the server is now where a move has brought it. That is so if the move
+// was not reverted before this tick, and if no later move began before it. A later move does
+// not count if it failed or was reverted.
 func (s *state) isOurs(move int8) bool {
 	for i := move + 1; i < s.log.length; i++ {
 		e := s.entries[i]
@@ -27,7 +28,7 @@ func (s *state) isOurs(move int8) bool {
 	return e.end == endedOpen || e.end == endedConfirmed || e.ended == s.now
 }
 
-// mayBegin tells whether a migrate request of a run can have an effect, or had one.
+// mayBegin tells whether a migrate request of a run had an effect, or can still have one.
 func (s *state) mayBegin(r *run) bool {
 	for i, other := range s.runs {
 		if other == nil || other.plan != r.plan {
@@ -65,12 +66,12 @@ func (m *model) allowed(s *state, r *run, do word) string {
 		if e.end == endedConfirmed && e.ended < s.now && e.ended >= 0 && r.previous == "" {
 			return "I1: a create sends a migrate request, though a migration of ours was confirmed lately"
 		}
-		break // the newest one decides
+		break // older migrations do not matter
 	}
 	return ""
 }
 
-// adopts checks a migration that a run has made its own: I2.
+// adopts checks a migration that a run has taken over: I2.
 func (m *model) adopts(r *run, s *state) string {
 	i := moveOf(r.migration.RequestID)
 	if !r.known || i == noMove || r.mine>>i&1 == 1 {
@@ -83,8 +84,8 @@ func (m *model) adopts(r *run, s *state) string {
 	return ""
 }
 
-// move is the migration that a run works on. The answer to its request need not have
-// named it.
+// move returns the migration that a run works on. If the answer to its request had no request
+// id, that is the first migration which its requests began.
 func (r *run) move() int8 {
 	if named := moveOf(r.migration.RequestID); named != noMove || r.began == 0 {
 		return named
@@ -92,10 +93,10 @@ func (r *run) move() int8 {
 	return int8(bits.TrailingZeros16(r.began))
 }
 
-// unsent are the errors that say that no migration was started.
+// unsent are the kinds of errors that say that no migration was started.
 var unsent = []Kind{KindAPI, KindNotFound, KindOnMetal, KindStatus, KindBusy, KindPending, KindClaimed, KindTurn, KindPreflight, KindUntold, KindRefused}
 
-// judge checks what a run says at its end: I3, I4 and I5.
+// judge checks the result that a run returns: I3, I4 and I5.
 func (m *model) judge(s *state, r *run, failure *Error) string {
 	if failure != nil && slices.Contains(unsent, failure.Kind) && s.mayBegin(r) {
 		return "I5: the error says that no migration was started: " + string(failure.Kind)
@@ -104,11 +105,11 @@ func (m *model) judge(s *state, r *run, failure *Error) string {
 		return ""
 	}
 	move := r.move()
-	if move == noMove { // only the server told
+	if move == noMove { // the run saw a migration in the server only, and no request id
 		return ""
 	}
 	if r.log != logRead && s.entries[move].end == endedReverted && r.migration.Status == StatusFailed {
-		return "" // the server is where it was, and nothing tells why
+		return "" // the server is on its original host; without the log, the run cannot know why
 	}
 	status, end := r.migration.Status, s.entries[move].end
 	if failure != nil {
@@ -140,7 +141,7 @@ func (m *model) judge(s *state, r *run, failure *Error) string {
 	return ""
 }
 
-// settler is the user who has confirmed or reverted a move.
+// settler returns the user who has confirmed or reverted a move.
 func (s *state) settler(move int8) int8 {
 	for _, e := range s.entries[move+1 : s.log.length] {
 		if e.word == toConfirm || e.word == toRevert {
@@ -150,8 +151,8 @@ func (s *state) settler(move int8) int8 {
 	return theCloud
 }
 
-// judgeSettler checks what an error says of who has confirmed or reverted a migration
-// that was tested. Where no log tells, nobody knows.
+// judgeSettler checks what an error says about who confirmed or reverted a migration after its
+// verification. Without the action log a run cannot know that, so nothing is checked.
 func (s *state) judgeSettler(r *run, move int8, kind Kind) string {
 	if r.plan.test == testNone || r.settles || r.log != logRead {
 		return ""
@@ -168,14 +169,14 @@ func (s *state) judgeSettler(r *run, move int8, kind Kind) string {
 	return ""
 }
 
-// judgeKind checks what the kind of an error says of the migration.
+// judgeKind checks that the kind of an error agrees with the migration.
 func (m *model) judgeKind(s *state, move int8, kind Kind, status Status) string {
 	want := map[Kind][]Status{
 		KindFailed: {StatusFailed}, KindReverted: {StatusReverted}, KindRolledBack: {StatusReverted}, KindConfirmed: {StatusConfirmed},
 		KindUnsettled: {StatusAwaiting}, KindUnverified: {StatusAwaiting, StatusConfirmed}, KindUntested: {StatusConfirmed},
 	}[kind]
 	switch {
-	case kind == KindFailed && (s.server.phase == failing || s.server.phase == inError): // however the migration ended
+	case kind == KindFailed && (s.server.phase == failing || s.server.phase == inError): // the server failed, so this error is right in any case
 	case want != nil && !slices.Contains(want, status):
 		return "I5: the error says " + string(kind) + ", and the status " + string(status)
 	case kind == KindGone && s.server.phase != deleting && s.server.phase != gone:
@@ -186,7 +187,7 @@ func (m *model) judgeKind(s *state, move int8, kind Kind, status Status) string 
 	return ""
 }
 
-// cancelled checks what a run would say if it were cancelled now: I3 and I5.
+// cancelled checks the error that a run would return if it were cancelled now: I3 and I5.
 func (m *model) cancelled(s *state, r *run) string {
 	if r.goal == goalObserved {
 		return ""
@@ -196,7 +197,8 @@ func (m *model) cancelled(s *state, r *run) string {
 	if slices.Contains(unsent, failure.Kind) && s.mayBegin(r) {
 		return "I5: a cancel says that no migration was started: " + string(failure.Kind)
 	}
-	// Terraform takes a confirm whose end was not seen for a success.
+	// The resource counts this error as a success: the confirm was accepted, and only its end
+	// was not seen.
 	if failure.Kind == KindSettling && failure.Want == StatusConfirmed && r.plan.test == testDue && !r.settles && !r.tested {
 		return "I3: a cancel says that only the end of a confirm was not seen, and the moved server was not tested"
 	}

@@ -21,8 +21,7 @@ func TestModel_doesWhatTheStubDoes(t *testing.T) {
 	}
 }
 
-// replay is one random path. Each step that the cloud makes by itself takes ten
-// seconds.
+// replay replays one random path. Each event in the cloud takes ten seconds.
 func replay(t *testing.T, random *rand.Rand) {
 	auto, stopped, outcome := time.Duration(-1), random.IntN(2) == 0, stub.Outcome(random.IntN(3))
 	if random.IntN(2) == 0 {
@@ -45,7 +44,7 @@ func replay(t *testing.T, random *rand.Rand) {
 	for range 12 {
 		if w := word(random.IntN(len(actions) + 3)); int(w) < len(actions) {
 			if c.server.phase == deleting || w == toDelete && random.IntN(3) > 0 {
-				continue // a second delete is no error, and does nothing
+				continue // the stub accepts a second delete, which has no effect
 			}
 			user := somebody
 			if w == toDelete {
@@ -69,7 +68,7 @@ func replay(t *testing.T, random *rand.Rand) {
 	}
 }
 
-// happens tells whether a change is what the stub was told to do.
+// happens tells whether the stub is configured to make a change.
 func happens(change int, outcome stub.Outcome, auto bool) bool {
 	switch changes[change].name {
 	case moved:
@@ -86,7 +85,7 @@ func happens(change int, outcome stub.Outcome, auto bool) bool {
 	return true
 }
 
-// compare holds what the model shows against what the stub shows.
+// compare checks that the model and the stub show the same server and the same log.
 func compare(t *testing.T, c *cloud, api *stub.Stub, id string, stopped bool, hosts map[string]int8) {
 	t.Helper()
 	server, ok := api.Server(id)
@@ -96,7 +95,7 @@ func compare(t *testing.T, c *cloud, api *stub.Stub, id string, stopped bool, ho
 	if ok {
 		r := reader{stopped: stopped, servers: map[picture]*cloudservers.Server{}}
 		want := r.server(c.server, 0)
-		task := strings.Replace(server.TaskState, "resize_prep", want.TaskState, 1) // which the model leaves out
+		task := strings.Replace(server.TaskState, "resize_prep", want.TaskState, 1) // the model has no resize_prep
 		if server.Status != want.Status || task != want.TaskState {
 			t.Errorf("got %s %s, want %s %s", server.Status, server.TaskState, want.Status, want.TaskState)
 		}

@@ -10,37 +10,37 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/cloudservers"
 )
 
-// plan is what a run of Terraform is asked for.
+// plan is what a run of Terraform is to do.
 type plan struct {
 	name     string
 	goal     goal
-	state    bool      // the migration is in the state, else it is created
-	previous bool      // the server is migrated again: the migration in the state is the previous one
-	settle   OnDestroy // what is done to that one first
-	test     testState // testNone without a test
-	rollback bool      // a server that does not pass is reverted
-	gaveUp   bool      // the run has destroyed the migration that the story begins with
+	state    bool      // the state has the migration; else the run creates one
+	previous bool      // the state has an earlier migration, and the server is migrated again
+	settle   OnDestroy // whether the earlier migration is confirmed or reverted first
+	test     testState // testNone: without a verification
+	rollback bool      // a migration whose server does not pass is reverted
+	gaveUp   bool      // the run has destroyed the migration with which the scenario begins
 	refresh  bool      // a refresh; its goal is goalObserved
 	imports  bool      // an import of the newest migration; its goal is goalObserved
 }
 
-// run is one run of Terraform: the engine's operation, and where its loop is.
+// run is one run of Terraform: an operation of the engine, and the place in its loop.
 type run struct {
 	operation
 	plan    *plan
 	next    step
-	half    bool // the log was read, and the server is next
+	half    bool // the run has read the log, and reads the server next
 	source  logSource
-	at      int16  // when it last looked
-	askedAt int16  // when the older part of that was asked for
-	settles bool   // it settles the previous migration before it begins its own
-	began   uint16 // the moves that its migrate requests began
-	mine    uint16 // the moves that it may confirm or revert
-	tested  bool   // our moved server has passed
+	at      int16  // the tick of its last look
+	askedAt int16  // the tick at which the older of the two reads was sent
+	settles bool   // it first confirms or reverts the earlier migration
+	began   uint16 // a bit for each move that its migrate requests began
+	mine    uint16 // a bit for each move that it may confirm or revert
+	tested  bool   // the server that we moved has passed its verification
 	ended   bool
 }
 
-// newRun is a run at its beginning, with an empty ledger.
+// newRun returns a run that has not begun. Its ledger is empty.
 func (m *model) newRun(p *plan) run {
 	r := run{plan: p, next: step{do: doLook}, at: -1, askedAt: -1}
 	create := Migration{Region: "ORD", ServerID: "server", ConfirmWindow: ConfirmationWindow}
@@ -69,16 +69,16 @@ func (m *model) newRun(p *plan) run {
 	return r
 }
 
-// operation is an operation as the engine makes it, of a run that has given nothing
-// up.
+// operation returns an operation as the engine makes it, for a run that has destroyed no
+// migration.
 func (m *model) operation(of Migration, g goal, known bool) operation {
 	o := *m.engine.operation(of, g, known)
 	o.userID, o.givenUp = "me", func(string) bool { return false }
 	return o
 }
 
-// runKey is all of a run that its future depends on. Times are how long ago they
-// were, as far as that matters.
+// runKey is the part of a run on which its later events depend. Its times are ages, with an
+// upper limit.
 type runKey struct {
 	plan                         *plan
 	next                         step
@@ -102,7 +102,7 @@ type runKey struct {
 	lasting                      situation
 }
 
-// enough is so long ago that longer makes no difference.
+// enough is the upper limit of an age. Nothing depends on whether an age is longer.
 const enough = int16(max(proofTime+effectTime, maxUnobserved+tick) / tick)
 
 func age(now, then int16) int16 { return min(now-then, enough) }
@@ -114,8 +114,8 @@ func ageOf(now int16, then time.Time) int16 {
 	return age(now, int16(then.Sub(start)/tick))
 }
 
-// key leaves out what is overwritten before it is used: what a look has shown counts
-// until the next look, unless a request is sent right after it.
+// key leaves out values that are replaced before they are used. The result of a look is one
+// of them, unless the run sends a request right after the look.
 func (r *run) key(now int16) runKey {
 	if r.ended {
 		return runKey{plan: r.plan, ended: true}
@@ -126,7 +126,7 @@ func (r *run) key(now int16) runKey {
 		rested: r.wasAtRest, broken: r.mayBeReplaced, dead: r.otherIsOver, told: r.knownEnd, refused: r.sentBy != nil, hasBefore: r.before != nil, test: r.test, sent: r.sent,
 		retries: r.retries, lasting: r.shown,
 	}
-	k.migration.ServerStatus, k.migration.AwaitingSince = "", time.Time{} // nothing in these minutes depends on the deadline
+	k.migration.ServerStatus, k.migration.AwaitingSince = "", time.Time{} // no scenario lasts until the deadline
 	sends := r.next.do == doMigrate || r.next.do == doConfirm || r.next.do == doRevert
 	if r.half || sends {
 		k.source, k.log, k.moves, k.askedAt = r.source, r.log, unsafe.SliceData(r.moves), min(age(now, r.askedAt), 1)
@@ -152,19 +152,19 @@ func (r *run) key(now int16) runKey {
 	return k
 }
 
-// The answers to requests of a run.
+// The kinds of answers to requests of a run.
 const (
 	answered int8 = iota // accepted or refused, and the answer comes
-	nameless             // the same, and the answer has no request id
+	nameless             // accepted or refused, and the answer has no request id
 	lost                 // accepted or refused, and the answer is lost
-	vanished             // it has no effect, and there is no answer
+	vanished             // the request is lost: no effect and no answer
 	late                 // the answer is lost, and the effect comes later or never
 	limited              // refused because of the rate limit
 )
 
 var answers = [...]string{answered: "", nameless: ", the answer has no request id", lost: ", the answer is lost", vanished: ", the request is lost", late: ", it is late", limited: ", over the rate limit"}
 
-// errors of the API. That of a lost answer is made by the client itself.
+// The errors of the API. The client itself makes the error of a lost answer.
 var (
 	errRefused  = &cloudservers.Error{StatusCode: http.StatusConflict, Message: "refused by the state of the server"}
 	errLimited  = &cloudservers.Error{StatusCode: http.StatusTooManyRequests}
@@ -172,7 +172,7 @@ var (
 	errNotFound = &cloudservers.Error{StatusCode: http.StatusNotFound, Err: cloudservers.ErrNotFound}
 )
 
-// readLog is the first half of a look, as in operation.look.
+// readLog is the first of the two reads of operation.look.
 func (m *model) readLog(s *state, r *run, stale int8) {
 	r.half, r.askedAt = true, s.now
 	if stale == unread {
@@ -186,8 +186,8 @@ func (m *model) readLog(s *state, r *run, stale int8) {
 	r.moves, r.logErr, r.source = m.history(&s.cloud, p), nil, logRead
 }
 
-// readServer is the second half, and what is decided then. The look is as old as
-// its older half, and is made again if the two are too far apart.
+// readServer is the second read of a look, and the decision after it. A look is as old as its
+// older read. If the two reads are too far apart, both are made again.
 func (m *model) readServer(s *state, r *run, p picture) string {
 	server := m.server(p, s.now)
 	r.half = false
@@ -205,7 +205,7 @@ func (m *model) readServer(s *state, r *run, p picture) string {
 	r.observe(server, at(r.askedAt), r.source)
 	if r.plan.imports && !r.known {
 		move := r.moves.first(func(m Move) bool { return !m.Resize })
-		if r.server == nil || move == nil { // as Engine.Find, which says so
+		if r.server == nil || move == nil { // Engine.Find returns an error then
 			r.ended = true
 			return ""
 		}
@@ -215,7 +215,7 @@ func (m *model) readServer(s *state, r *run, p picture) string {
 	return m.decided(s, r)
 }
 
-// poll is one poll of operation.wait, or the shared read of a refresh.
+// poll is one poll of operation.wait, or the shared read with which a refresh begins.
 func (m *model) poll(s *state, r *run, p picture) string {
 	server := m.server(p, s.now)
 	switch {
@@ -244,15 +244,14 @@ func (m *model) poll(s *state, r *run, p picture) string {
 	return ""
 }
 
-// proving is the situation, where as many looks were made as time allows.
+// proving returns the situation of a run that has looked as often as a proof needs.
 func (r *run) proving() situation {
 	r.looks = proofLooks
 	defer func() { r.looks = 0 }()
 	return r.situation()
 }
 
-// decided decides, as operation.runFrom does, until something is to be done that
-// takes time.
+// decided makes decisions, as operation.runFrom does, until the next step takes time.
 func (m *model) decided(s *state, r *run) string {
 	for {
 		situation := r.proving()
@@ -271,14 +270,14 @@ func (m *model) decided(s *state, r *run) string {
 			if r.plan.imports && r.next.do == doWait {
 				return m.ends(s, r, r.stillPending())
 			}
-			r.ended = r.plan.refresh // what cannot be told stays as it was
+			r.ended = r.plan.refresh // the migration stays in the state as it was
 			return ""
 		}
 	}
 }
 
-// ends is operation.end. A run that has settled the previous migration goes on with
-// its own.
+// ends is operation.end. A run that has confirmed or reverted the earlier migration then
+// begins its own.
 func (m *model) ends(s *state, r *run, last step) string {
 	var err error
 	if r.plan.refresh {
@@ -308,7 +307,7 @@ func runTest(s *state, r *run, passed bool) {
 	r.noteTest(passed, r.plan.rollback, ended)
 }
 
-// send is operation.send: one request, right after a look.
+// send is operation.send. It sends one request, right after a look.
 func (m *model) send(s *state, i int8, r *run, outcome int8) string {
 	do := map[action]word{doMigrate: toMigrate, doConfirm: toConfirm, doRevert: toRevert}[r.next.do]
 	if bad := m.allowed(s, r, do); bad != "" {
@@ -342,7 +341,7 @@ func (m *model) send(s *state, i int8, r *run, outcome int8) string {
 	was := r.next.do
 	kind := r.noteAnswer(was, acceptance, err)
 	if was == doMigrate && r.log == logRead {
-		r.movesBefore = r.moves // which is equal
+		r.movesBefore = r.moves // the two are equal, so the model needs only one of them
 	}
 	r.next = step{do: doLook}
 	switch {
@@ -362,8 +361,8 @@ func (m *model) send(s *state, i int8, r *run, outcome int8) string {
 	return ""
 }
 
-// effect lets a request of a run take effect, if the cloud does not refuse it. The
-// run is nil when it has crashed or ended since.
+// effect is the effect of a request in the cloud, which may refuse it. r is nil if the run
+// that sent it has crashed or ended since.
 func (m *model) effect(s *state, r *run, f flight) (accepted int8, bad string) {
 	pending := s.pending
 	accepted, ok := s.perform(f.word, me)

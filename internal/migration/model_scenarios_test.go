@@ -1,6 +1,6 @@
 //go:build !race
 
-// Nothing in the model is concurrent, and the race detector makes it ten times as slow.
+// The race detector makes the model ten times as slow, and the model has no concurrency.
 
 package migration
 

@@ -12,17 +12,17 @@ import (
 
 var update = flag.Bool("update", false, "write the transcripts of testdata anew")
 
-// Events of stories that happen often.
+// Events that many stories have.
 const (
-	goesOn  = "A goes on" // until nothing new is to be seen, or time has to pass
+	goesOn  = "A goes on" // the run makes its next steps, until it polls and nothing has changed
 	passes1 = "ten seconds pass"
 	moved   = "the server is on its new host"
 	arrived = "the server awaits confirmation"
 	settled = "the confirm is done"
 )
 
-// stories are told in testdata, a file each. A line is an event by its name, or that
-// a run goes on.
+// stories are lists of events. The transcript of each is a file in testdata. An event is
+// written as its name. "A goes on" stands for the next events of run A.
 var stories = []struct {
 	file     string
 	scenario scenario
@@ -88,11 +88,11 @@ func TestModel_tellsItsStories(t *testing.T) {
 	}
 }
 
-// play makes a list of events of a story.
+// play returns the events of a story.
 func (m *model) play(t *testing.T, story []string) (events []event) {
 	t.Helper()
 	s := m.begin()
-	saw := map[int8]picture{} // what each run saw last
+	saw := map[int8]picture{} // the server as each run last read it
 	take := func(e event) {
 		if e.kind == ofServer || e.kind == ofPoll {
 			saw[e.run] = s.server
@@ -125,7 +125,8 @@ func (m *model) play(t *testing.T, story []string) (events []event) {
 	return events
 }
 
-// transcript tells a story: what the cloud did, what was seen, what was decided.
+// transcript describes events, one a line: what happened, what the run read, and what it
+// decided.
 func (m *model) transcript(events []event) string {
 	var text strings.Builder
 	s := m.begin()
@@ -141,7 +142,7 @@ func (m *model) transcript(events []event) string {
 	return text.String()
 }
 
-// name is an event in words.
+// name describes an event.
 func (m *model) name(s *state, e event) string {
 	who, old := "", ""
 	if e.run >= 0 {
@@ -181,7 +182,7 @@ func (m *model) name(s *state, e event) string {
 	return who + "crashes"
 }
 
-// outcome is what an event shows, and what is decided then.
+// outcome describes what a run read in an event, and what it decided then.
 func (m *model) outcome(before, after *state, e event) string {
 	if e.run < 0 {
 		if e.kind == ofTime {
@@ -213,7 +214,7 @@ func (m *model) outcome(before, after *state, e event) string {
 	return "next: " + r.next.String()
 }
 
-// shows is a picture in the API's words.
+// shows describes a picture with the API's status and task.
 func (m *model) shows(p picture) string {
 	server := m.server(p, 0)
 	if server == nil {

@@ -1,39 +1,40 @@
-// The model check runs the real decide and work against a model of the cloud. It visits
-// every state that the two can reach. After each step it checks the invariants I1 to
-// I6, see below. On a violation it prints the shortest way to it.
+// The model check runs the real decide and work on a model of the cloud. It visits every
+// state that can be reached. After each event it checks the invariants I1 to I6, which are
+// listed below. On a violation it prints the shortest list of events that leads to it.
 //
-// A scenario is bounded by its budget alone. Time has no bound: two states that differ
-// only in how long ago something was count as one, once that makes no difference.
+// Only the budget of a scenario limits how many events can happen. Time has no limit. Two
+// states can differ only in the ages of what has happened. They are the same state if
+// nothing depends on these ages any more.
 //
-// Time passes in ticks of ten seconds. What happens at one instant happens in any
-// order. The model takes for granted:
+// Time passes in ticks of ten seconds. The events of one tick can happen in any order. A
+// move is a migrate or a resize. A look is a read of the action log, followed by a read of
+// the server. The model assumes:
 //
-//   - A read lags by less than ten seconds: it shows the present, or what was replaced
-//     at this very instant.
-//   - A request takes effect within ten seconds or never: at the instant at which it
-//     was sent, or one tick later.
-//   - A move takes two ticks at least, so that no whole migration fits between a look
-//     and the request that directly follows it. The loop sends nothing after an older
-//     look.
-//   - Where the log cannot be read: another move leads to another host than ours, and
-//     begins two ticks after ours ended or came to await confirmation, at the
-//     earliest; and a confirm is done at the instant at which it was accepted. Only the
-//     log could tell otherwise.
+//   - A read lags by less than ten seconds. It shows the present, or an earlier picture of
+//     this tick.
+//   - A request takes effect in the tick in which it was sent, in the next tick, or never.
+//   - A move takes at least two ticks. So no whole migration fits between a look and the
+//     request that directly follows it. The loop sends no request after an older look.
+//   - If the log cannot be read, a move of somebody else uses another host than ours. It
+//     begins two ticks after ours ended or began to await confirmation, or later. A
+//     confirm ends in the tick in which it was accepted. Only the log could show another
+//     course.
 //
-// The invariants, each as far as what was seen could be known:
+// The invariants hold for everything that a run could know from its reads:
 //
-//   - I1: no move is started twice for one request, nor beside an open or lately
-//     confirmed migration of our user.
-//   - I2: nothing is confirmed, reverted or taken over that is not ours.
-//   - I3: nothing is confirmed, and no success reported, before the moved server passed.
-//   - I4: a status, and a success, is true.
+//   - I1: one request starts at most one move. No move is started beside an open or
+//     recently confirmed migration of our user.
+//   - I2: no migration is confirmed, reverted or taken over that is not ours.
+//   - I3: before the moved server has passed its verification, nothing is confirmed and no
+//     success is reported.
+//   - I4: a returned status is true, and a success is true.
 //   - I5: what an error says was not done was not done.
-//   - I6: every run ends, if nothing goes wrong from some moment on.
+//   - I6: every run ends if no further fault happens.
 //
-// A run is driven as operation.runFrom does it: model_run_test.go has the loop without
-// its waits and requests, model_cloud_test.go the cloud, model_invariants_test.go what
-// is checked, and model_explore_test.go the search. The cloud of the model is held
-// against the stub in model_replay_test.go.
+// model_run_test.go drives a run as operation.runFrom does, without its waits and requests.
+// model_cloud_test.go is the cloud, model_invariants_test.go has the checks, and
+// model_explore_test.go the search. model_replay_test.go compares the cloud of the model
+// with the stub.
 
 package migration
 
@@ -46,16 +47,16 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// scenario is who does what, and how much can go wrong.
+// scenario is what the runs and other users do, and how much can go wrong.
 type scenario struct {
 	title    string
 	setting  setting
-	hidesLog bool   // the API never hands the log out
+	hidesLog bool   // the API refuses every read of the action log
 	pending  phase  // of our migration at the beginning: atRest (none), moving, unconfirmed, confirming (confirmed)
-	adopted  bool   // that one was taken over, so that its source is not known
+	adopted  bool   // that migration was taken over, so its original host is not known
 	plans    []plan // of the runs
-	others   []word // what others do
-	quick    bool   // a look takes no time
+	others   []word // the actions that another user can send
+	quick    bool   // both reads of a look happen in one tick
 	left     budget
 }
 
@@ -78,22 +79,22 @@ var (
 	replaces  = plan{name: "A", goal: goalConfirmed, gaveUp: true}
 )
 
-// again is a plan that migrates the server again, after something is done to the
-// previous migration, or nothing if that has ended.
+// again is a plan that migrates the server again. First it confirms or reverts the earlier
+// migration, or does nothing if that has ended.
 func again(settle OnDestroy) plan {
 	return plan{name: "A", goal: goalConfirmed, previous: true, settle: settle}
 }
 
 var (
-	twoHosts = setting{hosts: 2} // so that the next migration leads back
-	newHosts = setting{}
-	launched = setting{launch: true} // the same
-	oneHost  = setting{hosts: 1}     // a cluster that calls itself one host
+	twoHosts = setting{hosts: 2}     // a second migration moves the server back to its original host
+	newHosts = setting{}             // each move uses a new host
+	launched = setting{launch: true} // each move uses a new host
+	oneHost  = setting{hosts: 1}     // a cluster with one host id
 	coarse   = setting{hosts: 2, coarse: true}
 	shutOff  = setting{hosts: 2, stopped: true}
 )
 
-// api is an engine of the API, and its error for a request whose answer was lost.
+// api returns an engine, and its error for a request whose answer was lost.
 func api(t *testing.T) (*Engine, *cloudservers.Error) {
 	t.Helper()
 	cloud := stub.New(stub.Config{})
@@ -122,8 +123,8 @@ func api(t *testing.T) (*Engine, *cloudservers.Error) {
 	return New(client, Limits{}, ConfirmationWindow), failure
 }
 
-// TestModel_tellsRunsApart fails when work or operation has a new field: runKey
-// has to have it, unless nothing depends on it.
+// TestModel_tellsRunsApart fails when work or operation has a new field. Add the field to
+// runKey, unless no later event depends on it. Then change the number of fields here.
 func TestModel_tellsRunsApart(t *testing.T) {
 	const fields = 43
 	if got := reflect.TypeFor[work]().NumField() + reflect.TypeFor[operation]().NumField(); got != fields {
