@@ -154,7 +154,7 @@ func report(table *Table, c fleetCase, took time.Duration, cloud *stub.Stub) {
 	table.Note(of, "detection lag, median", lags[len(lags)/2], "s")
 	table.Most(of, "detection lag, p95", lags[len(lags)*95/100], 2.2, "s")
 	table.Note(of, "detection lag, most", lags[len(lags)-1], "s")
-	// No client can be faster than its writes and the last migration.
+	// The rate limit of writes and the time of the last migration are a lower bound.
 	minutes := max((c.servers-1)/cloudservers.DefaultRates.Write, 0)
 	bound := max(time.Duration(minutes)*time.Minute+c.takes, time.Duration((2*c.servers-1)/cloudservers.DefaultRates.Write)*time.Minute)
 	if c.servers >= 1000 {

@@ -27,7 +27,7 @@ func (f *fleet) moves(s *soakServer) []*move {
 	log := f.cloud.ActionLog(s.id)
 	slices.Reverse(log)
 	var all []*move
-	var last *move // that did not fail
+	var last *move // the newest move that did not fail
 	for _, entry := range log {
 		switch entry.Action {
 		case "migrate", "resize":
@@ -73,14 +73,14 @@ func (m *move) isOurs() bool { return m.migrate && m.user == stub.DefaultUser.ID
 
 func (m *move) isOpen() bool { return !m.failed && m.end == "" }
 
-// visibleAfter is a time after which every operation must have seen an event before it
-// sends a write. Before a write, the engine reads the server and its log. Those reads are
-// at most ten seconds old, and they lag by less than ten seconds.
+// visibleAfter is how long after an event every operation must know of it, before it sends a
+// write. Before a write, the engine reads the server and its action log. Those reads are at
+// most ten seconds old, and they lag by less than ten seconds.
 const visibleAfter = 25 * time.Second
 
 // slowest is the longest delay of a read. The engine reads the server and its log one after
-// the other. A status that it returns may be as old as the two delays, but it must not send
-// a write on such old reads.
+// the other. So a status that it returns may be as old as two delays. It must not send a
+// write after such old reads.
 const slowest = 50 * time.Second
 
 // write is a migrate, confirm or revert request that has arrived.
@@ -102,9 +102,9 @@ func (f *fleet) checkWrite(op *operation, action string) {
 	case action == "confirmResize" && op.test && !op.server.hasPassed(op.began):
 		f.problem("a confirm was sent without a passed verification")
 	case action == "revertResize" && !op.mayRevert():
-		f.problem("a %s reverts, and nothing has announced that", op.what)
+		f.problem("a %s sent a revert that was not asked for", op.what)
 	case action == "migrate" && op.preflight && !op.server.hasPassed(op.began):
-		f.problem("a server was to be moved without a passed preflight")
+		f.problem("a migrate was sent without a passed preflight")
 	case action != "migrate" || !readable:
 		return
 	}
@@ -118,15 +118,15 @@ func (f *fleet) checkWrite(op *operation, action string) {
 	switch {
 	case action != "migrate":
 	case open != nil && open.isOurs() && long(open.start) && !op.run.gaveUp[open.id]:
-		f.problem("a migrate was sent while one of ours was open")
+		f.problem("a migrate was sent while a migration of ours was open")
 	case op.what == "create" && open == nil && newest != nil && newest.end == "confirmed" && long(newest.endedAt) &&
 		now.Sub(newest.endedAt) < 23*time.Hour && !op.run.gaveUp[newest.id]:
-		f.problem("a migrate was sent though one of ours was confirmed lately")
+		f.problem("a migrate was sent though a migration of ours was confirmed in the last 23 hours")
 	}
 }
 
-// mayRevert tells whether somebody who has asked for the operation expects that it may
-// revert. What a destroy or a change of triggers is to confirm is never reverted.
+// mayRevert tells whether the operation may send a revert. A destroy or a change of triggers
+// that is to confirm a migration must never revert it.
 func (o *operation) mayRevert() bool {
 	switch o.what {
 	case "create", "confirm", "test":
@@ -139,8 +139,8 @@ func (o *operation) mayRevert() bool {
 	return o.what == "revert"
 }
 
-// checkWrites checks the writes that have arrived so far against what the action log
-// says that they did.
+// checkWrites checks the effects of the writes that have arrived so far. The action log shows
+// the effects.
 func (f *fleet) checkWrites() {
 	if f.cloud == nil {
 		return
@@ -163,7 +163,7 @@ func (f *fleet) checkWrites() {
 	}
 }
 
-// checkEffect finds out whether a write took effect, and checks one that did.
+// checkEffect finds out whether a write took effect. If it did, it checks the effect.
 func (f *fleet) checkEffect(w *write, moves []*move) {
 	if w.call == stub.CallMigrate {
 		if w.effective = byID(moves, w.requestID) != nil; w.effective && f.migratesOf(w.op) > 1 {
@@ -171,18 +171,18 @@ func (f *fleet) checkEffect(w *write, moves []*move) {
 		}
 		return
 	}
-	hit := find(moves, func(m *move) bool { return slices.Contains(m.endings, w.requestID) })
-	if w.effective = hit != nil; !w.effective {
+	ended := find(moves, func(m *move) bool { return slices.Contains(m.endings, w.requestID) })
+	if w.effective = ended != nil; !w.effective {
 		return
 	}
 	given := byID(moves, w.op.given.RequestID)
 	switch {
-	case w.op.what == "create" && !hit.isOurs(),
-		w.op.what == "again" && hit != given && (!hit.isOurs() || given != nil && hit.start.Before(given.start)),
-		w.op.what != "create" && w.op.what != "again" && w.op.given.RequestID != "" && hit != given:
-		f.problem("a %s of the %s hit a migration that is not ours", w.call, w.op.what)
-	case w.call == stub.CallRevert && w.op.what == "again" && w.op.onDestroy == migration.OnDestroyConfirm && hit == given:
-		f.problem("what was to be confirmed was reverted, to migrate the server again")
+	case w.op.what == "create" && !ended.isOurs(),
+		w.op.what == "again" && ended != given && (!ended.isOurs() || given != nil && ended.start.Before(given.start)),
+		w.op.what != "create" && w.op.what != "again" && w.op.given.RequestID != "" && ended != given:
+		f.problem("a %s of the %s ended a migration that is not ours", w.call, w.op.what)
+	case w.call == stub.CallRevert && w.op.what == "again" && w.op.onDestroy == migration.OnDestroyConfirm && ended == given:
+		f.problem("a migration was reverted instead of confirmed before the server was migrated again")
 	}
 }
 
@@ -235,7 +235,7 @@ func (f *fleet) checkSuccess(op *operation, got migration.Migration) {
 	}
 	f.checkTested(op, got)
 	if op.what == "again" && got.RequestID != "" && got.RequestID == op.given.RequestID {
-		f.problem("a server that was to be migrated again was not")
+		f.problem("the server was not migrated again")
 	}
 }
 
@@ -250,27 +250,27 @@ func (f *fleet) checkTested(op *operation, got migration.Migration) {
 	case (op.autoConfirm || op.what == "confirm") && !result.Passed:
 		f.problem("a %s succeeded without a passed verification", op.what)
 	case op.rollback && !result.Passed:
-		f.problem("a %s succeeded although a server that did not pass was to be reverted", op.what)
+		f.problem("a %s succeeded although the server did not pass and on_failure is revert", op.what)
 	}
 }
 
-// checkError checks that an error is right about what was done, and what was not.
+// checkError checks that an error is right about which requests were sent.
 func (f *fleet) checkError(op *operation, got migration.Migration, failure *migration.Error) {
 	m := byID(f.moves(op.server), got.RequestID)
 	switch failure.Kind {
 	case migration.KindPreflight:
 		if !op.preflight || f.hasSent(op, stub.CallMigrate, nil) {
-			f.problem("a %s says that nothing was sent", op.what)
+			f.problem("a %s returned an error of its preflight, and it has none or has sent a migrate", op.what)
 		}
 	case migration.KindRolledBack:
 		if !op.mayRevert() || !f.hasSent(op, stub.CallRevert, nil) {
-			f.problem("a %s says that it has reverted the migration, and has not", op.what)
+			f.problem("a %s says that it reverted the migration, and it did not or was not to", op.what)
 		}
 	case migration.KindUnverified, migration.KindUntested:
 		if got.Status == migration.StatusConfirmed && m != nil && f.hasSent(op, stub.CallConfirm, m.endings) {
-			f.problem("a %s says that somebody else has confirmed the migration", op.what)
+			f.problem("a %s says that somebody else confirmed the migration, and it did so itself", op.what)
 		}
-	case migration.KindSettling: // the resource counts this as a success, if it was the migration of the operation that was confirmed
+	case migration.KindSettling: // the resource counts a confirm of the operation's own migration as a success
 		isOwn := op.what == "create" || op.what == "confirm" || op.what == "again" && got.RequestID != op.given.RequestID
 		if failure.Want == migration.StatusConfirmed && isOwn {
 			f.checkTested(op, got)
@@ -278,16 +278,16 @@ func (f *fleet) checkError(op *operation, got migration.Migration, failure *migr
 	}
 }
 
-// hasSent tells whether an operation has sent a request: one of those that are named,
-// or any.
+// hasSent tells whether an operation has sent a request of a kind: one with one of these
+// request ids, or any if ids is nil.
 func (f *fleet) hasSent(op *operation, call stub.Call, ids []string) bool {
 	return slices.ContainsFunc(f.cloud.Requests(), func(r stub.Request) bool {
 		return r.Call == call && r.Header.Get(operationHeader) == strconv.Itoa(op.n) && (ids == nil || slices.Contains(ids, r.RequestID))
 	})
 }
 
-// isOld tells whether an operation with this error may return an old status: that of its
-// last poll, or that of its state.
+// isOld tells whether an operation with this error may return an old status. That is the
+// status of its last poll, or the one in the state.
 func isOld(failure *migration.Error) bool {
 	if failure == nil {
 		return false
@@ -308,7 +308,7 @@ func (f *fleet) checkStatus(op *operation, got migration.Migration, failure *mig
 	f.checkSent(op, got, failure, moves)
 	m := byID(moves, got.RequestID)
 	if m == nil || op.what == "destroy" && op.onDestroy == migration.OnDestroyNone || got.Status == op.given.Status && got.RequestID == op.given.RequestID && (op.what == "refresh" || got.Status.Settled() || isOld(failure)) {
-		return // the status is that of the state
+		return // the status is the one in the state
 	}
 	later := len(moves) - 1 - slices.Index(moves, m)
 	recently := m.end != "" && now.Sub(m.endedAt) < visibleAfter+f.config.poll+2*slowest
@@ -331,7 +331,7 @@ func (f *fleet) checkStatus(op *operation, got migration.Migration, failure *mig
 		isTrue = m.isOpen() || m.end == "replaced" || recently || isOld(failure)
 	}
 	if !isTrue {
-		f.problem("a %s returned status %s, which is not true: the migration %s", op.what, got.Status, m.state(server.Status))
+		f.problem("a %s returned status %s, but the migration %s", op.what, got.Status, m.state(server.Status))
 	}
 }
 
@@ -360,12 +360,12 @@ func (f *fleet) checkSent(op *operation, got migration.Migration, failure *migra
 			continue
 		}
 		if named := byID(moves, got.RequestID); named != nil && named.isOurs() && !named.start.Before(begun.start) {
-			continue // two runs of one user cannot tell whose is the newer one
+			continue // two runs of one user cannot know which of them began the newer one
 		}
-		f.problem("a %s has begun a migration and does not name it (%s)", op.what, readable(op.err))
+		f.problem("a %s began a migration and did not return its request id (%s)", op.what, readable(op.err))
 	}
 	_, recorded := op.run.engine.Recorded(got.RequestID)
 	if failure == nil && got.RequestID != "" && op.what != "refresh" && op.what != "destroy" && !op.given.Status.Settled() && !recorded {
-		f.problem("the engine has not recorded what a %s did", op.what)
+		f.problem("the engine has not recorded the migration that a %s returned", op.what)
 	}
 }

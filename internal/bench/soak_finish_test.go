@@ -72,7 +72,7 @@ func (f *fleet) applyAgain(p *pipeline, s *soakServer) {
 	case server.Status != "ACTIVE" && server.Status != "SHUTOFF" && server.Status != "VERIFY_RESIZE":
 		return // only an operator can help
 	case server.Status == "VERIFY_RESIZE" && find(f.moves(s), (*move).isOpen) == nil:
-		return // a confirm never ends
+		return // a confirm that never ends
 	}
 	if state == nil {
 		f.createAgain(p, s)
@@ -100,21 +100,21 @@ func (f *fleet) createAgain(p *pipeline, s *soakServer) {
 	moves, now := f.moves(s), f.cloud.Now()
 	newest := find(moves, (*move).isOurs)
 	server, _ := f.cloud.Server(s.id)
-	lost := find(moves, (*move).isOpen) != nil && server.Status != "VERIFY_RESIZE"
+	endUnknown := find(moves, (*move).isOpen) != nil && server.Status != "VERIFY_RESIZE"
 	op := &operation{what: "create", pipeline: p, run: p.run, server: s, autoConfirm: true}
 	got, err := f.runToEnd(op, func(ctx context.Context, e *migration.Engine) (migration.Migration, error) {
 		return e.Migrate(ctx, migration.Request{ServerID: s.id, AutoConfirm: true})
 	})
 	var failure *migration.Error
 	errors.As(err, &failure)
-	ended := newest != nil && (newest.end == "replaced" || lost)
+	ended := newest != nil && (newest.end == "replaced" || endUnknown)
 	switch {
 	case failure != nil && failure.Kind == migration.KindUntold && ended:
 		return
 	case err != nil || got.Status != migration.StatusConfirmed:
 		f.problem("the last create ended with status %s (%s), want it confirmed", got.Status, readable(err))
 	case newest != nil && !ended && (newest.isOpen() || newest.end == "confirmed" && now.Sub(newest.endedAt) < 23*time.Hour) && got.RequestID != newest.id:
-		f.problem("the last create migrated the server again instead of taking over what was begun")
+		f.problem("the last create migrated the server again instead of taking over a migration")
 	}
 }
 
@@ -146,7 +146,7 @@ func (f *fleet) close() {
 	}
 }
 
-// transcript is a copy of the story.
+// transcript returns a copy of the story.
 func (f *fleet) transcript() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

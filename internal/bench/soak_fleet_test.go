@@ -33,8 +33,8 @@ type fleet struct {
 	late       []lateWrite
 	writes     []*write
 	recorded   int      // how many of the stub's requests checkWrites has read into writes
-	story      []string // the commands, and what came of them
-	problems   []string // what was wrong
+	story      []string // the commands and their results
+	problems   []string // the violations that were found
 }
 
 // fleetConfig is the first command of a story.
@@ -54,8 +54,8 @@ type soakServer struct {
 
 	mu     sync.Mutex
 	health string      // healthy, unhealthy (on any other host than its first), unhealthy_at_home, or late (unhealthy at first)
-	row    []time.Time // times of the latest connections, all of which found it healthy, on its present host
-	passed time.Time   // time of the first connection of the latest passed test on its present host; zero: none passed
+	times  []time.Time // of the latest connections on its present host; all of these found the server healthy
+	passed time.Time   // when the latest passed test on its present host began; zero: no test passed
 }
 
 // pipeline is one working directory of Terraform, with its state.
@@ -117,7 +117,7 @@ func newFleet() *fleet {
 	return f
 }
 
-// tell adds a line to the story. Lines that are not commands are indented.
+// tell adds a result to the story, as an indented line.
 func (f *fleet) tell(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
 	f.mu.Lock()
@@ -125,7 +125,7 @@ func (f *fleet) tell(format string, args ...any) {
 	f.story = append(f.story, fmt.Sprintf("    %9s  %s", "+"+time.Since(f.began).Round(time.Millisecond).String(), line))
 }
 
-// problem records that something is wrong.
+// problem records a violation.
 func (f *fleet) problem(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
 	f.tell("PROBLEM: %s", line)
@@ -134,7 +134,7 @@ func (f *fleet) problem(format string, args ...any) {
 	f.problems = append(f.problems, line)
 }
 
-// running is the operation of a pipeline that works on a server, or nil.
+// running returns the operation of a pipeline that works on a server, or nil.
 func (f *fleet) running(p *pipeline, s *soakServer) *operation {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -146,7 +146,7 @@ func (f *fleet) running(p *pipeline, s *soakServer) *operation {
 	return nil
 }
 
-// state is what the state of a pipeline has of a server, or nil.
+// state returns the migration of a server in the state of a pipeline, or nil.
 func (f *fleet) state(p *pipeline, s *soakServer) *migration.Migration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -257,15 +257,15 @@ func (s *soakServer) answer(v stub.Visit) stub.Health {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if v.Attempt == 1 {
-		s.row, s.passed = nil, time.Time{}
+		s.times, s.passed = nil, time.Time{}
 	}
 	if !v.Home && (s.health == "unhealthy" || s.health == "late" && v.Since < 12*time.Second) || v.Home && s.health == "unhealthy_at_home" {
-		s.row = nil
+		s.times = nil
 		return stub.Wrong
 	}
-	s.row = append(s.row, time.Now())
-	if last := len(s.row) - successes; last >= 0 {
-		s.passed = s.row[last]
+	s.times = append(s.times, time.Now())
+	if last := len(s.times) - successes; last >= 0 {
+		s.passed = s.times[last]
 	}
 	return stub.Healthy
 }
