@@ -20,7 +20,7 @@ import (
 func TestStub_issuesTokensInTheDocumentedForm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		got := c.do(http.MethodPost, "/v2.0/tokens", keyFor(stub.DefaultUser))
 		expires := at(got.json, "access", "token", "expires").(string)
 		if !regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}-06:00$`).MatchString(expires) {
@@ -46,7 +46,7 @@ func TestStub_issuesTokensInTheDocumentedForm(t *testing.T) {
 
 func TestStub_authenticatesByKeyPasswordAndToken(t *testing.T) {
 	s := stub.New(stub.Config{})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	issued := s.IssueToken(stub.DefaultUser)
 	tests := []struct {
 		name   string
@@ -77,9 +77,9 @@ func TestStub_authenticatesByKeyPasswordAndToken(t *testing.T) {
 	}
 }
 
-func TestStub_refusesTokensOfAnotherTenantAndTokensThatHaveEnded(t *testing.T) {
+func TestStub_refusesTokensOfAnotherTenantAndExpiredOrRevokedTokens(t *testing.T) {
 	s := stub.New(stub.Config{TokenLifetime: time.Hour})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	if got := c.get("/servers").status; got != http.StatusOK {
 		t.Fatalf("got %d, want 200", got)
 	}
@@ -98,7 +98,7 @@ func TestStub_refusesTokensOfAnotherTenantAndTokensThatHaveEnded(t *testing.T) {
 }
 
 func TestStub_describesTheVersionAtItsOwnPathOnly(t *testing.T) {
-	c := inProcess(t, stub.New(stub.Config{}))
+	c := newClient(t, stub.New(stub.Config{}))
 	for path, want := range map[string]int{"/ORD/v2/": 200, "/ORD/v2/123456": 404, "/ORD/v2/123456/nothing": 404, "/nothing": 404} {
 		if got := c.do(http.MethodGet, path, "").status; got != want {
 			t.Errorf("%s: got %d, want %d", path, got, want)
@@ -114,7 +114,7 @@ func TestStub_listsInPagesAndFilters(t *testing.T) {
 		}
 		s.AddServer(stub.Server{Name: "elsewhere", Region: "DFW"})
 		stopped := s.AddServer(stub.Server{Name: "batch", Status: "SHUTOFF", FlavorID: "general1-2"})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		list := func(query string) []string {
 			names := []string{}
 			for path := account + "/servers/detail?" + query; path != ""; {
@@ -178,7 +178,7 @@ func TestStub_limitsReadsAndWritesEachByTheMinute(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := stub.New(stub.Config{ReadsPerMinute: 3, WritesPerMinute: 1, RateLimitStatus: status})
 			id := s.AddServer(stub.Server{})
-			c := inProcess(t, s)
+			c := newClient(t, s)
 			for range 3 {
 				if got := c.get("/servers/" + id).status; got != http.StatusOK {
 					t.Fatalf("got %d, want 200", got)
@@ -208,7 +208,7 @@ func TestStub_limitsReadsAndWritesEachByTheMinute(t *testing.T) {
 			if limits.status != http.StatusOK || len(at(limits.json, "limits", "rate").([]any)) != 2 {
 				t.Fatalf("got %d %s after the wait, want both rates", limits.status, limits.body)
 			}
-			// The third read was 50 s ago and this one is now; the one write was 40 s ago.
+			// The third read was 50 s ago, and this read is now. The only write was 40 s ago.
 			for i, want := range []object{
 				{"remaining": 1.0, "next-available": s.Now().Format(time.RFC3339)},
 				{"remaining": 0.0, "next-available": s.Now().Add(20 * time.Second).Format(time.RFC3339)},
@@ -225,7 +225,7 @@ func TestStub_limitsReadsAndWritesEachByTheMinute(t *testing.T) {
 func TestStub_recordsWhatItSaw(t *testing.T) {
 	s := stub.New(stub.Config{})
 	id := s.AddServer(stub.Server{Name: "web-1"})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	c.act(id, `{"migrate":{}}`)
 	s.Inject(stub.Fault{Call: stub.CallServer, ServerID: "another", Status: 500})
 	s.Inject(stub.Fault{Call: stub.CallServer, Skip: 1, Count: 2, Status: 503, Header: http.Header{"X-Extra": {"1"}}})
@@ -269,7 +269,7 @@ func TestSamples_areDifferentServersWithTheirHealth(t *testing.T) {
 	seen := map[string]bool{}
 	for _, sample := range stub.Samples() {
 		if seen[sample.ID] || seen[sample.Name] {
-			t.Errorf("%s is there twice", sample.Name)
+			t.Errorf("got two servers named %s, want one", sample.Name)
 		}
 		seen[sample.ID], seen[sample.Name] = true, true
 		s.AddServer(sample)

@@ -17,7 +17,7 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-func TestFault_answersWithTheFaultThatGoesWithItsStatus(t *testing.T) {
+func TestFault_answersWithTheFaultOfItsStatus(t *testing.T) {
 	tests := []struct {
 		status         int
 		compute, login string // the key of the body; empty: no body
@@ -40,7 +40,7 @@ func TestFault_answersWithTheFaultThatGoesWithItsStatus(t *testing.T) {
 	for _, test := range tests {
 		t.Run(http.StatusText(test.status), func(t *testing.T) {
 			s := stub.New(stub.Config{})
-			c := inProcess(t, s)
+			c := newClient(t, s)
 			s.Inject(stub.Fault{Status: test.status})
 			for _, got := range []struct {
 				answer
@@ -63,7 +63,7 @@ func TestFault_answersWithTheFaultThatGoesWithItsStatus(t *testing.T) {
 func TestFault_saysHowLongToWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		s.Inject(stub.Fault{Count: 1, Status: 413, RetryAfter: 20 * time.Second})
 		got := c.get("/servers")
 		retryAt := s.Now().Add(20 * time.Second).Format(time.RFC3339)
@@ -80,7 +80,7 @@ func TestFault_saysHowLongToWait(t *testing.T) {
 func TestFault_endsAtItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		s.Inject(stub.Fault{Status: 503, Until: s.Now().Add(time.Minute)})
 		var statuses []int
 		for range 4 {
@@ -96,7 +96,7 @@ func TestFault_endsAtItsTime(t *testing.T) {
 func TestFault_changesOnlyWhatItSays(t *testing.T) {
 	s := stub.New(stub.Config{})
 	id := s.AddServer(stub.Server{Name: "web-1"})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	s.Inject(stub.Fault{Count: 1, Header: http.Header{"date": nil, "X-Extra": {"1"}}})
 	if got := c.get("/servers/" + id); got.status != 200 || at(got.json, "server", "name") != "web-1" ||
 		got.header.Get("Date") != "" || got.header.Get("X-Extra") != "1" {
@@ -118,7 +118,7 @@ func TestFault_changesOnlyWhatItSays(t *testing.T) {
 func TestFault_delaysTheAnswerAndWithEffectNotTheRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		for _, effect := range []bool{false, true} {
 			id := s.AddServer(stub.Server{})
 			s.Inject(stub.Fault{Call: stub.CallMigrate, Count: 2, Delay: time.Minute, Effect: effect})
@@ -147,7 +147,7 @@ func TestFault_losesAnswersAfterTheEffect(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := stub.New(stub.Config{})
 				id := s.AddServer(stub.Server{})
-				c := inProcess(t, s)
+				c := newClient(t, s)
 				fault := fault
 				fault.Call, fault.Effect = stub.CallMigrate, effect
 				s.Inject(fault)
@@ -179,7 +179,7 @@ func TestFault_losesAnswersAfterTheEffect(t *testing.T) {
 func TestFault_refusesConnections(t *testing.T) {
 	s := stub.New(stub.Config{})
 	id := s.AddServer(stub.Server{})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	network := httptest.NewServer(s)
 	t.Cleanup(network.Close)
 	before := len(s.Requests())
@@ -203,7 +203,7 @@ func TestFault_refusesConnections(t *testing.T) {
 
 func TestFault_revokesTokens(t *testing.T) {
 	s := stub.New(stub.Config{})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	for _, effect := range []bool{false, true} {
 		id := s.AddServer(stub.Server{})
 		s.Inject(stub.Fault{Call: stub.CallMigrate, RevokeTokens: true, Effect: effect, Count: 1})
@@ -229,7 +229,7 @@ func TestFault_revokesTokens(t *testing.T) {
 func TestFault_callsAFunctionAtARequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		for _, effect := range []bool{false, true} {
 			id := s.AddServer(stub.Server{Status: "VERIFY_RESIZE"})
 			var refusal error
@@ -244,7 +244,7 @@ func TestFault_callsAFunctionAtARequest(t *testing.T) {
 
 func TestFault_matchesActionsByTheirBodies(t *testing.T) {
 	s := stub.New(stub.Config{})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	id := s.AddServer(stub.Server{})
 	for body, want := range map[string]stub.Call{
 		`{"migrate":{}}`: stub.CallMigrate, "\n{ \"migrate\" : null }\n": stub.CallMigrate, `{"m\u0069grate":{}}`: stub.CallMigrate,
@@ -268,7 +268,7 @@ func TestFault_matchesActionsByTheirBodies(t *testing.T) {
 func TestTransport_honoursTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		over, cancel := context.WithCancelCause(t.Context())
 		why := errors.New("enough")
 		cancel(why)

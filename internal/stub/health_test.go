@@ -16,13 +16,13 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// ask connects to a port and returns its answer, or refused, closed or silent. With http1
+// ask connects to a port. It returns the answer or refused, closed or silent. With http1
 // it sends an HTTP request first.
 func ask(t *testing.T, dial func(address string) (net.Conn, error), address string, http1 bool) string {
 	t.Helper()
 	conn, err := dial(address)
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.Errno(10061)): // Windows has numbers of its own
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.Errno(10061)): // the number on Windows
 		return "refused"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.Errno(10054)): // the port was closed meanwhile
 		return "closed"
@@ -39,17 +39,17 @@ func ask(t *testing.T, dial func(address string) (net.Conn, error), address stri
 			body, _ := io.ReadAll(response.Body)
 			return strconv.Itoa(response.StatusCode) + " " + strings.TrimSpace(string(body))
 		}
-		return silence(err)
+		return reasonForSilence(err)
 	}
 	line, err := bufio.NewReader(conn).ReadString('\n')
 	if err != nil {
-		return silence(err)
+		return reasonForSilence(err)
 	}
 	return strings.TrimSpace(line)
 }
 
-// silence names the reason why no answer came.
-func silence(err error) string {
+// reasonForSilence names the reason why no answer came.
+func reasonForSilence(err error) string {
 	var network net.Error
 	if errors.As(err, &network) && network.Timeout() {
 		return "silent"
@@ -123,7 +123,7 @@ func TestDial_followsTheServerFromHostToHost(t *testing.T) {
 	})
 }
 
-func TestDial_tellsHealthHowOftenAndHowLongItWasAsked(t *testing.T) {
+func TestDial_givesHealthTheNumberAndTheAgeOfConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := stub.New(stub.Config{})
 		var seen []stub.Visit
@@ -146,7 +146,7 @@ func TestDial_tellsHealthHowOftenAndHowLongItWasAsked(t *testing.T) {
 func TestListen_opensPortsAsTheHealthOfTheServerSays(t *testing.T) {
 	cloud := stub.New(stub.Config{})
 	id := cloud.AddServer(stub.Server{Name: "web-1", AccessIPv4: "127.0.0.1", Health: stub.HealthyOnOriginalHost(stub.Closed)})
-	cloud.AddServer(stub.Server{Name: "far-1", AccessIPv4: "192.0.2.1"}) // not on loopback, so not listened for
+	cloud.AddServer(stub.Server{Name: "far-1", AccessIPv4: "192.0.2.1"}) // not on the loopback network, so Listen opens no port of it
 	ports, err := cloud.Listen(true)
 	if err != nil {
 		t.Fatal(err)

@@ -24,7 +24,7 @@ func TestChangeResets_changesWholeFramesAndLeavesTheRest(t *testing.T) {
 		got := bytes.Clone(frames.Bytes()[:frames.Len()-missing])
 		whole := want.Len() - (missing+reset-1)/reset*reset
 		if n := changeResets(got); n != whole || !bytes.Equal(got[:n], want.Bytes()[:n]) || !bytes.Equal(got[n:], frames.Bytes()[n:len(got)]) {
-			t.Errorf("%d bytes missing: got %d whole bytes, want %d, with the resets changed in them alone", missing, n, whole)
+			t.Errorf("%d bytes missing: got %d bytes of whole frames, want %d, with changes in the resets only", missing, n, whole)
 		}
 	}
 }

@@ -83,7 +83,7 @@ func (a answer) wantKeystoneError(t *testing.T, status int, message string) {
 
 func TestKeystone_authenticates(t *testing.T) {
 	s := stub.New(stub.Config{})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	issued := s.IssueToken(stub.DefaultUser)
 	tests := []struct {
 		name    string
@@ -131,7 +131,7 @@ func TestKeystone_authenticates(t *testing.T) {
 				t.Errorf("got record %+v, want a login of the user", last)
 			}
 			c.token = got.header.Get("X-Subject-Token")
-			want := http.StatusBadRequest // Nova finds that the project of its path is not the token's
+			want := http.StatusBadRequest // Nova: the project in the path is not that of the token
 			if test.scoped {
 				want = http.StatusOK
 			}
@@ -146,7 +146,7 @@ func TestKeystone_refuses(t *testing.T) {
 	const malformed = 400
 	other := stub.User{ID: "user-2", Name: "second", Password: "p"}
 	s := stub.New(stub.Config{Users: []stub.User{stub.DefaultUser, other}})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	ofOther := s.IssueToken(other)
 	tests := []struct {
 		name    string
@@ -199,8 +199,8 @@ func TestKeystone_refuses(t *testing.T) {
 	}
 }
 
-func TestKeystone_tellsWhereTheServicesAre(t *testing.T) {
-	c := inProcess(t, stub.New(stub.Config{BaseURL: "https://cloud.example/", Regions: []string{"SYD", "HKG"}}))
+func TestKeystone_returnsTheServiceCatalog(t *testing.T) {
+	c := newClient(t, stub.New(stub.Config{BaseURL: "https://cloud.example/", Regions: []string{"SYD", "HKG"}}))
 	got := c.do(http.MethodPost, "/v3/auth/tokens", byPassword(toProject))
 	endpoints := map[string]string{}
 	for _, service := range at(got.json, "token", "catalog").([]any) {
@@ -231,10 +231,10 @@ func TestKeystone_tellsWhereTheServicesAre(t *testing.T) {
 	}
 }
 
-func TestKeystone_refusesTokensThatHaveEnded(t *testing.T) {
+func TestKeystone_refusesExpiredAndRevokedTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{TokenLifetime: time.Hour})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		issued := time.Now().UTC()
 		c.token = c.loginV3(byPassword(toProject))
 		time.Sleep(59 * time.Minute)
@@ -260,12 +260,12 @@ func TestKeystone_refusesTokensThatHaveEnded(t *testing.T) {
 	})
 }
 
-func TestKeystone_tellsWhatATokenIsFor(t *testing.T) {
+func TestKeystone_describesATokenAndItsRoles(t *testing.T) {
 	other := stub.User{ID: "user-2", Name: "other", Password: "p"}
 	admin := stub.User{ID: "admin-1", Name: "root", Password: "p", Admin: true}
 	observer := stub.User{ID: "user-3", Name: "looker", Password: "p", Observer: true}
 	s := stub.New(stub.Config{Users: []stub.User{stub.DefaultUser, other, admin, observer}})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	subject := c.loginV3(byCredential)
 	c.token = subject
 	got := c.askAbout(subject)
@@ -300,7 +300,7 @@ func TestKeystone_tellsWhatATokenIsFor(t *testing.T) {
 
 func TestKeystone_failsOnDemand(t *testing.T) {
 	s := stub.New(stub.Config{})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	for status, message := range map[int]string{
 		401: noAuthentication, 403: "You are not authorized to perform the requested action.", 404: "The resource could not be found.",
 		500: "An unexpected error prevented the server from fulfilling your request.", 503: "Service Unavailable",
@@ -312,7 +312,7 @@ func TestKeystone_failsOnDemand(t *testing.T) {
 }
 
 func TestKeystone_listsTheVersionsOfIdentity(t *testing.T) {
-	c := inProcess(t, stub.New(stub.Config{}))
+	c := newClient(t, stub.New(stub.Config{}))
 	got := c.do(http.MethodGet, "/", "")
 	versions := map[any]any{}
 	for _, version := range at(got.json, "versions", "values").([]any) {
@@ -336,7 +336,7 @@ func TestKeystone_listsTheVersionsOfIdentity(t *testing.T) {
 func TestNova_answersInItsOneMicroversion(t *testing.T) {
 	s := stub.New(stub.Config{})
 	id := s.AddServer(stub.Server{})
-	plain := inProcess(t, s)
+	plain := newClient(t, s)
 	tests := []struct {
 		header, value string
 		want          int
@@ -361,7 +361,7 @@ func TestNova_answersInItsOneMicroversion(t *testing.T) {
 				got.wantFault(t, 406, "computeFault", "Version "+version+" is not supported by the API. Minimum is 2.1 and maximum is 2.1.")
 			}
 			if got := c.get("/servers/" + id); got.status != http.StatusOK || got.header.Get("Openstack-Api-Version") != "" {
-				t.Errorf("got %d of Rackspace's version, which knows of no microversions", got.status)
+				t.Errorf("got %d from Rackspace's version, want 200: it has no microversions", got.status)
 			}
 		})
 	}
@@ -377,7 +377,7 @@ func TestStub_hasFlavorsAndNoImages(t *testing.T) {
 	}
 	s.AddServer(stub.Server{FlavorID: "elsewhere", Region: "DFW"})
 	s.AddServer(stub.Server{FlavorID: "another-tenants", TenantID: "654321"})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	var flavors []any
 	for _, flavor := range c.get("/flavors/detail").json["flavors"].([]any) {
 		flavors = append(flavors, at(flavor, "id"))

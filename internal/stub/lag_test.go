@@ -16,10 +16,10 @@ func TestFault_letsReadsLag(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		id := s.AddServer(stub.Server{Metadata: map[string]string{"role": "web"}})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		s.Inject(stub.Fault{Lag: 5 * time.Second})
 		if got := c.look(id); got != "ACTIVE active null" {
-			t.Errorf("got %s of a server that was added just now, want it as it has been for a month", got)
+			t.Errorf("got %s for a new server, want the same as without lag", got)
 		}
 		since := url.QueryEscape(s.Now().Format(time.RFC3339))
 		if got := c.act(id, `{"migrate":{}}`).status; got != http.StatusAccepted {
@@ -63,7 +63,7 @@ func TestFault_lagsThroughConfirmsFailuresAndDeletes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		id := s.AddServer(stub.Server{Outcome: stub.OutcomeNoValidHost})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		c.act(id, `{"migrate":{}}`)
 		time.Sleep(time.Second)
 		message := func() any {

@@ -20,7 +20,7 @@ func TestStub_logsEachRequestOnceWithItsStatusAndItsFault(t *testing.T) {
 			logged = append(logged, fmt.Sprintf("%s %d %s", r.Call, r.Status, r.Fault))
 		}})
 		id := s.AddServer(stub.Server{})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		for _, fault := range []stub.Fault{
 			{Name: "busy", Call: stub.CallMigrate, Count: 1, Status: 503},
 			{Name: "lost", Call: stub.CallServer, Count: 1, Reset: true},
@@ -55,7 +55,7 @@ func TestStub_logsEachRequestOnceWithItsStatusAndItsFault(t *testing.T) {
 func TestStub_logsARequestBeforeItsClientHasTheAnswer(t *testing.T) {
 	logged := 0
 	s := stub.New(stub.Config{Log: func(stub.Request) { logged++ }})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	for want := 2; want < 5; want++ { // the login is the first
 		if c.get("/servers"); logged != want {
 			t.Errorf("got %d requests in the log, want %d", logged, want)

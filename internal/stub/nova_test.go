@@ -48,9 +48,9 @@ func TestOutcome_goesThroughTheStatesOfNova(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := stub.New(stub.Config{})
 				id := s.AddServer(stub.Server{Outcome: test.outcome})
-				c := inProcess(t, s)
+				c := newClient(t, s)
 				c.act(id, `{"migrate":{}}`)
-				if diff := cmp.Diff(test.want, c.samples(id, times[test.outcome]...)); diff != "" {
+				if diff := cmp.Diff(test.want, c.statesAt(id, times[test.outcome]...)); diff != "" {
 					t.Errorf("states (-want +got):\n%s", diff)
 				}
 				if got, want := newest(s, id), "migrate "+test.message; got != want {
@@ -67,7 +67,7 @@ func TestOutcome_goesThroughTheStatesOfNova(t *testing.T) {
 func TestOutcome_refusesAtOnceWhereNoHostIsValid(t *testing.T) {
 	s := stub.New(stub.Config{})
 	id := s.AddServer(stub.Server{Outcome: stub.OutcomeNoValidHostAtOnce})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	got := c.act(id, `{"migrate":{}}`)
 	got.wantFault(t, 400, "badRequest", "No valid host was found. No valid host found for cold migrate")
 	if got := c.look(id); got != "ACTIVE active null" {
@@ -94,7 +94,7 @@ func TestConfirmOutcome_failsOnTheNewHost(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := stub.New(stub.Config{AutoConfirmAfter: time.Hour})
 				id := s.AddServer(stub.Server{ConfirmOutcome: stub.ConfirmFails})
-				c := inProcess(t, s)
+				c := newClient(t, s)
 				original := c.host(id)
 				c.act(id, `{"migrate":{}}`)
 				time.Sleep(8 * time.Second)
@@ -119,7 +119,7 @@ func TestConfirmOutcome_neverEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{AutoConfirmAfter: time.Hour})
 		id := s.AddServer(stub.Server{ConfirmOutcome: stub.ConfirmNeverEnds})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		c.act(id, `{"migrate":{}}`)
 		time.Sleep(8 * time.Second)
 		if got := c.act(id, `{"confirmResize":null}`).status; got != http.StatusNoContent {
@@ -151,7 +151,7 @@ func TestServer_refusesWhileItsSourceHostIsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{AutoConfirmAfter: time.Hour})
 		id := s.AddServer(stub.Server{SourceDown: true})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		isDown := func(down bool) { s.SetServer(id, func(v *stub.Server) { v.SourceDown = down }) }
 		c.act(id, `{"migrate":{}}`).wantFault(t, 409, "conflictingRequest", "Service is unavailable at this time.")
 		isDown(false)
@@ -176,7 +176,7 @@ func TestServer_staysInARevertToAHostThatIsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		id := s.AddServer(stub.Server{Status: "VERIFY_RESIZE", SourceDown: true, AccessIPv4: "192.0.2.1"})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		if got := c.act(id, `{"revertResize":null}`).status; got != http.StatusAccepted {
 			t.Errorf("got %d, want 202", got)
 		}
@@ -194,7 +194,7 @@ func TestServer_staysInARevertToAHostThatIsDown(t *testing.T) {
 func TestServer_endsInSHUTOFFWhenItWasPoweredOffMeanwhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		for action, want := range map[string]string{"confirmResize": "SHUTOFF stopped null", "revertResize": "ACTIVE active null"} {
 			id := s.AddServer(stub.Server{AccessIPv4: "192.0.2.1", PoweredOff: true})
 			if got := c.server(id)["OS-EXT-STS:power_state"]; got != 1.0 {
@@ -225,7 +225,7 @@ func TestServer_endsInSHUTOFFWhenItWasPoweredOffMeanwhile(t *testing.T) {
 func TestRelocate_changesTheHostAndNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		for _, status := range []string{"ACTIVE", "VERIFY_RESIZE"} {
 			id := s.AddServer(stub.Server{Status: status})
 			before, look, entries := c.host(id), c.look(id), len(s.ActionLog(id))
@@ -255,7 +255,7 @@ func TestStub_keepsOtherTenantsServersOutOfLists(t *testing.T) {
 	s := stub.New(stub.Config{Users: []stub.User{stub.DefaultUser, admin}})
 	s.AddServer(stub.Server{Name: "own"})
 	other := s.AddServer(stub.Server{Name: "other", TenantID: "654321"})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	for _, path := range []string{"/servers/" + other, "/servers/" + other + "/os-instance-actions"} {
 		c.get(path).wantFault(t, 404, "itemNotFound", "Instance "+other+" could not be found.")
 	}
@@ -301,7 +301,7 @@ func TestStub_keepsSoftDeletedServers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{SoftDelete: true})
 		id := s.AddServer(stub.Server{Status: "VERIFY_RESIZE"})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		since := url.QueryEscape(s.Now().Format(time.RFC3339))
 		time.Sleep(time.Second)
 		for range 2 { // the second changes nothing
@@ -310,7 +310,7 @@ func TestStub_keepsSoftDeletedServers(t *testing.T) {
 			}
 		}
 		want := []string{"0.0 ACTIVE active soft-deleting A", "0.5 SOFT_DELETED soft_deleted null A"}
-		if diff := cmp.Diff(want, c.samples(id, ms(0, 500)...)); diff != "" {
+		if diff := cmp.Diff(want, c.statesAt(id, ms(0, 500)...)); diff != "" {
 			t.Errorf("states (-want +got):\n%s", diff)
 		}
 		if got := c.do(http.MethodDelete, account+"/servers/"+id, "").status; got != http.StatusNoContent || len(s.ActionLog(id)) != 1 {
@@ -331,7 +331,7 @@ func TestStub_listsChangesWithDeletedServers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		id := s.AddServer(stub.Server{})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		before := url.QueryEscape(s.Now().Format(time.RFC3339))
 		time.Sleep(10 * time.Second)
 		if err := s.DeleteBy(id, "ann"); err != nil {
@@ -353,11 +353,11 @@ func TestStub_listsChangesWithDeletedServers(t *testing.T) {
 	})
 }
 
-func TestStub_tellsWhenAServerWasLaunchedOnItsHost(t *testing.T) {
+func TestStub_showsWhenAServerWasLaunchedOnItsHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		id := s.AddServer(stub.Server{})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		launched := func() time.Duration {
 			at, err := time.Parse("2006-01-02T15:04:05.000000", c.server(id)["OS-SRV-USG:launched_at"].(string))
 			if err != nil {
@@ -381,7 +381,7 @@ func TestStub_listsByTheStateBehindAStatus(t *testing.T) {
 	for _, status := range []string{"ACTIVE", "RESIZE", "VERIFY_RESIZE", "REVERT_RESIZE", "ERROR"} {
 		s.AddServer(stub.Server{Name: status, Status: status})
 	}
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	for status, want := range map[string][]string{
 		"VERIFY_RESIZE": {"VERIFY_RESIZE", "REVERT_RESIZE"}, "REVERT_RESIZE": {"REVERT_RESIZE"},
 		"ACTIVE": {"ACTIVE", "RESIZE"}, "RESIZE": {"RESIZE"}, "ERROR": {"ERROR"},

@@ -15,15 +15,15 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// openstack is the public command-line client of OpenStack, in an environment of its
-// own: no variable and no clouds.yaml of the caller reaches it.
+// openstack is the public command-line client of OpenStack. It does not get the environment
+// variables or the clouds.yaml of the caller.
 type openstack struct {
 	program   string
 	directory string // empty
 	variables []string
 }
 
-// newOpenstack returns a client with the variables that lead it to a cloud.
+// newOpenstack returns a client with the environment variables of a cloud.
 func newOpenstack(t *testing.T, variables ...string) openstack {
 	t.Helper()
 	program, err := exec.LookPath("openstack")
@@ -51,7 +51,7 @@ func (o openstack) run(t *testing.T, input string, arguments ...string) []any {
 	return jsonValues(t, stdout.String())
 }
 
-// jsonValues finds the arrays and objects in a text that has other lines too.
+// jsonValues returns the JSON arrays and objects in a text, which may have other lines too.
 func jsonValues(t *testing.T, text string) []any {
 	t.Helper()
 	var values []any
@@ -94,9 +94,9 @@ func wantColumns(t *testing.T, what string, want []object, got any) {
 	}
 }
 
-// wantRequests checks the requests of a session: one login, and requests of the Cloud
-// Servers API below one path, with one migrate and one confirm. One of them is refused:
-// the client first looks for a server whose id is the name.
+// wantRequests checks the requests of a session: one login, one migrate and one confirm. All
+// requests other than the login are below one path. One request is refused, because the
+// client first reads a server whose id would be the name.
 func wantRequests(t *testing.T, s *stub.Stub, loginPath, below string) {
 	t.Helper()
 	for _, request := range s.Requests() {

@@ -14,15 +14,15 @@ func TestStub_migratesInTheServersOwnTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		id := s.AddServer(stub.Server{Timing: stub.ObservedTiming().Scaled(0.1)})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		c.act(id, `{"migrate": {}}`)
 		want := []string{"71.9 RESIZE active resize_finish B", "72.0 VERIFY_RESIZE resized null B"}
-		if diff := cmp.Diff(want, c.samples(id, ms(0, 71900, 72000)...)[1:]); diff != "" {
+		if diff := cmp.Diff(want, c.statesAt(id, ms(0, 71900, 72000)...)[1:]); diff != "" {
 			t.Errorf("states (-want +got):\n%s", diff)
 		}
 		c.act(id, `{"confirmResize": null}`)
 		want = []string{"4.9 VERIFY_RESIZE resized null A", "5.0 ACTIVE active null A"}
-		if diff := cmp.Diff(want, c.samples(id, ms(4900, 5000)...)); diff != "" {
+		if diff := cmp.Diff(want, c.statesAt(id, ms(4900, 5000)...)); diff != "" {
 			t.Errorf("states after the confirm (-want +got):\n%s", diff)
 		}
 	})
@@ -32,7 +32,7 @@ func TestStub_failsInTheServersOwnTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		id := s.AddServer(stub.Server{Outcome: stub.OutcomeFails, Timing: stub.ObservedTiming().Scaled(0.1)})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		c.act(id, `{"migrate": {}}`)
 		for _, step := range []struct {
 			after time.Duration
@@ -50,11 +50,11 @@ func TestStub_leavesAMigrationThatNeverEndsOnItsHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		id := s.AddServer(stub.Server{Outcome: stub.OutcomeNeverEnds})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		c.act(id, `{"migrate": {}}`)
-		c.samples(id, 23*time.Hour) // the token is valid for a day
+		c.statesAt(id, 23*time.Hour) // the token is valid for a day
 		want := []string{"0.0 RESIZE active resize_migrating A"}
-		if diff := cmp.Diff(want, c.samples(id, 0)); diff != "" {
+		if diff := cmp.Diff(want, c.statesAt(id, 0)); diff != "" {
 			t.Errorf("states (-want +got):\n%s", diff)
 		}
 	})
@@ -65,7 +65,7 @@ func TestStub_showsTheAddressesOfEachNetwork(t *testing.T) {
 	given := map[string][]string{"private": {"10.0.0.5"}, "public": {"192.0.2.7", "2001:db8::7"}, "empty": {}}
 	id := s.AddServer(stub.Server{AccessIPv4: "192.0.2.1", Addresses: given})
 	given["private"] = nil // the server has a copy
-	shown := at(inProcess(t, s).get("/servers/"+id).json, "server", "addresses").(object)
+	shown := at(newClient(t, s).get("/servers/"+id).json, "server", "addresses").(object)
 	got := map[string][]any{}
 	macs := map[any]bool{}
 	for network, addresses := range shown {

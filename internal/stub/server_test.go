@@ -27,7 +27,7 @@ func (c *client) server(id string) object {
 
 func TestStub_showsAServerAsItsSeedSays(t *testing.T) {
 	s := stub.New(stub.Config{BaseURL: "https://cloud.example/"})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	id := s.AddServer(stub.Server{
 		Name: "web-1", HostID: "h1", AccessIPv4: "192.0.2.1", AccessIPv6: "2001:db8::1", Metadata: map[string]string{"role": "web"},
 	})
@@ -71,7 +71,7 @@ func TestStub_showsAServerAsItsSeedSays(t *testing.T) {
 	}
 }
 
-func TestStub_setsTheStatesThatGoWithAStatus(t *testing.T) {
+func TestStub_setsTheStatesOfAStatus(t *testing.T) {
 	tests := []struct{ status, want string }{
 		{"ACTIVE", "active null"}, {"SHUTOFF", "stopped null"}, {"ERROR", "error null"}, {"BUILD", "building null"},
 		{"RESIZE", "active resize_migrating"}, {"MIGRATING", "active migrating"}, {"REBOOT", "active rebooting"},
@@ -79,7 +79,7 @@ func TestStub_setsTheStatesThatGoWithAStatus(t *testing.T) {
 		{"SHELVED_OFFLOADED", "shelved_offloaded null"}, {"TELEPORTING", "active null"},
 	}
 	s := stub.New(stub.Config{})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	for _, test := range tests {
 		t.Run(test.status, func(t *testing.T) {
 			want := test.status + " " + test.want
@@ -102,7 +102,7 @@ func TestStub_setsTheStatesThatGoWithAStatus(t *testing.T) {
 
 func TestStub_migratesOnlyFromActiveAndShutoff(t *testing.T) {
 	s := stub.New(stub.Config{})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	for status, in := range map[string]string{
 		"BUILD": "vm_state building", "RESCUE": "vm_state rescued", "SUSPENDED": "vm_state suspended", "PAUSED": "vm_state paused",
 		"SHELVED": "vm_state shelved", "REBOOT": "task_state rebooting", "ERROR": "vm_state error", "REVERT_RESIZE": "vm_state resized",
@@ -110,12 +110,12 @@ func TestStub_migratesOnlyFromActiveAndShutoff(t *testing.T) {
 		id := s.AddServer(stub.Server{Status: status})
 		c.act(id, `{"migrate":{}}`).wantFault(t, 409, "conflictingRequest", "Cannot 'migrate' instance "+id+" while it is in "+in)
 		if got := s.Migrations(id) + len(s.ActionLog(id)); got != 0 {
-			t.Errorf("%s: the refused request left a trace", status)
+			t.Errorf("%s: got a log entry or a migration from the refused request, want none", status)
 		}
 	}
 }
 
-func TestStub_tellsProgressAndTheTimeOfEachStep(t *testing.T) {
+func TestStub_showsProgressAndTheTimeOfEachStep(t *testing.T) {
 	tests := []struct {
 		name   string
 		config stub.Config
@@ -132,7 +132,7 @@ func TestStub_tellsProgressAndTheTimeOfEachStep(t *testing.T) {
 	}
 	s := stub.New(stub.Config{ReportsProgress: true})
 	id := s.AddServer(stub.Server{NoProgress: true, StatusWords: map[string]string{"RESIZE": "RESIZING"}})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	c.act(id, `{"migrate":{}}`)
 	got := c.server(id)
 	if _, has := got["progress"]; has || got["status"] != "RESIZING" {
@@ -149,7 +149,7 @@ func testProgress(t *testing.T, config stub.Config, want []string) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(config)
 		id := s.AddServer(stub.Server{})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		start := s.Now()
 		var got []string
 		look := func(after time.Duration) {
@@ -214,7 +214,7 @@ func TestStub_actsForOtherUsersAndForTheCloud(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		id := s.AddServer(stub.Server{FlavorID: "general1-2"})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		original := c.host(id)
 		for _, step := range []struct {
 			do   func(id, user string) error
@@ -282,7 +282,7 @@ func TestStub_confirmsAutomaticallyAfterTheConfiguredTime(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := stub.New(stub.Config{AutoConfirmAfter: test.after, TokenLifetime: 5000 * time.Hour})
 				id := s.AddServer(stub.Server{Status: test.status})
-				c := inProcess(t, s)
+				c := newClient(t, s)
 				original := c.host(id)
 				c.act(id, `{"migrate":{}}`)
 				time.Sleep(test.wait)
@@ -297,7 +297,7 @@ func TestStub_confirmsAutomaticallyAfterTheConfiguredTime(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		added := s.AddServer(stub.Server{Status: "VERIFY_RESIZE", HostID: "h1"})
 		reverted := s.AddServer(stub.Server{Status: "VERIFY_RESIZE", HostID: "h1"})
 		if err := s.Revert(reverted, "ann"); err != nil {
@@ -318,21 +318,21 @@ func TestStub_keepsAStoppedServerStoppedWhenItCannotMove(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		id := s.AddServer(stub.Server{Status: "SHUTOFF", Outcome: stub.OutcomeNoValidHost})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		c.act(id, `{"migrate":{}}`)
 		want := []string{"0.0 RESIZE stopped resize_prep A", "0.4 SHUTOFF stopped null A"}
-		if diff := cmp.Diff(want, c.samples(id, ms(0, 400)...)); diff != "" {
+		if diff := cmp.Diff(want, c.statesAt(id, ms(0, 400)...)); diff != "" {
 			t.Errorf("states (-want +got):\n%s", diff)
 		}
 	})
 }
 
-func TestStub_forgetsDeletedServersAfter30Days(t *testing.T) {
+func TestStub_removesDeletedServersAfter30Days(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		id := s.AddServer(stub.Server{})
 		s.SetServer(id, func(server *stub.Server) { server.Locked = true })
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		c.do(http.MethodDelete, account+"/servers/"+id, "").wantFault(t, 409, "conflictingRequest", "Instance "+id+" is locked")
 		s.SetServer(id, func(server *stub.Server) { server.Locked = false })
 		start := url.QueryEscape(s.Now().Format(time.DateOnly))
@@ -378,10 +378,10 @@ func TestTiming_isScaledInAllItsSteps(t *testing.T) {
 	})
 }
 
-func TestStub_migratesOnceHoweverManyAskAtOnce(t *testing.T) {
+func TestStub_acceptsOneOfManyMigratesAtOnce(t *testing.T) {
 	s := stub.New(stub.Config{})
 	id := s.AddServer(stub.Server{})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	var group sync.WaitGroup
 	for range 20 {
 		group.Go(func() {

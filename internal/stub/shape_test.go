@@ -15,10 +15,9 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// A shape is what a JSON value must look like. An object stands for an object with exactly
-// these keys; a key that ends in ? may be absent. []any{shape} stands for an array of any
-// length. A text is the name of a format, or the value itself; alternatives are separated
-// by |.
+// A shape describes a JSON value. An object stands for an object with exactly these keys. A
+// key that ends in ? may be absent. []any{shape} stands for an array of any length. A text is
+// the name of a format, or the value itself. Alternatives are separated by |.
 type shape = any
 
 var formats = map[string]func(any) bool{
@@ -181,8 +180,8 @@ var (
 
 func faultShape(name string) object { return object{name: object{"code": "whole", "message": "text"}} }
 
-// addEveryState adds a server in every status of Nova, and others that are migrated,
-// confirmed or deleted, with every outcome of that.
+// addEveryState adds a server in every status of Nova. It adds other servers that it migrates,
+// confirms or deletes, one for each outcome.
 func addEveryState(t *testing.T, s *stub.Stub) {
 	t.Helper()
 	for _, status := range []string{
@@ -215,7 +214,7 @@ func TestStub_answersInTheShapeOfTheAPI(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{ReportsProgress: true, ReadsPerMinute: 10_000, WritesPerMinute: 100})
 		addEveryState(t, s)
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		want := func(what string, shape shape, got answer) {
 			t.Helper()
 			for _, difference := range differences(what, shape, got.json) {
@@ -223,7 +222,7 @@ func TestStub_answersInTheShapeOfTheAPI(t *testing.T) {
 			}
 		}
 		seen := map[string]bool{}
-		for range 20 { // ten seconds, in which everything ends
+		for range 20 { // ten seconds, in which all actions end
 			list := c.get("/servers/detail?changes-since=1999-01-01T00:00:00Z")
 			want("list detail", object{"servers": []any{serverShape}}, list)
 			for _, server := range list.json["servers"].([]any) {
@@ -271,7 +270,7 @@ func TestStub_answersWithFaultsInTheShapeOfTheAPI(t *testing.T) {
 	s := stub.New(stub.Config{WritesPerMinute: 5})
 	idle, locked := s.AddServer(stub.Server{}), s.AddServer(stub.Server{Locked: true})
 	metal, fixed := s.AddServer(stub.Server{FlavorID: "onmetal-io1"}), s.AddServer(stub.Server{ResizeNotAllowed: true})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	tests := []struct {
 		name  string
 		do    func() answer

@@ -29,7 +29,7 @@ type client struct {
 	token string
 }
 
-func inProcess(t *testing.T, s *stub.Stub) *client {
+func newClient(t *testing.T, s *stub.Stub) *client {
 	t.Helper()
 	c := &client{t: t, http: &http.Client{Transport: s.Transport()}, base: stub.URL}
 	c.token = c.login(keyFor(stub.DefaultUser))
@@ -140,9 +140,9 @@ func (c *client) host(id string) string {
 	return at(c.get("/servers/"+id).json, "server", "hostId").(string)
 }
 
-// samples looks at a server at some times from now on. Each line has the time, what look
+// statesAt reads a server at some times from now on. Each line has the time, what look
 // returned, and the host: A is the host at the beginning, and B is another one.
-func (c *client) samples(id string, times ...time.Duration) []string {
+func (c *client) statesAt(id string, times ...time.Duration) []string {
 	c.t.Helper()
 	var seen []string
 	var past time.Duration
@@ -173,7 +173,7 @@ func TestStub_migratesThroughTheObservedStates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		id := s.AddServer(stub.Server{})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		got := c.act(id, `{"migrate": {}}`)
 		if got.status != http.StatusAccepted || got.body != "" {
 			t.Errorf("got %d %q, want 202 and no body", got.status, got.body)
@@ -190,7 +190,7 @@ func TestStub_migratesThroughTheObservedStates(t *testing.T) {
 			"7.1 RESIZE active resize_finish B",
 			"7.2 VERIFY_RESIZE resized null B",
 		}
-		if diff := cmp.Diff(want, c.samples(id, ms(0, 800, 900, 3900, 4200, 7100, 7200)...)); diff != "" {
+		if diff := cmp.Diff(want, c.statesAt(id, ms(0, 800, 900, 3900, 4200, 7100, 7200)...)); diff != "" {
 			t.Errorf("states (-want +got):\n%s", diff)
 		}
 		entry := at(c.get("/servers/"+id+"/os-instance-actions").json, "instanceActions", 0).(object)
@@ -210,7 +210,7 @@ func TestStub_showsAConfirmAfterAMoment(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := stub.New(stub.Config{})
 				id := s.AddServer(stub.Server{Status: status})
-				c := inProcess(t, s)
+				c := newClient(t, s)
 				c.act(id, `{"migrate": null}`)
 				time.Sleep(8 * time.Second)
 				if got := c.act(id, `{"confirmResize": null}`); got.status != http.StatusNoContent {
@@ -222,7 +222,7 @@ func TestStub_showsAConfirmAfterAMoment(t *testing.T) {
 					"0.4 VERIFY_RESIZE resized null A",
 					"0.5 " + status + " " + vm + " null A",
 				}
-				if diff := cmp.Diff(want, c.samples(id, ms(0, 400, 500)...)); diff != "" {
+				if diff := cmp.Diff(want, c.statesAt(id, ms(0, 400, 500)...)); diff != "" {
 					t.Errorf("states (-want +got):\n%s", diff)
 				}
 				if got := c.act(id, `{"confirmResize": null}`); got.status != http.StatusConflict {
@@ -237,7 +237,7 @@ func TestStub_acceptsOneConfirmOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		id := s.AddServer(stub.Server{})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		c.act(id, `{"migrate": {}}`)
 		time.Sleep(8 * time.Second)
 		c.act(id, `{"confirmResize": null}`)
@@ -281,7 +281,7 @@ func TestStub_revertsToTheOriginalHost(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := stub.New(stub.Config{})
 				id := s.AddServer(stub.Server{Status: status})
-				c := inProcess(t, s)
+				c := newClient(t, s)
 				original := c.host(id)
 				c.act(id, `{"migrate": {}}`)
 				time.Sleep(8 * time.Second)
@@ -289,7 +289,7 @@ func TestStub_revertsToTheOriginalHost(t *testing.T) {
 					t.Errorf("got %d, want 202", got.status)
 				}
 				// A is the new host, and B is the original one.
-				if diff := cmp.Diff(want, c.samples(id, ms(0, 1000, 3000, 3500)...)); diff != "" {
+				if diff := cmp.Diff(want, c.statesAt(id, ms(0, 1000, 3000, 3500)...)); diff != "" {
 					t.Errorf("states (-want +got):\n%s", diff)
 				}
 				if c.host(id) != original {
@@ -305,10 +305,10 @@ func TestStub_failsAsObserved(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := stub.New(stub.Config{})
 			id := s.AddServer(stub.Server{Outcome: stub.OutcomeNoValidHost})
-			c := inProcess(t, s)
+			c := newClient(t, s)
 			c.act(id, `{"migrate": {}}`)
 			want := []string{"0.3 RESIZE active resize_prep A", "0.4 ACTIVE active null A"}
-			if diff := cmp.Diff(want, c.samples(id, ms(300, 400)...)); diff != "" {
+			if diff := cmp.Diff(want, c.statesAt(id, ms(300, 400)...)); diff != "" {
 				t.Errorf("states (-want +got):\n%s", diff)
 			}
 			if fault := at(c.get("/servers/"+id).json, "server", "fault"); fault != nil {
@@ -323,10 +323,10 @@ func TestStub_failsAsObserved(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := stub.New(stub.Config{})
 			id := s.AddServer(stub.Server{Outcome: stub.OutcomeFails})
-			c := inProcess(t, s)
+			c := newClient(t, s)
 			c.act(id, `{"migrate": {}}`)
 			want := []string{"3.8 RESIZE active resize_migrating A", "3.9 ERROR error resize_migrating A", "4.4 ERROR error null A"}
-			if diff := cmp.Diff(want, c.samples(id, ms(3800, 3900, 4400)...)); diff != "" {
+			if diff := cmp.Diff(want, c.statesAt(id, ms(3800, 3900, 4400)...)); diff != "" {
 				t.Errorf("states (-want +got):\n%s", diff)
 			}
 			fault := at(c.get("/servers/"+id).json, "server", "fault").(object)
@@ -343,12 +343,12 @@ func TestStub_confirmsAutomaticallyAfter24Hours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		id := s.AddServer(stub.Server{})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		c.act(id, `{"migrate": {}}`)
 		s.Advance(7200*time.Millisecond + 24*time.Hour - time.Second)
 		c.token = c.login(keyFor(stub.DefaultUser))
 		want := []string{"0.0 VERIFY_RESIZE resized null A", "1.0 ACTIVE active null A"}
-		if diff := cmp.Diff(want, c.samples(id, ms(0, 1000)...)); diff != "" {
+		if diff := cmp.Diff(want, c.statesAt(id, ms(0, 1000)...)); diff != "" {
 			t.Errorf("states (-want +got):\n%s", diff)
 		}
 		entry := at(c.get("/servers/"+id+"/os-instance-actions").json, "instanceActions", 0).(object)
@@ -366,7 +366,7 @@ func TestStub_refusesWithTheObservedMessages(t *testing.T) {
 	const unknown = "4d6f7665-0000-4000-8000-000000000000"
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{Users: []stub.User{stub.DefaultUser, {ID: "o", Name: "observer", APIKey: "k", Observer: true}}})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		fresh := func(server stub.Server) string { return s.AddServer(server) }
 
 		id := fresh(stub.Server{})
@@ -417,7 +417,7 @@ func TestStub_deletesAfterAMoment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{})
 		id := s.AddServer(stub.Server{})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		c.act(id, `{"migrate": {}}`)
 		time.Sleep(10 * time.Second)
 		before := s.Now()
@@ -425,7 +425,7 @@ func TestStub_deletesAfterAMoment(t *testing.T) {
 			t.Errorf("got %d, want 204", got.status)
 		}
 		want := []string{"0.0 ACTIVE active deleting A", "0.5 404 A"}
-		if diff := cmp.Diff(want, c.samples(id, ms(0, 500)...)); diff != "" {
+		if diff := cmp.Diff(want, c.statesAt(id, ms(0, 500)...)); diff != "" {
 			t.Errorf("states (-want +got):\n%s", diff)
 		}
 		listed := c.get("/servers/detail?changes-since=" + before.Format(time.RFC3339))

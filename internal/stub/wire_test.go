@@ -13,10 +13,10 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-func TestStub_tellsTheTimeOfItsOwnClockInEveryAnswer(t *testing.T) {
+func TestStub_hasTheTimeOfItsOwnClockInEveryAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stub.New(stub.Config{TokenLifetime: 1000 * time.Hour})
-		c := inProcess(t, s)
+		c := newClient(t, s)
 		s.Advance(100 * time.Hour)
 		want := time.Now().Add(100 * time.Hour).UTC().Format(http.TimeFormat)
 		s.Inject(stub.Fault{Call: stub.CallLimits, Status: 502})
@@ -31,9 +31,9 @@ func TestStub_tellsTheTimeOfItsOwnClockInEveryAnswer(t *testing.T) {
 	})
 }
 
-func TestStub_namesRequestsOfCloudServersOnly(t *testing.T) {
+func TestStub_returnsRequestIDsOfCloudServersOnly(t *testing.T) {
 	s := stub.New(stub.Config{})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	for path, named := range map[string]bool{
 		account + "/servers": true, account + "/servers/nobody": true, account + "/limits": true, "/v2.0/": false, "/nothing": false,
 	} {
@@ -69,7 +69,7 @@ func TestStub_hasServiceNetInAllRegionsButOne(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			c := inProcess(t, stub.New(test.config))
+			c := newClient(t, stub.New(test.config))
 			catalog := at(c.do(http.MethodPost, "/v2.0/tokens", keyFor(stub.DefaultUser)).json, "access", "serviceCatalog")
 			if got := at(catalog, 0, "name"); got != "cloudServers" || at(catalog, 0, "endpoints", 0, "region") != nil {
 				t.Errorf("got %v first, want the retired cloudServers, without a region", at(catalog, 0))
@@ -92,10 +92,10 @@ func TestStub_hasServiceNetInAllRegionsButOne(t *testing.T) {
 	}
 }
 
-func TestStub_tellsTheUsersDefaultRegionAndRoles(t *testing.T) {
+func TestStub_returnsTheUsersDefaultRegionAndRoles(t *testing.T) {
 	observer := stub.User{ID: "user-2", Name: "looker", APIKey: "k", Observer: true}
 	s := stub.New(stub.Config{Users: []stub.User{stub.DefaultUser, observer}, DefaultRegion: "LON"})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	user := at(c.do(http.MethodPost, "/v2.0/tokens", keyFor(observer)).json, "access", "user")
 	if at(user, "id") != "user-2" || at(user, "RAX-AUTH:defaultRegion") != "LON" || !strings.Contains(at(user, "roles", 0, "name").(string), "observer") {
 		t.Errorf("got user %v, want an observer in LON", user)
@@ -111,7 +111,7 @@ func TestStub_tellsTheUsersDefaultRegionAndRoles(t *testing.T) {
 			t.Errorf("%s: got %d for an observer, want 200", path, got)
 		}
 	}
-	c = inProcess(t, stub.New(stub.Config{NoDefaultRegion: true}))
+	c = newClient(t, stub.New(stub.Config{NoDefaultRegion: true}))
 	if user := at(c.do(http.MethodPost, "/v2.0/tokens", keyFor(stub.DefaultUser)).json, "access", "user").(object); user["RAX-AUTH:defaultRegion"] != nil {
 		t.Errorf("got user %v, want no default region", user)
 	}
@@ -120,7 +120,7 @@ func TestStub_tellsTheUsersDefaultRegionAndRoles(t *testing.T) {
 func TestStub_servesItsOwnRegionsOnly(t *testing.T) {
 	s := stub.New(stub.Config{Regions: []string{"ORD", "DFW"}})
 	id := s.AddServer(stub.Server{Region: "DFW"})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	for path, want := range map[string]int{
 		"/DFW/v2/123456/servers/" + id: 200, "/ORD/v2/123456/servers/" + id: 404, "/LON/v2/123456/servers": 404, "/LON/v2/": 404,
 		"/ORD/v2/123456/servers/" + id + "/ips": 404, "/v1.0/123456/servers": 404,
@@ -136,7 +136,7 @@ func TestStub_filtersByStatusInAnyCaseAndBySeveral(t *testing.T) {
 	s.AddServer(stub.Server{Name: "a"})
 	s.AddServer(stub.Server{Name: "b", Status: "SHUTOFF"})
 	s.AddServer(stub.Server{Name: "c", Status: "ERROR"})
-	c := inProcess(t, s)
+	c := newClient(t, s)
 	for query, want := range map[string]int{"status=active": 1, "status=ACTIVE&status=ERROR": 2, "status=NONSENSE": 0} {
 		if got := c.get("/servers?" + query).json["servers"].([]any); len(got) != want {
 			t.Errorf("%s: got %d servers, want %d", query, len(got), want)
