@@ -1,5 +1,5 @@
-// Package acctest is what the acceptance tests share: the provider in process,
-// and a stub of the cloud for each test.
+// Package acctest has what the tests of several packages share. It runs the provider in the
+// process of the test, and a stub of the cloud for each test.
 package acctest
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// Build is what the provider of a test says about itself.
+// Build is the version and the commit of the provider in tests.
 var Build = provider.Build{Version: "test", Commit: "c0ffee0"}
 
 // Providers serves the provider of this source tree to a test.
@@ -22,17 +22,17 @@ var Providers = map[string]func() (tfprotov6.ProviderServer, error){
 	"rackspace": func() (tfprotov6.ProviderServer, error) { return provider.NewServer(provider.New(Build, nil)()), nil },
 }
 
-// PollInterval is the poll_interval with which the tests of a Cloud run the provider.
+// PollInterval is the poll_interval of the provider in tests with a Cloud.
 const PollInterval = 100 * time.Millisecond
 
-// Cloud is a stub of the cloud, served over HTTP for the time of a test.
+// Cloud is a stub of the cloud, which is served over HTTP until the test ends.
 type Cloud struct {
 	*stub.Stub
 	URL string // where it is served, without a trailing slash
 }
 
-// NewCloud starts a stub whose migrations take half a second, unless the
-// configuration has a timing of its own.
+// NewCloud starts a stub. Its migrations take half a second, unless the configuration has a
+// timing.
 func NewCloud(t *testing.T, config stub.Config) *Cloud {
 	t.Helper()
 	if config.Timing == (stub.Timing{}) {
@@ -44,8 +44,8 @@ func NewCloud(t *testing.T, config stub.Config) *Cloud {
 	return &Cloud{Stub: cloud, URL: server.URL}
 }
 
-// Provider returns a configuration: a provider block that uses the cloud, with further
-// arguments, and after it the rest.
+// Provider returns a configuration. It is a provider block for the cloud, with further
+// arguments, followed by rest.
 func (c *Cloud) Provider(arguments, rest string) string {
 	return fmt.Sprintf(`
 provider "rackspace" {
@@ -67,7 +67,7 @@ func (c *Cloud) Setenv(t *testing.T) {
 	}
 }
 
-// variables are the environment variables by which the provider finds the cloud.
+// variables are the environment variables with the address and credentials of the cloud.
 func (c *Cloud) variables() map[string]string {
 	return map[string]string{
 		"RACKSPACE_USERNAME": stub.DefaultUser.Name, "RACKSPACE_API_KEY": stub.DefaultUser.APIKey,

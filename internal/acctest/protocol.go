@@ -20,19 +20,19 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// Object is the configuration of a provider, a resource or a nested object:
-// values by argument. An argument that is left out is null. A list is a []any.
+// Object is the configuration of a provider, a resource or a nested object. It has a value
+// for each argument. A missing argument is null. A list is a []any.
 type Object = map[string]any
 
-// Session calls the provider as Terraform calls one of its processes, but in process: each
-// method makes a call of the plugin protocol.
+// Session calls the provider as Terraform calls one process of it. The provider runs in the
+// process of the test. Each method makes calls of the plugin protocol.
 type Session struct {
 	t       *testing.T
 	server  tfprotov6.ProviderServer
 	schemas *tfprotov6.GetProviderSchemaResponse
 }
 
-// Arguments are those of a provider block that uses the cloud, with further ones.
+// Arguments returns the arguments of a provider block for the cloud, with further ones.
 func (c *Cloud) Arguments(more Object) Object {
 	block := Object{
 		"username": stub.DefaultUser.Name, "api_key": stub.DefaultUser.APIKey,
@@ -42,18 +42,18 @@ func (c *Cloud) Arguments(more Object) Object {
 	return block
 }
 
-// NewSession configures the provider of this source tree as Terraform does. The
-// provider reaches the cloud over HTTP. The diagnostics are those of the
-// validation and of the configuration of the provider block.
+// NewSession configures the provider of this source tree as Terraform does. The provider
+// sends requests to the cloud over HTTP. The diagnostics come from the validation and the
+// configuration of the provider block.
 func NewSession(t *testing.T, block Object) (*Session, Diagnostics) {
 	t.Helper()
 	s := newSession(t, rackspace.New(Build, nil)())
 	return s, s.configure(block)
 }
 
-// NewVirtualSession configures a provider that reaches the stub in process, so
-// that it can run under testing/synctest in virtual time. It has the resources
-// and the schema of the real provider, and a client of its own.
+// NewVirtualSession configures a provider that calls the stub in process. So it can run
+// under testing/synctest, in virtual time. It has the resources and the schema of the real
+// provider, and a client with this configuration.
 func NewVirtualSession(t *testing.T, cloud *stub.Stub, config cloudservers.Config, limits migration.Limits) *Session {
 	t.Helper()
 	config.IdentityEndpoint, config.Transport = stub.IdentityEndpoint(stub.URL), cloud.Transport()
@@ -75,12 +75,12 @@ type inProcess struct {
 	limits migration.Limits
 }
 
-// Actions are those of the real provider.
+// Actions returns the actions of the real provider.
 func (p inProcess) Actions(ctx context.Context) []func() action.Action {
 	return p.Provider.(provider.ProviderWithActions).Actions(ctx)
 }
 
-// Configure makes the client and the engine, which all resources share.
+// Configure makes the client and the engine that all resources use.
 func (p inProcess) Configure(_ context.Context, _ provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	client, err := cloudservers.New(p.config)
 	if err != nil {
@@ -118,7 +118,7 @@ func (s *Session) configure(block Object) Diagnostics {
 // Change is a planned change of a resource.
 type Change struct {
 	Action   Action
-	Planned  Instance // the state that it leads to, as far as the plan knows it
+	Planned  Instance // the state after the apply; values that the plan does not know are unknown
 	prior    Instance
 	config   *tfprotov6.DynamicValue
 	planned  *tfprotov6.DynamicValue
@@ -127,8 +127,8 @@ type Change struct {
 }
 
 // Contradicts compares a plan with an earlier plan of the same change. It returns the path
-// of a value that the earlier plan knew, and that has changed, or an empty text. Terraform
-// does not apply a plan that contradicts an earlier one.
+// of a value that was known in the earlier plan and has changed. The path is empty if there
+// is none. Terraform does not apply a plan that contradicts an earlier one.
 func (c *Change) Contradicts(earlier *Change) string {
 	differences, err := earlier.Planned.value.Diff(c.Planned.value)
 	if err != nil {
@@ -215,8 +215,8 @@ func (s *Session) Plan(prior Instance, config Object) (*Change, Diagnostics) {
 	return change, resp.Diagnostics
 }
 
-// propose is the state that Terraform proposes to a provider: the configuration
-// and, where that is silent, the prior values of computed attributes.
+// propose returns the state that Terraform proposes to a provider: the configuration. A
+// computed attribute that the configuration does not set has its prior value.
 func (s *Session) propose(prior Instance, config tftypes.Value) tftypes.Value {
 	s.t.Helper()
 	if config.IsNull() || prior.value.IsNull() {
@@ -288,7 +288,7 @@ func (s *Session) Invoke(ctx context.Context, typeName string, config Object, pr
 	return end
 }
 
-// Absent is a resource that does not exist in the state.
+// Absent returns a resource that does not exist in the state.
 func (s *Session) Absent(typeName string) Instance {
 	return Instance{Type: typeName, value: s.value(s.typeOf(typeName), nil)}
 }

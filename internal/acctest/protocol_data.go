@@ -36,7 +36,8 @@ func (s *Session) ReadData(typeName string, config Object) (Instance, Diagnostic
 	return Instance{Type: typeName, value: state}, resp.Diagnostics
 }
 
-// Call calls a function of the provider. The error names the argument, counted from 0.
+// Call calls a function of the provider. An error has the number of the wrong argument,
+// counted from 0.
 func (s *Session) Call(name string, arguments ...any) (Instance, *tfprotov6.FunctionError) {
 	s.t.Helper()
 	function := s.schemas.Functions[name]
@@ -72,7 +73,8 @@ type Listed struct {
 	Resource Instance
 }
 
-// List lists what terraform query lists, after its validation, up to a limit.
+// List returns the results of a list resource, as terraform query does, up to a limit. It
+// first validates the configuration.
 func (s *Session) List(typeName string, config Object, limit int64) ([]Listed, Diagnostics) {
 	s.t.Helper()
 	lists := s.server.(tfprotov6.ListResourceServer)

@@ -51,7 +51,7 @@ func (i Instance) Get(path string) string {
 	}
 }
 
-// at is a nested value.
+// at returns a nested value, and whether there is one.
 func (i Instance) at(path string) (value tftypes.Value, found bool) {
 	if value = i.value; path == "" {
 		return value, true
@@ -75,7 +75,7 @@ func (i Instance) at(path string) (value tftypes.Value, found bool) {
 	return value, true
 }
 
-// Keys are the keys of a map or the attributes of an object, sorted. Its path is that
+// Keys returns the keys of a map or the attributes of an object, sorted. Its path is that
 // of Get.
 func (i Instance) Keys(path string) []string {
 	var values map[string]tftypes.Value
@@ -85,7 +85,7 @@ func (i Instance) Keys(path string) []string {
 	return slices.Sorted(maps.Keys(values))
 }
 
-// Len is how many elements a list has.
+// Len returns the number of elements of a list. Its path is that of Get.
 func (i Instance) Len(path string) int {
 	var elements []tftypes.Value
 	if at, found := i.at(path); !found || at.As(&elements) != nil {
@@ -94,8 +94,8 @@ func (i Instance) Len(path string) int {
 	return len(elements)
 }
 
-// Knows tells whether the value of an attribute is known. In a plan it can be unknown.
-func (i Instance) Knows(attribute string) bool {
+// IsKnown tells whether the value of an attribute is known. In a plan it can be unknown.
+func (i Instance) IsKnown(attribute string) bool {
 	var attributes map[string]tftypes.Value
 	return i.value.As(&attributes) == nil && attributes[attribute].IsKnown()
 }
@@ -195,13 +195,13 @@ type Diagnostics []*tfprotov6.Diagnostic
 // HasError tells whether one of them is an error.
 func (d Diagnostics) HasError() bool { return d.Errors() != "" }
 
-// Errors is the text of the errors.
+// Errors returns the text of the errors.
 func (d Diagnostics) Errors() string { return d.text(tfprotov6.DiagnosticSeverityError) }
 
-// Warnings is the text of the warnings.
+// Warnings returns the text of the warnings.
 func (d Diagnostics) Warnings() string { return d.text(tfprotov6.DiagnosticSeverityWarning) }
 
-// String is the text of all errors and warnings.
+// String returns the text of all errors and warnings.
 func (d Diagnostics) String() string { return d.Errors() + d.Warnings() }
 
 func (d Diagnostics) text(severity tfprotov6.DiagnosticSeverity) string {

@@ -10,12 +10,12 @@ import (
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
 )
 
-// networks counts the loopback networks that were tried for samples.
+// networks counts the loopback networks that NewSampleCloud has tried.
 var networks atomic.Int64
 
-// NewSamples is a cloud with the servers that the examples name. Their ports are open at
-// loopback addresses that no other cloud of this machine has.
-func NewSamples(t *testing.T, config stub.Config) *Cloud {
+// NewSampleCloud returns a cloud with the servers that the examples name. Their ports are
+// open on a loopback network that no other cloud of this machine uses.
+func NewSampleCloud(t *testing.T, config stub.Config) *Cloud {
 	t.Helper()
 	cloud := NewCloud(t, config)
 	for tries := 1; ; tries++ {

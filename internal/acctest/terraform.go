@@ -40,8 +40,8 @@ func (c *Cloud) Terraform(t *testing.T, files map[string]string) *tfexec.Terrafo
 	return tf
 }
 
-// Environment has the environment variables of a Terraform that runs the provider of this
-// tree on the cloud.
+// Environment returns the environment variables with which a Terraform runs the provider of
+// this tree on the cloud.
 func (c *Cloud) Environment(t *testing.T, home string) map[string]string {
 	t.Helper()
 	variables := c.variables()

@@ -10,7 +10,7 @@ import (
 )
 
 // RequireTerraform skips a test that needs a feature of Terraform. least is the first
-// version that has the feature. OpenTofu is taken to have none of these features.
+// version that has the feature. The test is always skipped on OpenTofu.
 func RequireTerraform(t *testing.T, least, feature string) {
 	t.Helper()
 	if os.Getenv("TF_ACC") == "" {
@@ -18,7 +18,7 @@ func RequireTerraform(t *testing.T, least, feature string) {
 	}
 	output, err := exec.CommandContext(t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), "version").Output()
 	if err != nil {
-		t.Fatalf("cannot ask $TF_ACC_TERRAFORM_PATH for its version: %v", err)
+		t.Fatalf("cannot run $TF_ACC_TERRAFORM_PATH version: %v", err)
 	}
 	line, _, _ := strings.Cut(string(output), "\n")
 	product, number, _ := strings.Cut(line, " v")

@@ -28,7 +28,7 @@ func newShell(t *testing.T, files map[string]string) *shell {
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip("acceptance tests run with TF_ACC set")
 	}
-	s := &shell{t: t, cloud: acctest.NewSamples(t, stub.Config{}), dir: filepath.Join(t.TempDir(), "work")}
+	s := &shell{t: t, cloud: acctest.NewSampleCloud(t, stub.Config{}), dir: filepath.Join(t.TempDir(), "work")}
 	home := t.TempDir()
 	if err := os.Mkdir(s.dir, 0o700); err != nil {
 		t.Fatal(err)

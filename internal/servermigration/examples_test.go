@@ -63,7 +63,7 @@ func newSampleCloud(t *testing.T) *cloudTest {
 // newSampleCloudWith is newSampleCloud with a configuration of the cloud.
 func newSampleCloudWith(t *testing.T, config stub.Config) *cloudTest {
 	t.Helper()
-	return &cloudTest{acctest.NewSamples(t, config), t}
+	return &cloudTest{acctest.NewSampleCloud(t, config), t}
 }
 
 // applyAndPlan applies a configuration, with variables. It checks that a plan afterwards has

@@ -39,7 +39,7 @@ func TestServerMigration_migratesAgainInPlace(t *testing.T) {
 				s.mustApply(triggered(1, test.arguments))
 				second := triggered(2, test.arguments)
 				change, planned := s.plan(second)
-				if planned.HasError() || change.Action != acctest.Update || change.Planned.Knows("request_id") || change.Planned.Knows("verification_result") {
+				if planned.HasError() || change.Action != acctest.Update || change.Planned.IsKnown("request_id") || change.Planned.IsKnown("verification_result") {
 					t.Errorf("got the plan %+v, want an update with an unknown request_id and verification_result:\n%s", change, planned)
 				}
 				s.mustApply(second)

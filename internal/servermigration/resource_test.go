@@ -223,7 +223,7 @@ func TestServerMigration_confirmsLaterByAutoConfirm(t *testing.T) {
 
 		later := migrationOf(object{"auto_confirm": true})
 		change, planned := s.plan(later)
-		if planned.HasError() || change.Action != acctest.Update || change.Planned.Knows("status") || !change.Planned.Knows("server_id") {
+		if planned.HasError() || change.Action != acctest.Update || change.Planned.IsKnown("status") || !change.Planned.IsKnown("server_id") {
 			t.Errorf("got the plan %+v, want an update with an unknown status:\n%s", change, planned)
 		}
 		s.mustApply(later)

@@ -104,7 +104,7 @@ func TestServerMigration_testsAgainWhenTheVerificationChanges(t *testing.T) {
 	s.mustApply(with(nil))
 	s.want(map[string]string{"verification_result.passed": "false"})
 	for _, arguments := range []object{{"preflight": false}, {"preflight": false, "on_failure": "revert"}} { // these arguments do not change what the server must pass
-		if change, _ := s.plan(with(arguments)); !change.Planned.Knows("verification_result") {
+		if change, _ := s.plan(with(arguments)); !change.Planned.IsKnown("verification_result") {
 			t.Errorf("got an unknown verification_result after a change to %v, want it known", arguments)
 		}
 	}
@@ -113,7 +113,7 @@ func TestServerMigration_testsAgainWhenTheVerificationChanges(t *testing.T) {
 
 	repair(s.Stub)
 	changed := with(object{"preflight": false, "successes": 2, "timeout": passesWithin})
-	if change, _ := s.plan(changed); change.Planned.Knows("verification_result") || change.Planned.Knows("status") {
+	if change, _ := s.plan(changed); change.Planned.IsKnown("verification_result") || change.Planned.IsKnown("status") {
 		t.Error("got a known verification_result or status, want both unknown")
 	}
 	s.mustApply(changed)
