@@ -105,7 +105,7 @@ func TestAccServers_chooseWhatIsMigratedAlsoWhenServersComeAndGo(t *testing.T) {
 	if err := cloud.Delete(ids["web-3"]); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(time.Second) // until it is gone
+	cloud.Advance(time.Minute) // until it is gone
 	// The saved plan does what it showed, and nothing to the server that came later.
 	if err := w.applyPlan(); err == nil || !says("There is no server "+ids["web-3"], "Nothing was sent to the server").MatchString(err.Error()) {
 		t.Errorf("got %v, want that the server is gone", err)
@@ -120,7 +120,7 @@ func TestAccServers_chooseWhatIsMigratedAlsoWhenServersComeAndGo(t *testing.T) {
 	if err := cloud.Delete(ids["web-2"]); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(time.Second)
+	cloud.Advance(time.Minute)
 	w.plan(map[string]string{"web-2": remove})
 	if err := w.applyPlan(); err != nil {
 		t.Fatal(err)
