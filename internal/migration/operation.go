@@ -25,6 +25,7 @@ type operation struct {
 	needsNoTurn bool                 // its first preflight comes before its turn
 	passed      *cloudservers.Server // as it was when it passed its preflight; nil before
 
+	lookAskedAt  time.Time            // when the older part of the last look was asked for, by the clock that is never set
 	sentAt       time.Time            // when the last confirm or revert was accepted
 	lastLook     *cloudservers.Server // as it was at the last look; nil after a migrate request was accepted
 	failed       error                // why the last look or poll failed, or nil
@@ -188,7 +189,7 @@ func (o *operation) look(ctx context.Context) (step, error) {
 			continue // so long was the rate limit reached between the two reads
 		}
 		o.moves, o.logErr, o.failed, o.failingSince = readHistory(log.Actions), logErr, err, time.Time{}
-		o.lastLook = server
+		o.lookAskedAt, o.lastLook = asked, server
 		o.observeAndLog(ctx, server, asked, source)
 		return o.decided(), nil
 	}
@@ -241,7 +242,8 @@ func (o *operation) notRead(err error) (step, error) {
 // last one is too old, or where the request was not accepted.
 func (o *operation) send(ctx context.Context, do action, turn *cloudservers.Turn) (step, error) {
 	again := step{do: doLook}
-	if turn == nil || time.Since(o.observed) > proofTime {
+	// The machine's clock can be set back. The clock that is never set stands still while the machine sleeps.
+	if turn == nil || time.Since(o.lookAskedAt) > proofTime || time.Since(o.observed) > proofTime {
 		return again, nil
 	}
 	if ctx.Err() != nil {
