@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -38,6 +39,10 @@ const (
 	configuredPercent = 50
 )
 
+// startTimeout is how long a provider with -debug may take until it accepts connections. A
+// busy machine needs more than the two seconds of terraform-plugin-go.
+const startTimeout = time.Minute
+
 func main() {
 	debugged := flag.Bool("debug", false, "wait for a debugger: print how Terraform can reach this process, instead of being started by it")
 	flag.Parse()
@@ -56,7 +61,7 @@ func main() {
 	}
 	var options []tf6server.ServeOpt
 	if *debugged {
-		options = append(options, tf6server.WithManagedDebug())
+		options = append(options, tf6server.WithManagedDebug(), tf6server.WithManagedDebugReattachConfigTimeout(startTimeout))
 	}
 	server := provider.NewServer(provider.New(builtFrom(debug.ReadBuildInfo()), configured)())
 	// Terraform asks for the schema as soon as it has connected.
