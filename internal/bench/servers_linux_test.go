@@ -27,10 +27,13 @@ func TestServers(t *testing.T) {
 	if _, err := file.WriteString("data \"rackspace_servers\" \"all\" {}\noutput \"found\" { value = length(data.rackspace_servers.all.by_id) }\n"); err != nil {
 		t.Fatal(err)
 	}
+	plan := []string{"plan", "-input=false"}
 	table := NewTable(t, "A plan that finds 3000 servers with a data source")
-	used := w.run(t, "plan", "-input=false")
+	used := w.run(t, plan...)
+	lists := w.Count(stub.CallList)
+	idle := w.idle(t).run(t, plan...)
 	table.Note("N = 3000", "wall time", used.wall.Seconds(), "s")
 	table.Note("N = 3000", "provider's peak memory", used.memory, "MiB")
-	table.Most("N = 3000", "provider's processor time", used.cpu, 2, "s")
-	table.Most("N = 3000", "lists", float64(w.Count(stub.CallList)), 3, "")
+	table.compareTime("N = 3000", used, idle, 2.5)
+	table.Most("N = 3000", "lists", float64(lists), 3, "")
 }
