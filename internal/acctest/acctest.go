@@ -1,10 +1,11 @@
-// Package acctest has what the tests of several packages share. It runs the provider in the
-// process of the test, and a stub of the cloud for each test.
+// Package acctest has what the tests of several packages share. It runs a stub of the cloud
+// for each test, and the provider: in the process of the test, or as a process of its own.
 package acctest
 
 import (
 	"fmt"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +30,8 @@ const PollInterval = 100 * time.Millisecond
 type Cloud struct {
 	*stub.Stub
 	URL string // where it is served, without a trailing slash
+
+	attach func() (string, error) // the first call is runProvider; later ones return the same
 }
 
 // NewCloud starts a stub. Its migrations take half a second, unless the configuration has a
@@ -41,7 +44,9 @@ func NewCloud(t *testing.T, config stub.Config) *Cloud {
 	cloud := stub.New(config)
 	server := httptest.NewServer(cloud)
 	t.Cleanup(server.Close)
-	return &Cloud{Stub: cloud, URL: server.URL}
+	served := &Cloud{Stub: cloud, URL: server.URL}
+	served.attach = sync.OnceValues(func() (string, error) { return served.runProvider(t) })
+	return served
 }
 
 // Provider returns a configuration. It is a provider block for the cloud, with further

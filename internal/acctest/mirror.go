@@ -19,11 +19,16 @@ var buildMirror = sync.OnceValue(func() error {
 		return err
 	}
 	mirrorDir = dir
-	_, here, _, _ := runtime.Caller(0)
-	build := exec.Command(filepath.Join(filepath.Dir(here), "../../tools/mirror"), dir)
+	build := exec.Command(inTree("tools/mirror"), dir)
 	build.Stderr = os.Stderr
 	return build.Run()
 })
+
+// inTree returns the path of a file of this tree.
+func inTree(name string) string {
+	_, here, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(here), "../..", name)
+}
 
 // Mirror returns the path of a CLI configuration file. With it, Terraform installs the
 // provider of this tree, and runs it as a process of its own.
@@ -33,6 +38,12 @@ func Mirror(t *testing.T) string {
 		t.Fatalf("cannot build the provider: %v", err)
 	}
 	return filepath.Join(mirrorDir, "cli.tfrc")
+}
+
+// binary returns the path of the provider that Mirror has built.
+func binary(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(filepath.Dir(Mirror(t)), "terraform-provider-rackspace_v0.1.0")
 }
 
 // RemoveMirror removes what Mirror has built. Call it at the end of TestMain.

@@ -223,7 +223,7 @@ func shellWith(t *testing.T, shown []block, commands []string) *shell {
 	}
 	s := newShell(t, files)
 	s.migrate(imported...)
-	s.terraform("init", "-input=false")
+	s.init()
 	return s
 }
 

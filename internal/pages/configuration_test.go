@@ -260,7 +260,7 @@ func TestAccConfigurations_work(t *testing.T) {
 				c.requireTerraform(t)
 				shell := newShell(t, c.files)
 				shell.migrate(c.imports()...)
-				shell.terraform("init", "-input=false")
+				shell.init()
 				switch {
 				case c.treatment == validate:
 					shell.terraform("validate")

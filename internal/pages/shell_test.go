@@ -76,6 +76,13 @@ func installation(t *testing.T) string {
 		`exclude = ["registry.terraform.io/hashicorp/*", "registry.opentofu.org/hashicorp/*"]`+"\n", 1)
 }
 
+// init runs terraform init. Later commands use a provider that runs already.
+func (s *shell) init() {
+	s.t.Helper()
+	s.terraform("init", "-input=false")
+	s.env = append(s.env, "TF_REATTACH_PROVIDERS="+s.cloud.AttachedEnvironment(s.t, s.dir)["TF_REATTACH_PROVIDERS"])
+}
+
 func (s *shell) write(name, text string) {
 	s.t.Helper()
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {

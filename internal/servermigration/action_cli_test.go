@@ -60,7 +60,7 @@ func TestAccActions_runByATriggerAndByHand(t *testing.T) {
 		}
 		command := exec.CommandContext(t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), append(arguments, "-no-color")...)
 		command.Dir, command.Env = tf.WorkingDir(), []string{"PATH=" + os.Getenv("PATH")}
-		for name, value := range s.Environment(t, tf.WorkingDir()) {
+		for name, value := range s.AttachedEnvironment(t, tf.WorkingDir()) {
 			command.Env = append(command.Env, name+"="+value)
 		}
 		output, err := command.CombinedOutput()

@@ -230,7 +230,7 @@ func TestAccServerMigration_survivesACrashOfADestroy(t *testing.T) {
 func newCrashCloud(t *testing.T) (*crashCloud, *tfexec.Terraform) {
 	c := &crashCloud{cloudTest: &cloudTest{acctest.NewCloud(t, stub.Config{}), t}}
 	c.URL = c.serve(t)
-	return c, c.terraform(map[string]string{
+	return c, c.UnattachedTerraform(t, map[string]string{
 		"backend.tf": requiredProviders + fmt.Sprintf("terraform {\n  backend \"http\" {\n    address = \"%s/state\"\n  }\n}\n", c.URL),
 	})
 }
@@ -348,7 +348,7 @@ func (c *crashCloud) killDuringApply(t *testing.T, tf *tfexec.Terraform, point c
 // variables. The process is killed at the crash point.
 func (c *crashCloud) apply(t *testing.T, tf *tfexec.Terraform, point crashPoint, target func(*testing.T, int), environment ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
-	apply := exec.CommandContext(t.Context(), tf.ExecPath(), "apply", "-auto-approve", "-input=false", "-no-color")
+	apply := exec.CommandContext(t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), "apply", "-auto-approve", "-input=false", "-no-color")
 	apply.Dir = tf.WorkingDir()
 	for name, value := range c.Environment(t, tf.WorkingDir()) {
 		apply.Env = append(apply.Env, name+"="+value)
@@ -375,7 +375,7 @@ func TestAccServerMigration_stopsWaitingWhenItIsInterrupted(t *testing.T) {
 	timing.Migrate = time.Hour
 	c := &crashCloud{cloudTest: newCloudTest(t, stub.Config{Timing: timing}, stub.Server{}), server: server, logs: "INFO"}
 	c.URL = c.serve(t)
-	tf := c.terraform(map[string]string{"main.tf": requiredProviders + c.config(autoConfirm)})
+	tf := c.UnattachedTerraform(t, map[string]string{"main.tf": requiredProviders + c.config(autoConfirm)})
 
 	output := c.killDuringApply(t, tf, crashPoints[2], func(t *testing.T, terraform int) {
 		if err := syscall.Kill(terraform, syscall.SIGINT); err != nil {

@@ -24,7 +24,7 @@ func TestAccServerMigration_endsWhenTerraformIsKilled(t *testing.T) {
 			timing.Migrate = time.Hour
 			c := &crashCloud{cloudTest: newCloudTest(t, stub.Config{Timing: timing}, stub.Server{}), server: server}
 			c.URL = c.serve(t)
-			tf := c.terraform(map[string]string{"main.tf": requiredProviders + c.config(autoConfirm)})
+			tf := c.UnattachedTerraform(t, map[string]string{"main.tf": requiredProviders + c.config(autoConfirm)})
 			orphan, ended := make(chan int, 1), make(chan struct{})
 			apply, _ := c.apply(t, tf, crashPoints[2], func(t *testing.T, terraform int) {
 				provider := providerOf(t, terraform)

@@ -15,7 +15,7 @@ func TestAccGuides_datedNotices(t *testing.T) {
 	s := newSampleCloud(t)
 	files := moduleFiles(t, "rolling-migration")
 	files["main.tf"] = readExamples(t, "guides/dated-notices/main.tf")
-	tf := s.terraform(files)
+	tf := s.UnattachedTerraform(t, files)
 	_, outputs := applyAndPlan(t, tf, stubPort)
 	s.wantMigrated(t, stub.SampleWeb1, stub.SampleWeb2, stub.SampleDB1, stub.SampleBatch1)
 	s.wantOrder(t, stub.SampleWeb1, stub.SampleWeb2, stub.SampleDB1)
@@ -49,7 +49,7 @@ func TestAccGuides_datedNoticesWarns(t *testing.T) {
 	s.Advance(time.Minute)
 	files := moduleFiles(t, "rolling-migration")
 	files["main.tf"] = readExamples(t, "guides/dated-notices/main.tf")
-	tf := s.terraform(files)
+	tf := s.UnattachedTerraform(t, files)
 	tomorrow := time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339)
 	if _, err := tf.Plan(t.Context(), stubPort, tfexec.Var("deadline="+tomorrow), tfexec.Out("plan")); err != nil {
 		t.Fatal(err)

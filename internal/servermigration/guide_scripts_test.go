@@ -54,7 +54,7 @@ func (s *cloudTest) wantCommands(t *testing.T, tf *tfexec.Terraform, wants map[s
 	for _, line := range commands {
 		command := exec.CommandContext(t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), append(strings.Fields(line), "-no-color")...)
 		command.Dir, command.Env = tf.WorkingDir(), []string{"PATH=" + os.Getenv("PATH")}
-		for name, value := range s.Environment(t, tf.WorkingDir()) {
+		for name, value := range s.AttachedEnvironment(t, tf.WorkingDir()) {
 			command.Env = append(command.Env, name+"="+value)
 		}
 		if output, err := command.CombinedOutput(); err != nil || !says(slices.Clone(wants[line])...).Match(output) {

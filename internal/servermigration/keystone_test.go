@@ -221,7 +221,7 @@ func TestAccGuides_openStack(t *testing.T) {
 			t.Parallel()
 			s := newCloudTest(t, stub.Config{Regions: openStack.Regions, Users: []stub.User{admin}}, stub.Server{})
 			here := strings.NewReplacer("https://keystone.example.com:5000/v3", stub.KeystoneEndpoint(s.URL))
-			tf := s.Terraform(t, map[string]string{
+			tf := s.UnattachedTerraform(t, map[string]string{
 				"main.tf":            here.Replace(readExamples(t, "guides/openstack/"+example+"/main.tf")),
 				"secret.auto.tfvars": secret(s),
 				"clouds.yaml":        here.Replace(readExamples(t, "guides/openstack/clouds-yaml/clouds.yaml")),

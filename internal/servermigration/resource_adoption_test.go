@@ -118,7 +118,7 @@ func TestAccServerMigration_distinguishesADestroyFromACrash(t *testing.T) {
 		block := strings.ReplaceAll(migrationBlock(arguments), server, servers[test.name])
 		config += strings.Replace(block, `"web"`, `"`+test.name+`"`, 1)
 	}
-	tf := s.terraform(map[string]string{"main.tf": config})
+	tf := s.UnattachedTerraform(t, map[string]string{"main.tf": config})
 	if first := warnings(t, tf); len(first) > 0 {
 		t.Errorf("got warnings %q, want none in the first apply", first)
 	}

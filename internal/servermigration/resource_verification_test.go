@@ -277,7 +277,7 @@ func TestAccServerMigration_confirmsNothingWhenItsTestIsCancelled(t *testing.T) 
 		}
 		return stub.Healthy
 	})
-	tf := s.terraform(map[string]string{"main.tf": requiredProviders + s.config(autoConfirm+verificationBlock(ports))})
+	tf := s.UnattachedTerraform(t, map[string]string{"main.tf": requiredProviders + s.config(autoConfirm+verificationBlock(ports))})
 	if err := tf.Apply(ctx); err == nil {
 		t.Error("got no error from a cancelled apply, want one")
 	}

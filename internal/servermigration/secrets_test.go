@@ -33,7 +33,7 @@ func (s *cloudTest) wantNoSecrets(t *testing.T, ports *stub.Ports, block string,
 	// These faults add a renewal of the token and a failed request to the log.
 	s.Inject(stub.Fault{Call: stub.CallServer, Skip: 2, Count: 1, Status: 401})
 	s.Inject(stub.Fault{Call: stub.CallServer, Skip: 2, Count: 1, Status: 500})
-	tf := s.terraform(map[string]string{"secret.auto.tfvars": "secret = \"secret-of-nobody\"\n", "secret.txt": stub.DefaultUser.Credential.Secret, "main.tf": requiredProviders + block + "variable \"secret\" {\n  ephemeral = true\n}\n" + migrationBlock(autoConfirm+fmt.Sprintf(`
+	tf := s.UnattachedTerraform(t, map[string]string{"secret.auto.tfvars": "secret = \"secret-of-nobody\"\n", "secret.txt": stub.DefaultUser.Credential.Secret, "main.tf": requiredProviders + block + "variable \"secret\" {\n  ephemeral = true\n}\n" + migrationBlock(autoConfirm+fmt.Sprintf(`
   verification = {
     http = [{
       url        = "http://:%d/?key=secret-of-the-query"

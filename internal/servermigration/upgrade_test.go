@@ -27,7 +27,7 @@ func TestAccServerMigration_readsTheStatesOfEveryRelease(t *testing.T) {
 			// The state names the provider by the address of Terraform's registry, also for
 			// OpenTofu.
 			required := strings.Replace(requiredProviders, `"terraform-provider-rackspace/`, `"registry.terraform.io/terraform-provider-rackspace/`, 1)
-			tf := s.terraform(map[string]string{
+			tf := s.UnattachedTerraform(t, map[string]string{
 				"terraform.tfstate": string(state),
 				"main.tf":           required + s.config("auto_confirm = true\ntriggers = { maintenance = \"2026-11\" }"),
 			})
