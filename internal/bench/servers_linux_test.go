@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/terraform-provider-rackspace/terraform-provider-rackspace/internal/stub"
@@ -27,13 +28,19 @@ func TestServers(t *testing.T) {
 	if _, err := file.WriteString("data \"rackspace_servers\" \"all\" {}\noutput \"found\" { value = length(data.rackspace_servers.all.by_id) }\n"); err != nil {
 		t.Fatal(err)
 	}
-	plan := []string{"plan", "-input=false"}
-	table := NewTable(t, "A plan that finds 3000 servers with a data source")
-	used := w.run(t, plan...)
-	lists := w.Count(stub.CallList)
-	idle := w.idle(t).run(t, plan...)
-	table.Note("N = 3000", "wall time", used.wall.Seconds(), "s")
-	table.Note("N = 3000", "provider's peak memory", used.memory, "MiB")
-	table.compareTime("N = 3000", used, idle, 2.5)
-	table.Most("N = 3000", "lists", float64(lists), 3, "")
+	idle := (&workspace{Stub: w.Stub, url: w.url, dir: w.dir}).idle(t)
+	table := NewTable(t, "A plan that finds 3000 servers with a data source, medians of 5, in turn with the idle provider")
+	var wall, memory, ours, idles []float64
+	for range 5 {
+		used := w.run(t, "plan", "-input=false")
+		wall, memory, ours = append(wall, used.wall.Seconds()), append(memory, used.memory), append(ours, used.cpu)
+		idles = append(idles, idle.run(t, "plan", "-input=false").cpu)
+	}
+	for _, figures := range [][]float64{wall, memory, ours, idles} {
+		slices.Sort(figures)
+	}
+	table.Note("N = 3000", "wall time", wall[2], "s")
+	table.Note("N = 3000", "provider's peak memory", memory[2], "MiB")
+	table.compareTime("N = 3000", ours[2], idles[2], 2)
+	table.Most("N = 3000", "lists a plan", float64(w.Count(stub.CallList))/5, 3, "")
 }

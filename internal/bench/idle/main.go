@@ -47,8 +47,13 @@ func (idle) DataSources(context.Context) []func() datasource.DataSource {
 type migration struct{ resource.Resource }
 
 // Create waits. Unknown values become null in the state.
-func (migration) Create(_ context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	time.Sleep(createTime)
+func (migration) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	select {
+	case <-time.After(createTime):
+	case <-ctx.Done():
+		resp.Diagnostics.AddError("Interrupted", context.Cause(ctx).Error())
+		return
+	}
 	var err error
 	resp.State.Raw, err = tftypes.Transform(req.Plan.Raw, func(_ *tftypes.AttributePath, value tftypes.Value) (tftypes.Value, error) {
 		if value.IsKnown() {
